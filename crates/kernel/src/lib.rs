@@ -1,1 +1,21 @@
-//! stub
+//! Evaluation of frozen multitask surrogates with exact derivatives, in f64, without allocation.
+//!
+//! [`spec::Spec`] is the straight-line description shared by every evaluator and exporter;
+//! [`instance::Instance`] is one device of it, ready for a simulator's inner loop.
+//!
+//! Reading order: [`spec`], [`basis`], [`features`], [`instance`], [`point`], [`math`], [`isa`].
+
+pub mod basis;
+pub mod features;
+pub mod instance;
+pub mod isa;
+pub mod math;
+mod packed;
+pub mod point;
+pub mod spec;
+
+pub use basis::{Basis, Covariate};
+pub use instance::{Instance, Member};
+pub use isa::Isa;
+pub use point::{Dual, OperatingPoint};
+pub use spec::{Branch, DeviceHeads, Features, Layer, Output, OutputKind, Place, Spec, StaticInput};

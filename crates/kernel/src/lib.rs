@@ -9,6 +9,7 @@ pub mod basis;
 pub mod features;
 pub mod instance;
 pub mod isa;
+pub mod jacobian;
 pub mod math;
 mod packed;
 pub mod point;

@@ -1,0 +1,173 @@
+//! The rows of one file that belong to one device at one temperature, on their way into the table.
+
+use std::collections::HashMap;
+
+use crate::identity::{self, Fields, Identity};
+use crate::sheet::Sheet;
+use crate::{DataError, Flags, curves};
+
+/// Columns of a sheet that say who was measured, not what.
+pub(crate) const IDENTITY_COLUMNS: [&str; 15] = [
+    "technology",
+    "family",
+    "polarity",
+    "device",
+    "site",
+    "die",
+    "w",
+    "l",
+    "nf",
+    "mult",
+    "temperature",
+    "celsius",
+    "corner",
+    "sweep",
+    "origin",
+];
+
+/// Rows of one identity with their validation state.
+#[derive(Debug, Default)]
+pub(crate) struct Block {
+    pub(crate) identity: Identity,
+    /// Path of the file inside the input, `/` separators.
+    pub(crate) file: String,
+    /// Measured columns in SI units, NaN where missing.
+    pub(crate) columns: Vec<(String, Vec<f64>)>,
+    /// Curve each row belongs to, unique inside the file.
+    pub(crate) curve: Vec<u32>,
+    /// Line each row was read from.
+    pub(crate) line: Vec<u32>,
+    /// Flags per row.
+    pub(crate) flags: Vec<Flags>,
+    /// Estimated noise floor of the currents, A; NaN when the file gives no estimate.
+    pub(crate) floor: f64,
+    /// Compliance limits by current column, A.
+    pub(crate) limits: Vec<(String, f64)>,
+}
+
+impl Block {
+    /// Number of rows.
+    pub(crate) fn rows(&self) -> usize {
+        self.line.len()
+    }
+
+    /// Values of the column called `name`.
+    pub(crate) fn column(&self, name: &str) -> Option<&[f64]> {
+        self.columns.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_slice())
+    }
+
+    /// True when the rows are a four-terminal transistor's drain current over its voltages.
+    pub(crate) fn is_transistor(&self) -> bool {
+        ["vd", "vg", "id"].iter().all(|c| self.column(c).is_some())
+    }
+
+    /// Sets `flag` on every row.
+    pub(crate) fn flag_all(&mut self, flag: Flags) {
+        self.flags.iter_mut().for_each(|f| *f |= flag);
+    }
+
+    /// Row ranges of the curves, in order of appearance.
+    pub(crate) fn curve_ranges(&self) -> Vec<std::ops::Range<usize>> {
+        curves::ranges(&self.curve)
+    }
+}
+
+/// Splits a sheet into one block per identity.
+///
+/// `name` and `table` are the fields from the file-name pattern and from the metadata table.
+///
+/// # Errors
+/// [`DataError::NoQuantity`] for a sheet without voltage or response, [`DataError::Metadata`] for a bad field.
+pub(crate) fn split(
+    path: &str,
+    sheet: Sheet,
+    name: &Fields,
+    table: &Fields,
+) -> Result<Vec<Block>, DataError> {
+    check_columns(path, &sheet)?;
+    let header = identity::header_fields(&sheet.header);
+    let place = place(&sheet.header);
+    let mut rows_of: Vec<(Fields, Vec<usize>)> = Vec::new();
+    let mut index: HashMap<Vec<u64>, usize> = HashMap::new();
+    let words: Vec<_> = sheet.texts.iter().filter(|t| IDENTITY_COLUMNS.contains(&t.name.as_str())).collect();
+    let numbers: Vec<_> =
+        sheet.columns.iter().filter(|(n, _)| IDENTITY_COLUMNS.contains(&n.as_str())).collect();
+    if words.is_empty() && numbers.is_empty() {
+        rows_of.push((table.clone(), (0..sheet.rows()).collect()));
+    } else {
+        for row in 0..sheet.rows() {
+            let codes = words.iter().map(|t| u64::from(t.codes[row]));
+            let key: Vec<u64> = codes.chain(numbers.iter().map(|(_, v)| v[row].to_bits())).collect();
+            let at = *index.entry(key).or_insert_with(|| {
+                let mut fields = table.clone();
+                let said = words.iter().map(|t| (t.name.clone(), t.word(row).to_owned()));
+                let measured = numbers.iter().filter(|(_, v)| v[row].is_finite());
+                let measured = measured.map(|(n, v)| (n.clone(), format!("{:e}", v[row])));
+                for (field, value) in said.chain(measured).filter(|(_, v)| !v.is_empty()) {
+                    fields.entry(field).or_insert(value);
+                }
+                rows_of.push((fields, Vec::new()));
+                rows_of.len() - 1
+            });
+            rows_of[at].1.push(row);
+        }
+    }
+    let whole = rows_of.len() == 1;
+    let mut blocks = Vec::with_capacity(rows_of.len());
+    let mut sheet = sheet;
+    sheet.columns.retain(|(n, _)| !IDENTITY_COLUMNS.contains(&n.as_str()));
+    let mut next_curve = 0;
+    for (fields, rows) in rows_of {
+        let mut identity = identity::resolve(path, name, &header, &fields)?;
+        identity.place.clone_from(&place);
+        let columns = if whole {
+            std::mem::take(&mut sheet.columns)
+        } else {
+            sheet.columns.iter().map(|(n, v)| (n.clone(), rows.iter().map(|r| v[*r]).collect())).collect()
+        };
+        let curve = if sheet.curve.is_empty() {
+            let curve = curves::detect(&columns, rows.len(), next_curve);
+            next_curve = curve.last().map_or(next_curve, |c| c + 1);
+            curve
+        } else {
+            rows.iter().map(|r| sheet.curve[*r]).collect()
+        };
+        if identity.sweep.is_empty() {
+            identity.sweep = curves::name_sweep(&columns, &curve, sheet.swept.as_deref());
+        }
+        blocks.push(Block {
+            flags: vec![identity.flags; rows.len()],
+            identity,
+            file: path.to_owned(),
+            columns,
+            curve,
+            line: rows.iter().map(|r| sheet.line[*r]).collect(),
+            floor: f64::NAN,
+            limits: sheet.limits.clone(),
+        });
+    }
+    Ok(blocks)
+}
+
+/// Lot, wafer, chip, module and structure as the header names them.
+fn place(header: &[(String, String)]) -> String {
+    let keys = ["LOT", "WAFER", "CHIP", "MODULE", "DEV_NAME"];
+    let values = header.iter().filter(|(k, _)| keys.contains(&k.as_str())).map(|(_, v)| v.as_str());
+    values.collect::<Vec<_>>().join(" ")
+}
+
+/// A stimulus (voltage, current or frequency) and a response must be there.
+fn check_columns(path: &str, sheet: &Sheet) -> Result<(), DataError> {
+    let names: Vec<&str> =
+        sheet.columns.iter().map(|(n, _)| n.as_str()).filter(|n| !IDENTITY_COLUMNS.contains(n)).collect();
+    let voltage = names.iter().any(|n| n.starts_with('v') || n.starts_with("freq"));
+    if names.len() >= 2 && (voltage || !sheet.header.is_empty()) {
+        return Ok(());
+    }
+    Err(DataError::NoQuantity {
+        path: path.to_owned(),
+        found: sheet.column_names(),
+        expected: "a terminal voltage (vg vd vs vb ...) and a current, charge or capacitance (id ...)"
+            .to_owned(),
+    })
+}

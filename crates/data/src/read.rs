@@ -1,0 +1,195 @@
+//! Reading: inputs to files, files in parallel to blocks, blocks to one validated table.
+
+mod load;
+mod mdm;
+
+use rayon::prelude::*;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+pub(crate) use load::{Loaded, load};
+
+use crate::block::Block;
+use crate::input::{self, Input};
+use crate::{DataError, Flags, Format, IvTable, Patterns, table, validate};
+
+/// Files parsed between two looks at failures when reading strictly.
+const CHUNK: usize = 64;
+
+/// How to read; the default suits files of known formats with names of known patterns.
+#[derive(Clone, Debug)]
+pub struct ReadOptions {
+    /// Format of every file; by default each is told from its content.
+    pub format: Option<Format>,
+    /// File-name patterns, first match counts.
+    pub patterns: Patterns,
+    /// Stop at the first file that fails.
+    pub strict: bool,
+    /// Largest file loaded, bytes.
+    pub max_file_bytes: u64,
+}
+
+impl Default for ReadOptions {
+    fn default() -> Self {
+        ReadOptions { format: None, patterns: Patterns::default(), strict: false, max_file_bytes: 4 << 30 }
+    }
+}
+
+/// How far reading is.
+#[derive(Clone, Copy, Debug)]
+pub struct ReadProgress<'a> {
+    /// Files done.
+    pub done: usize,
+    /// Files in all.
+    pub total: usize,
+    /// File just finished.
+    pub path: &'a str,
+}
+
+/// What came out of reading.
+#[derive(Debug)]
+pub struct Reading {
+    /// All rows of all files that could be read.
+    pub table: IvTable,
+    /// The files behind the rows, in the order of their rows.
+    pub files: Vec<SourceFile>,
+    /// Files that could not be read, or only in part.
+    pub failures: Vec<FileFailure>,
+    /// Files of a folder that hold no measurements, with the reason they were passed over.
+    pub skipped: Vec<(String, String)>,
+}
+
+/// A file that was read.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct SourceFile {
+    /// Path relative to the input, `/` separators.
+    pub path: String,
+    /// Format; `None` for files known from a table only.
+    pub format: Option<Format>,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// BLAKE3 hash of the content, hexadecimal; empty for files known from a table only.
+    pub blake3: String,
+    /// Rows in the table.
+    pub rows: usize,
+}
+
+impl SourceFile {
+    /// A file of which a table tells no more than the path.
+    pub(crate) fn unknown(path: &str) -> Self {
+        SourceFile { path: path.to_owned(), format: None, bytes: 0, blake3: String::new(), rows: 0 }
+    }
+}
+
+/// A file that failed, as a whole or in part.
+#[derive(Debug)]
+pub struct FileFailure {
+    /// Path relative to the input, `/` separators.
+    pub path: String,
+    /// Rows that were kept nevertheless, flagged [`Flags::TRUNCATED`].
+    pub rows: usize,
+    /// Why.
+    pub error: DataError,
+}
+
+/// Reads files, folders and globs into one table.
+///
+/// Files are read in parallel and in the order of their names; the table does not depend on timing.
+/// A file that fails is listed in [`Reading::failures`] and the others are read.
+///
+/// # Errors
+/// When an input matches no file, and when `options.strict` is set for the first file that fails.
+pub fn read(
+    inputs: &[PathBuf],
+    options: &ReadOptions,
+    observer: &(dyn Fn(ReadProgress<'_>) + Sync),
+) -> Result<Reading, DataError> {
+    let found = input::expand(inputs)?;
+    let done = AtomicUsize::new(0);
+    let mut gathered = Gathered::default();
+    for chunk in found.chunks(CHUNK) {
+        for (input, loaded) in chunk.iter().zip(load_all(chunk, options, found.len(), &done, observer)) {
+            gathered.add(input, loaded, options.strict)?;
+        }
+    }
+    gathered.finish()
+}
+
+/// Loads files in parallel; results in the order of the files.
+pub(crate) fn load_all(
+    files: &[Input],
+    options: &ReadOptions,
+    total: usize,
+    done: &AtomicUsize,
+    observer: &(dyn Fn(ReadProgress<'_>) + Sync),
+) -> Vec<Result<Loaded, DataError>> {
+    files
+        .par_iter()
+        .map(|input| {
+            let loaded = load(input, options);
+            let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+            observer(ReadProgress { done, total, path: &input.name });
+            loaded
+        })
+        .collect()
+}
+
+/// Everything read so far.
+#[derive(Default)]
+struct Gathered {
+    blocks: Vec<Block>,
+    tables: Vec<IvTable>,
+    files: Vec<SourceFile>,
+    failures: Vec<FileFailure>,
+    skipped: Vec<(String, String)>,
+}
+
+impl Gathered {
+    fn add(
+        &mut self,
+        input: &Input,
+        loaded: Result<Loaded, DataError>,
+        strict: bool,
+    ) -> Result<(), DataError> {
+        let problem = match loaded {
+            Ok(Loaded::Blocks { blocks, file, problem }) => {
+                let rows = file.rows;
+                self.blocks.extend(blocks);
+                self.files.push(file);
+                problem.map(|error| (rows, error))
+            }
+            Ok(Loaded::Table { table, file }) => {
+                self.tables.push(table);
+                self.files.push(file);
+                None
+            }
+            Ok(Loaded::Skipped { reason }) => {
+                self.skipped.push((input.name.clone(), reason));
+                None
+            }
+            Err(error) => Some((0, error)),
+        };
+        match problem {
+            Some((_, error)) if strict => Err(error),
+            Some((rows, error)) => {
+                self.failures.push(FileFailure { path: input.name.clone(), rows, error });
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn finish(mut self) -> Result<Reading, DataError> {
+        validate::validate_across(&mut self.blocks);
+        let mut table = table::from_blocks(&self.blocks)?;
+        for more in &self.tables {
+            table = if table.is_empty() { more.clone() } else { table.concat(more)? };
+        }
+        Ok(Reading { table, files: self.files, failures: self.failures, skipped: self.skipped })
+    }
+}
+
+/// Marks the rows of a file that is incomplete.
+pub(crate) fn flag_truncated(blocks: &mut [Block]) {
+    blocks.iter_mut().for_each(|b| b.flag_all(Flags::TRUNCATED));
+}

@@ -1,0 +1,88 @@
+//! Parquet files of I-V tables: zstd, written beside the target and renamed, also batch by batch.
+
+use polars::prelude::*;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use super::{IvTable, build};
+use crate::DataError;
+
+/// Rows per row group: small enough to stream, large enough to compress.
+const ROW_GROUP: usize = 1 << 18;
+
+impl IvTable {
+    /// Writes a zstd-compressed Parquet file; a file of that name is replaced only when all went well.
+    ///
+    /// # Errors
+    /// [`DataError::Io`] and [`DataError::Table`] name the file.
+    pub fn to_parquet(&self, path: &Path) -> Result<(), DataError> {
+        let mut writer = Writer::create(path, self.frame.schema())?;
+        writer.write(self)?;
+        writer.finish()
+    }
+
+    /// Reads a Parquet file written by [`IvTable::to_parquet`] or with the same columns.
+    ///
+    /// # Errors
+    /// [`DataError::Io`], [`DataError::Table`] for what is no Parquet file, [`DataError::Column`].
+    pub fn from_parquet(path: &Path) -> Result<IvTable, DataError> {
+        let name = path.display().to_string();
+        let file = File::open(path).map_err(|e| DataError::io(path, e))?;
+        let frame = ParquetReader::new(file).finish().map_err(DataError::table(name.as_str()))?;
+        IvTable::from_frame(frame).map_err(|e| match e {
+            DataError::Column { column, expected, .. } => DataError::Column { path: name, column, expected },
+            other => other,
+        })
+    }
+}
+
+/// A Parquet file under construction, one batch of rows after the other.
+pub(crate) struct Writer {
+    target: PathBuf,
+    temporary: PathBuf,
+    schema: Schema,
+    batches: polars::io::parquet::write::BatchedWriter<File>,
+}
+
+impl Writer {
+    /// Opens a temporary file beside `path`; every batch must have the columns of `schema` or fewer.
+    pub(crate) fn create(path: &Path, schema: &Schema) -> Result<Self, DataError> {
+        let mut temporary = path.as_os_str().to_owned();
+        temporary.push(format!(".{}.part", std::process::id()));
+        let temporary = PathBuf::from(temporary);
+        let file = File::create(&temporary).map_err(|e| DataError::io(&temporary, e))?;
+        let batches = ParquetWriter::new(file)
+            .with_compression(ParquetCompression::Zstd(None))
+            .with_row_group_size(Some(ROW_GROUP))
+            .batched(schema)
+            .map_err(DataError::table(path.display().to_string()))?;
+        Ok(Writer { target: path.to_owned(), temporary, schema: schema.clone(), batches })
+    }
+
+    /// Appends the rows of `table`; columns it lacks become null.
+    pub(crate) fn write(&mut self, table: &IvTable) -> Result<(), DataError> {
+        let name = self.target.display().to_string();
+        let mut frame = table.frame.clone();
+        build::add_missing_columns(&mut frame, &DataFrame::empty_with_schema(&self.schema))?;
+        let names: Vec<&str> = self.schema.iter_names().map(PlSmallStr::as_str).collect();
+        let frame = frame.select(names).map_err(DataError::table(name.as_str()))?;
+        for start in (0..frame.height()).step_by(ROW_GROUP) {
+            let part = frame.slice(start as i64, ROW_GROUP);
+            self.batches.write_batch(&part).map_err(DataError::table(name.as_str()))?;
+        }
+        Ok(())
+    }
+
+    /// Closes the file and gives it its name.
+    pub(crate) fn finish(&mut self) -> Result<(), DataError> {
+        self.batches.finish().map_err(DataError::table(self.target.display().to_string()))?;
+        std::fs::rename(&self.temporary, &self.target).map_err(|e| DataError::io(&self.target, e))
+    }
+}
+
+impl Drop for Writer {
+    /// Removes the temporary file of a write that failed; after a rename there is none.
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.temporary);
+    }
+}

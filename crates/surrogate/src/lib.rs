@@ -1,1 +1,38 @@
-//! stub
+//! Multitask surrogates of device families: one trunk, a head per device, sharing, solvers, freezing.
+//!
+//! ```no_run
+//! use gummel_data::{Dataset, ReadOptions, Selection, read};
+//! use gummel_surrogate::{FitConfig, fit};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let reading = read(&["measured".into()], &ReadOptions::default(), &|_| ())?;
+//! let data = Dataset::assemble(&reading.table, &reading.files, &Selection::of("*/lv_nmos", 27.0))?;
+//! let fitted = fit(&data, &FitConfig::default(), &mut ())?;
+//! fitted.model.save("run/model")?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Reading order: [`config`], [`problem`], [`assemble`](mod@assemble), [`parameters`], `lm` (the solver),
+//! [`adamw`], [`freeze`](mod@freeze), [`report`], [`fit`](mod@fit).
+
+pub mod adamw;
+pub mod assemble;
+pub mod checkpoint;
+pub mod config;
+pub mod error;
+pub mod fit;
+pub mod freeze;
+mod lm;
+pub mod parameters;
+pub mod problem;
+pub mod report;
+mod robust;
+mod start;
+
+pub use checkpoint::Checkpoint;
+pub use config::{AdamwConfig, ComputeDevice, FitConfig, LmConfig, Solver};
+pub use error::FitError;
+pub use fit::{Fit, FitReport, HistoryPoint, Observer, ParameterCount, Progress, fit, resume};
+pub use lm::StopReason;
+pub use report::{DeviceReport, Part, Summary};

@@ -1,0 +1,319 @@
+//! A dataset becomes a problem: features, weights, bases and tasks of one family.
+
+use std::collections::BTreeSet;
+
+use gummel_data::{Dataset, DeviceData};
+use gummel_device::Quantity;
+use gummel_kernel::jacobian::TrunkShape;
+use gummel_kernel::{Basis, Covariate, Features, Output, OutputKind, Place, StaticInput};
+
+use crate::config::{FitConfig, Population, Toggle};
+use crate::error::FitError;
+use crate::parameters::Layout;
+use crate::problem::{Problem, Task};
+
+/// Width of the scaled feature box: inputs lie in about -1.7 .. 1.7, where tanh bends but does not saturate.
+const SPAN: f64 = 3.4;
+
+/// Builds the problem of a dataset of one family.
+///
+/// # Errors
+/// [`FitError::Empty`], [`FitError::SeveralFamilies`] or [`FitError::Config`].
+pub fn assemble(data: &Dataset, config: &FitConfig) -> Result<Problem, FitError> {
+    check(data, config)?;
+    let mut kinds: Vec<(Quantity, OutputKind)> =
+        config.tasks.quantities.iter().filter_map(|q| Some((*q, kind_of(*q)?))).collect();
+    kinds.sort_by_key(|(_, kind)| *kind as u8);
+    kinds.dedup();
+    // Gate and bulk heads predict asinh(i / 2f), so f must be the same for all devices.
+    let leakage_floor = config.residual.floor.unwrap_or(data.devices[0].floor);
+    let temperatures: BTreeSet<u64> =
+        data.devices.iter().flat_map(|d| d.temperature.iter().map(|t| t.to_bits())).collect();
+    let statics = match (config.network.temperature_input, temperatures.len()) {
+        (Toggle::On, _) | (Toggle::Auto, 2..) => vec![StaticInput { covariate: Covariate::Tau, scale: 1.0 }],
+        _ => Vec::new(),
+    };
+    let features = features(data, config);
+    let population = population(data, config.heads.population);
+    let deviation = Basis::constant();
+    let mut tasks = Vec::new();
+    for (index, device) in data.devices.iter().enumerate() {
+        for rows in by_temperature(device) {
+            for (output, (quantity, kind)) in kinds.iter().enumerate() {
+                let builder =
+                    Builder { device, index, config, features: &features, statics: &statics, leakage_floor };
+                if let Some(mut task) = builder.task(output, *quantity, *kind, &rows) {
+                    task.phi = population.at(&task.place);
+                    task.psi = deviation.at(&task.place);
+                    tasks.push(task);
+                }
+            }
+        }
+    }
+    let channel_scale = typical_conductance(&tasks);
+    let outputs: Vec<Output> = kinds
+        .iter()
+        .map(|(_, kind)| match kind {
+            OutputKind::Channel => Output { kind: *kind, scale: channel_scale, per_geometry: true },
+            _ => Output { kind: *kind, scale: 2.0 * leakage_floor, per_geometry: false },
+        })
+        .collect();
+    for task in &mut tasks {
+        task.ln_scale = (outputs[task.output].scale * outputs[task.output].geometry_factor(&task.place)).ln();
+    }
+    let layout = Layout {
+        shape: TrunkShape { inputs: 3 + statics.len(), widths: config.network.hidden.clone() },
+        outputs: outputs.len(),
+        devices: data.devices.len(),
+        phi: population.len(),
+        psi: deviation.len(),
+    };
+    Ok(Problem {
+        layout,
+        features,
+        statics,
+        outputs,
+        population,
+        deviation,
+        tasks,
+        strength: config.heads.strength,
+        slope_weight: config.residual.slope_weight,
+    })
+}
+
+fn check(data: &Dataset, config: &FitConfig) -> Result<(), FitError> {
+    if data.devices.is_empty() {
+        return Err(FitError::Empty);
+    }
+    let families: BTreeSet<String> = data.devices.iter().map(|d| d.id.family.to_string()).collect();
+    if families.len() > 1 {
+        let names = families.iter().cloned().collect::<Vec<_>>().join(", ");
+        return Err(FitError::SeveralFamilies { found: families.len(), names });
+    }
+    let hidden = &config.network.hidden;
+    let (widest, deepest) = (gummel_kernel::spec::MAX_WIDTH, gummel_kernel::spec::MAX_LAYERS);
+    if hidden.is_empty() || hidden.len() > deepest || hidden.iter().any(|w| !(1..=widest).contains(w)) {
+        return Err(FitError::Config {
+            key: "network.hidden",
+            found: format!("{hidden:?}"),
+            expected: format!("1 to {deepest} layers of 1 to {widest} neurons, e.g. [20, 20]"),
+        });
+    }
+    for (key, value) in [
+        ("network.smoothing", config.network.smoothing),
+        ("residual.relative", config.residual.relative),
+        ("residual.floor", config.residual.floor.unwrap_or(1.0)),
+    ] {
+        if !(value > 0.0 && value.is_finite()) {
+            return Err(FitError::Config { key, found: value.to_string(), expected: "a positive number".into() });
+        }
+    }
+    let quantities = &config.tasks.quantities;
+    if !quantities.contains(&Quantity::Id) || quantities.iter().any(|q| kind_of(*q).is_none()) {
+        return Err(FitError::Config {
+            key: "tasks.quantities",
+            found: format!("{:?}", quantities.iter().map(|q| q.column()).collect::<Vec<_>>()),
+            expected: "id, and ig or ib where wanted (is follows from Kirchhoff)".into(),
+        });
+    }
+    Ok(())
+}
+
+fn kind_of(quantity: Quantity) -> Option<OutputKind> {
+    match quantity {
+        Quantity::Id => Some(OutputKind::Channel),
+        Quantity::Ig => Some(OutputKind::Gate),
+        Quantity::Ib => Some(OutputKind::Bulk),
+        _ => None,
+    }
+}
+
+/// Bias features centred and scaled on the box of the data.
+fn features(data: &Dataset, config: &FitConfig) -> Features {
+    let mut features = Features {
+        symmetric: config.network.symmetric,
+        smoothing: config.network.smoothing,
+        center: [0.0; 3],
+        scale: [1.0; 3],
+    };
+    let (mut low, mut high) = ([f64::INFINITY; 3], [f64::NEG_INFINITY; 3]);
+    for device in &data.devices {
+        for p in 0..device.len() {
+            let x = features.at_bias(device, p);
+            for k in 0..3 {
+                low[k] = low[k].min(x[k]);
+                high[k] = high[k].max(x[k]);
+            }
+        }
+    }
+    for k in 0..3 {
+        features.center[k] = 0.5 * (low[k] + high[k]);
+        // A voltage that was never varied carries no information; a finite scale keeps it harmless.
+        features.scale[k] = SPAN / (high[k] - low[k]).max(0.1);
+    }
+    features
+}
+
+/// Trunk inputs of a measured point.
+trait AtBias {
+    fn at_bias(&self, device: &DeviceData, p: usize) -> [f64; 3];
+}
+
+impl AtBias for Features {
+    fn at_bias(&self, device: &DeviceData, p: usize) -> [f64; 3] {
+        let b = device.bias_at(p).mirrored(device.id.family.polarity.sign());
+        self.at(b.vgs(), b.vds(), b.vbs()).x
+    }
+}
+
+/// Basis phi: the polynomial of the geometry, as far as the devices determine it, and the corner plane.
+fn population(data: &Dataset, kind: Population) -> Basis {
+    let mut basis = Basis::constant();
+    if kind == Population::Mean {
+        return basis;
+    }
+    let distinct = |f: &dyn Fn(&DeviceData) -> f64| {
+        data.devices.iter().map(|d| f(d).to_bits()).collect::<BTreeSet<u64>>().len()
+    };
+    let (lengths, widths) = (distinct(&|d| d.id.geometry.l), distinct(&|d| d.id.geometry.w));
+    // Exponents over ln_l, ln_w, inv_l, inv_w; later terms need more distinct geometries.
+    let candidates: [([u8; 4], usize, usize); 10] = [
+        ([1, 0, 0, 0], 2, 1),
+        ([0, 1, 0, 0], 1, 2),
+        ([0, 0, 1, 0], 3, 1),
+        ([0, 0, 0, 1], 1, 3),
+        ([1, 1, 0, 0], 3, 3),
+        ([0, 0, 1, 1], 4, 4),
+        ([2, 0, 0, 0], 5, 1),
+        ([0, 0, 2, 0], 6, 1),
+        ([0, 1, 1, 0], 4, 4),
+        ([1, 0, 0, 1], 4, 4),
+    ];
+    // More functions than half of the devices would only describe the devices themselves.
+    let most = (data.devices.len() / 2).max(1);
+    for (e, min_l, min_w) in candidates {
+        if basis.len() < most && lengths >= min_l && widths >= min_w {
+            basis.terms.push([e[0], e[1], e[2], e[3], 0, 0, 0]);
+        }
+    }
+    let corners: BTreeSet<_> = data.devices.iter().filter_map(|d| d.id.corner).collect();
+    if corners.len() > 1 {
+        for e in [[1, 0], [0, 1], [2, 0], [0, 2]] {
+            basis.terms.push([0, 0, 0, 0, 0, e[0], e[1]]);
+            basis.terms.push([0, 0, 1, 0, 0, e[0], e[1]]);
+        }
+    }
+    basis
+}
+
+/// Where a device stands in the population at temperature `kelvin`.
+pub(crate) fn place_of(device: &DeviceData, kelvin: f64) -> Place {
+    let g = device.id.geometry;
+    let corner = device.id.corner.map(|c| c.position()).unwrap_or_default();
+    Place { w: g.w, l: g.l, mult: g.mult, temperature: kelvin, speed: corner.speed, skew: corner.skew }
+}
+
+/// Rows of a device grouped by temperature, in measured order.
+pub(crate) fn by_temperature(device: &DeviceData) -> Vec<Vec<usize>> {
+    let mut groups: Vec<(f64, Vec<usize>)> = Vec::new();
+    for (p, &t) in device.temperature.iter().enumerate() {
+        match groups.iter_mut().find(|(kelvin, _)| *kelvin == t) {
+            Some((_, rows)) => rows.push(p),
+            None => groups.push((t, vec![p])),
+        }
+    }
+    groups.into_iter().map(|(_, rows)| rows).collect()
+}
+
+struct Builder<'a> {
+    device: &'a DeviceData,
+    index: usize,
+    config: &'a FitConfig,
+    features: &'a Features,
+    statics: &'a [StaticInput],
+    leakage_floor: f64,
+}
+
+impl Builder<'_> {
+    fn task(&self, output: usize, quantity: Quantity, kind: OutputKind, rows: &[usize]) -> Option<Task> {
+        let device = self.device;
+        let values = device.quantities.get(&quantity)?;
+        let sign = device.id.family.polarity.sign();
+        let rows: Vec<usize> = rows.iter().copied().filter(|&p| values[p].is_finite()).collect();
+        let place = place_of(device, device.temperature[*rows.first()?]);
+        let floor = match kind {
+            OutputKind::Channel => self.config.residual.floor.unwrap_or(device.floor),
+            _ => self.leakage_floor,
+        };
+        let current: Vec<f64> = rows.iter().map(|&p| sign * self.channel_part(values[p], p, kind)).collect();
+        let vds: Vec<f64> =
+            rows.iter().map(|&p| device.bias_at(p).mirrored(sign).vds()).collect();
+        let n = rows.len();
+        let mut x = vec![0.0; (3 + self.statics.len()) * n];
+        for (k, &p) in rows.iter().enumerate() {
+            for (j, v) in self.features.at_bias(device, p).into_iter().enumerate() {
+                x[j * n + k] = v;
+            }
+        }
+        for (j, s) in self.statics.iter().enumerate() {
+            x[(3 + j) * n..(4 + j) * n].fill(s.covariate.at(&place) * s.scale);
+        }
+        Some(Task {
+            output,
+            device: self.index,
+            place,
+            phi: Vec::new(),
+            psi: Vec::new(),
+            ln_scale: 0.0,
+            floor,
+            x,
+            weight: current.iter().zip(&vds).map(|(&i, &v)| self.weight(i, v, floor, kind)).collect(),
+            target: current.iter().map(|i| (i / (2.0 * floor)).asinh()).collect(),
+            linked: (0..n).map(|k| k + 1 < n && device.curve[rows[k]] == device.curve[rows[k + 1]]).collect(),
+            vds,
+        })
+    }
+
+    /// Drain current without the half of gate and bulk current that a symmetric device lends its drain.
+    fn channel_part(&self, i: f64, p: usize, kind: OutputKind) -> f64 {
+        if kind != OutputKind::Channel || !self.config.network.symmetric {
+            return i;
+        }
+        let shared: f64 = self
+            .config
+            .tasks
+            .quantities
+            .iter()
+            .filter(|q| **q != Quantity::Id)
+            .filter_map(|q| self.device.quantities.get(q))
+            .map(|v| if v[p].is_finite() { v[p] } else { 0.0 })
+            .sum();
+        i + 0.5 * shared
+    }
+
+    /// Square root of a point's weight, 1 for a clean strong reading.
+    fn weight(&self, i: f64, vds: f64, floor: f64, kind: OutputKind) -> f64 {
+        let r = &self.config.residual;
+        let offset = match kind {
+            OutputKind::Channel => r.voltage_offset / vds.abs().max(f64::MIN_POSITIVE),
+            _ => 0.0,
+        };
+        let variance = floor * floor / (i * i + 4.0 * floor * floor) + offset * offset;
+        r.relative / (r.relative * r.relative + variance).sqrt()
+    }
+}
+
+/// Geometric mean of `i / (vds W/L)` over readings well above the floor, S: where heads start from.
+fn typical_conductance(tasks: &[Task]) -> f64 {
+    let (mut sum, mut n) = (0.0, 0usize);
+    for t in tasks.iter().filter(|t| t.output == 0) {
+        for p in 0..t.points() {
+            let i = 2.0 * t.floor * t.target[p].sinh();
+            if i > 30.0 * t.floor && t.vds[p] > 0.01 {
+                sum += (i / t.vds[p] * t.place.l / (t.place.w * t.place.mult)).ln();
+                n += 1;
+            }
+        }
+    }
+    if n == 0 { 1e-6 } else { (sum / n as f64).exp() }
+}

@@ -1,0 +1,71 @@
+//! The state of a fit on disk, so that it can go on later exactly where it stopped.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::FitError;
+use crate::parameters::Layout;
+
+/// Parameters of an unfinished (or finished) fit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// Device names, in order; a checkpoint fits only the data it was made from.
+    pub devices: Vec<String>,
+    /// Number of trunk, population and device unknowns.
+    pub sizes: [usize; 3],
+    /// Steps taken.
+    pub step: usize,
+    /// Damping of Levenberg-Marquardt.
+    pub damping: f64,
+    /// All unknowns as IEEE-754 bit patterns, so that reading them back is exact.
+    pub bits: Vec<u64>,
+}
+
+impl Checkpoint {
+    pub(crate) fn new(layout: &Layout, devices: Vec<String>, theta: &[f64], step: usize, damping: f64) -> Self {
+        Checkpoint {
+            devices,
+            sizes: sizes(layout),
+            step,
+            damping,
+            bits: theta.iter().map(|v| v.to_bits()).collect(),
+        }
+    }
+
+    /// The unknowns, when they belong to `layout` and `devices`.
+    pub(crate) fn theta(&self, layout: &Layout, devices: &[String]) -> Result<Vec<f64>, FitError> {
+        let refuse = |reason: String| Err(FitError::Checkpoint { path: "checkpoint.json".into(), reason });
+        if self.devices != devices {
+            return refuse(format!("it has {} devices, the data have {}", self.devices.len(), devices.len()));
+        }
+        if self.sizes != sizes(layout) || self.bits.len() != layout.total() {
+            return refuse(format!("its network has {:?} unknowns, the configuration asks for {:?}", self.sizes, sizes(layout)));
+        }
+        Ok(self.bits.iter().map(|b| f64::from_bits(*b)).collect())
+    }
+
+    /// Writes the checkpoint to `path` (a temporary name, then renamed).
+    ///
+    /// # Errors
+    /// Any error of the file system.
+    pub fn save(&self, path: &Path) -> std::io::Result<()> {
+        let temporary = path.with_extension("json.part");
+        std::fs::write(&temporary, serde_json::to_vec(self)?)?;
+        std::fs::rename(&temporary, path)
+    }
+
+    /// Reads a checkpoint.
+    ///
+    /// # Errors
+    /// [`FitError::Checkpoint`] when the file is missing or is not a checkpoint.
+    pub fn load(path: &Path) -> Result<Self, FitError> {
+        let fail = |reason: String| FitError::Checkpoint { path: path.to_owned(), reason };
+        let bytes = std::fs::read(path).map_err(|e| fail(e.to_string()))?;
+        serde_json::from_slice(&bytes).map_err(|e| fail(format!("not a checkpoint: {e}")))
+    }
+}
+
+fn sizes(layout: &Layout) -> [usize; 3] {
+    [layout.trunk(), layout.shared() - layout.trunk(), layout.local()]
+}

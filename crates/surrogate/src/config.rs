@@ -1,0 +1,222 @@
+//! The fit's configuration: every value documented and defaulted where it is declared.
+
+use gummel_data::{Selection, Split};
+use gummel_device::Quantity;
+use serde::{Deserialize, Serialize};
+
+/// Everything that decides a fit; TOML files in `configs/` hold one each.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FitConfig {
+    /// Seed of every random draw: initial weights, subsets, minibatches, splits without their own seed.
+    pub seed: u64,
+    /// Which rows of the table take part.
+    pub selection: Selection,
+    /// What is held out of the fit and scored apart.
+    pub split: Split,
+    /// The shared trunk.
+    pub network: NetworkConfig,
+    /// The heads.
+    pub heads: HeadsConfig,
+    /// What is predicted per device.
+    pub tasks: TasksConfig,
+    /// How errors are weighed.
+    pub residual: ResidualConfig,
+    /// How parameters are found.
+    pub solver: Solver,
+}
+
+/// Shape and inputs of the trunk.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct NetworkConfig {
+    /// Neurons of each hidden layer, tanh.
+    pub hidden: Vec<usize>,
+    /// Features even in a drain/source swap; false for devices that are not symmetric.
+    pub symmetric: bool,
+    /// Smoothing voltage of |vds|, V.
+    pub smoothing: f64,
+    /// Temperature as a trunk input; `auto` when the data have more than one temperature.
+    pub temperature_input: Toggle,
+}
+
+impl Default for NetworkConfig {
+    fn default() -> Self {
+        NetworkConfig {
+            hidden: vec![20, 20],
+            symmetric: true,
+            smoothing: 0.01,
+            temperature_input: Toggle::Auto,
+        }
+    }
+}
+
+/// On, off, or decided from the data.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Toggle {
+    /// Decided from the data.
+    #[default]
+    Auto,
+    /// Always.
+    On,
+    /// Never.
+    Off,
+}
+
+/// Structure over heads: `head_k = B phi(place of k) + deviation_k`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HeadsConfig {
+    /// The basis phi of the population mean.
+    pub population: Population,
+    /// Strength of the penalty that pulls a device's head to the population mean, per head number.
+    pub strength: f64,
+}
+
+impl Default for HeadsConfig {
+    fn default() -> Self {
+        HeadsConfig { population: Population::Geometry, strength: 1e-2 }
+    }
+}
+
+/// Which functions of geometry, temperature and corner the population mean is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Population {
+    /// Free heads, pulled to their common mean only.
+    Mean,
+    /// A smooth function of width and length.
+    Geometry,
+}
+
+/// Quantities with a head of their own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TasksConfig {
+    /// Terminal currents to fit: `id`, and `ig`, `ib` where wanted; the source current follows from Kirchhoff.
+    pub quantities: Vec<Quantity>,
+}
+
+impl Default for TasksConfig {
+    fn default() -> Self {
+        TasksConfig { quantities: vec![Quantity::Id] }
+    }
+}
+
+/// Weighing of errors.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ResidualConfig {
+    /// Noise floor of the drain current, A; estimated per device from the data when absent.
+    pub floor: Option<f64>,
+    /// Relative error at which the instrument's noise and the wanted accuracy balance.
+    pub relative: f64,
+    /// Uncertainty of the drain-source voltage, V; readings at vds = 0 carry no weight because of it.
+    pub voltage_offset: f64,
+    /// Weight of differences between neighbouring points of a sweep (gm and gds), relative to the points.
+    pub slope_weight: f64,
+    /// Residuals beyond this many typical ones lose weight (Cauchy); 0 turns it off.
+    pub robust: f64,
+}
+
+impl Default for ResidualConfig {
+    fn default() -> Self {
+        ResidualConfig { floor: None, relative: 0.05, voltage_offset: 2e-4, slope_weight: 1.0, robust: 6.0 }
+    }
+}
+
+/// Method that finds the parameters.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
+pub enum Solver {
+    /// Levenberg-Marquardt with the arrow structure; CPU, f64.
+    Lm(LmConfig),
+    /// AdamW in burn on any device, f32.
+    Adamw(AdamwConfig),
+}
+
+impl Default for Solver {
+    fn default() -> Self {
+        Solver::Lm(LmConfig::default())
+    }
+}
+
+/// Options of the Levenberg-Marquardt solver.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LmConfig {
+    /// Most steps on all points.
+    pub max_steps: usize,
+    /// Most seconds for the whole fit; steps already taken are kept.
+    pub seconds: f64,
+    /// Random starts tried on a subset of the points; the best goes on.
+    pub starts: usize,
+    /// Steps of each start.
+    pub start_steps: usize,
+    /// Points per head in the subset.
+    pub subset: usize,
+    /// Most steps of the best start on the subset, before all points are used.
+    pub subset_steps: usize,
+    /// Stop when a step improves the loss by less than this fraction.
+    pub tolerance: f64,
+}
+
+impl Default for LmConfig {
+    fn default() -> Self {
+        LmConfig {
+            max_steps: 60,
+            seconds: 600.0,
+            starts: 4,
+            start_steps: 15,
+            subset: 200,
+            subset_steps: 100,
+            tolerance: 1e-3,
+        }
+    }
+}
+
+/// Options of the AdamW solver.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AdamwConfig {
+    /// Where tensors live.
+    pub device: ComputeDevice,
+    /// Minibatch steps.
+    pub steps: usize,
+    /// Points per minibatch.
+    pub batch: usize,
+    /// Peak learning rate; warmed up over the first steps, then decayed by a cosine.
+    pub learning_rate: f64,
+    /// Decoupled weight decay of the trunk.
+    pub weight_decay: f64,
+    /// Largest norm of a gradient.
+    pub clip: f64,
+    /// Evaluations without improvement of the held-out loss before stopping; 0 never stops early.
+    pub patience: usize,
+}
+
+impl Default for AdamwConfig {
+    fn default() -> Self {
+        AdamwConfig {
+            device: ComputeDevice::Cpu,
+            steps: 3000,
+            batch: 4096,
+            learning_rate: 5e-3,
+            weight_decay: 1e-6,
+            clip: 1.0,
+            patience: 0,
+        }
+    }
+}
+
+/// Where burn's tensors live.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ComputeDevice {
+    /// burn's flex backend on the processor.
+    #[default]
+    Cpu,
+    /// burn-wgpu; needs the cargo feature `wgpu`.
+    Gpu,
+}

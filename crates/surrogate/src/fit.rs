@@ -1,0 +1,293 @@
+//! The whole fit: dataset and configuration in, frozen model and report out.
+
+mod descent;
+
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+use gummel_data::Dataset;
+use gummel_model::Model;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use crate::adamw;
+use crate::assemble::assemble;
+use crate::checkpoint::Checkpoint;
+use crate::config::{AdamwConfig, FitConfig, Solver};
+use crate::error::FitError;
+use crate::freeze::freeze;
+use crate::lm::StopReason;
+use crate::parameters::{Layout, Parameters};
+use crate::problem::Problem;
+use crate::report::{DeviceReport, Part, Summary, judge, summarise, verdicts};
+use crate::start::start;
+
+/// Sees a fit from outside and may end it.
+pub trait Observer {
+    /// Called after every step.
+    fn progress(&mut self, progress: &Progress);
+
+    /// Asked before every step; true ends the fit at its best state.
+    fn stop(&self) -> bool {
+        false
+    }
+}
+
+/// An observer that looks away.
+impl Observer for () {
+    fn progress(&mut self, _: &Progress) {}
+}
+
+/// Where a fit stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Progress {
+    /// What is going on: `start 2/4`, `subset`, `all points`, `adamw`.
+    pub stage: String,
+    /// Steps done over all stages.
+    pub step: usize,
+    /// Most steps over all stages.
+    pub max_steps: usize,
+    /// Mean weighted square of the residual (about the square of the relative error).
+    pub loss: f64,
+    /// Seconds since the fit began.
+    pub seconds: f64,
+}
+
+/// One row of the loss history.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HistoryPoint {
+    /// Stage name.
+    pub stage: String,
+    /// Steps done over all stages.
+    pub step: usize,
+    /// Mean weighted square of the residual.
+    pub loss: f64,
+    /// Seconds since the fit began.
+    pub seconds: f64,
+}
+
+/// Sizes of a surrogate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParameterCount {
+    /// Trunk, shared by all devices.
+    pub trunk: usize,
+    /// Population mean of the heads, shared by all devices.
+    pub population: usize,
+    /// Each device's own.
+    pub per_device: usize,
+    /// Number of devices.
+    pub devices: usize,
+}
+
+/// What a fit found, beside the model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FitReport {
+    /// Errors of every device, training and held-out.
+    pub devices: Vec<DeviceReport>,
+    /// Errors over the devices: training, then held-out if any.
+    pub summaries: Vec<Summary>,
+    /// Loss over time.
+    pub history: Vec<HistoryPoint>,
+    /// Number of parameters.
+    pub parameters: ParameterCount,
+    /// Seconds of fitting.
+    pub seconds: f64,
+    /// Why it ended.
+    pub stopped: StopReason,
+    /// What was decided from the data, one sentence each.
+    pub decisions: Vec<String>,
+}
+
+/// A fitted family.
+#[derive(Clone, Debug)]
+pub struct Fit {
+    /// The frozen model, errors and provenance in its manifest.
+    pub model: Model,
+    /// Errors, history, decisions.
+    pub report: FitReport,
+    /// State from which the fit can go on.
+    pub checkpoint: Checkpoint,
+}
+
+/// Fits one family.
+///
+/// # Errors
+/// [`FitError`] for an empty or mixed dataset, a configuration out of range, or a missing device.
+pub fn fit(data: &Dataset, config: &FitConfig, observer: &mut dyn Observer) -> Result<Fit, FitError> {
+    run(data, config, None, observer)
+}
+
+/// Goes on from a checkpoint of the same data and configuration.
+///
+/// # Errors
+/// As [`fit`], and [`FitError::Checkpoint`] when the checkpoint belongs to something else.
+pub fn resume(
+    data: &Dataset,
+    config: &FitConfig,
+    checkpoint: &Checkpoint,
+    observer: &mut dyn Observer,
+) -> Result<Fit, FitError> {
+    run(data, config, Some(checkpoint), observer)
+}
+
+/// What a solver hands back.
+pub(crate) struct Solution {
+    pub(crate) theta: Vec<f64>,
+    pub(crate) stopped: StopReason,
+    pub(crate) steps: usize,
+    pub(crate) damping: f64,
+    /// Robust factor per device.
+    pub(crate) weights: Vec<f64>,
+}
+
+/// Clock, history and observer of a running fit.
+pub(crate) struct Watch<'a> {
+    observer: &'a mut dyn Observer,
+    begun: Instant,
+    pub(crate) max_steps: usize,
+    pub(crate) history: Vec<HistoryPoint>,
+}
+
+impl Watch<'_> {
+    pub(crate) fn note(&mut self, stage: &str, step: usize, loss: f64) {
+        let seconds = self.seconds();
+        self.history.push(HistoryPoint { stage: stage.to_owned(), step, loss, seconds });
+        let stage = stage.to_owned();
+        self.observer.progress(&Progress { stage, step, max_steps: self.max_steps, loss, seconds });
+    }
+
+    pub(crate) fn seconds(&self) -> f64 {
+        self.begun.elapsed().as_secs_f64()
+    }
+
+    pub(crate) fn stop(&self) -> bool {
+        self.observer.stop()
+    }
+}
+
+fn run(
+    data: &Dataset,
+    config: &FitConfig,
+    checkpoint: Option<&Checkpoint>,
+    observer: &mut dyn Observer,
+) -> Result<Fit, FitError> {
+    let (train, held_out) = data.split(&config.split);
+    let mut problem = assemble(&train, config)?;
+    let names: Vec<String> = train.devices.iter().map(|d| d.id.name.clone()).collect();
+    let from = checkpoint.map(|c| Ok::<_, FitError>((c.theta(&problem.layout, &names)?, c))).transpose()?;
+    let mut watch = Watch { observer, begun: Instant::now(), max_steps: 0, history: Vec::new() };
+    let mut decisions = decisions(&problem, &train);
+    let solution = match &config.solver {
+        Solver::Lm(lm) => descent::solve(&mut problem, lm, config, from, &mut watch)?,
+        Solver::Adamw(adamw) => {
+            let held = if held_out.devices.is_empty() { None } else { same_devices(&train, &held_out, config) };
+            let begin = from.map(|(theta, _)| theta);
+            solve_adamw(&problem, held.as_ref(), adamw, config.seed, begin, &mut watch)?
+        }
+    };
+    let parameters = Parameters::from_flat(&solution.theta, &problem.layout);
+    let mut model = freeze(&problem, &parameters, &train, config)?;
+    let seconds = watch.seconds();
+    let mut devices = judge(&model, &train, Part::Train);
+    let weights: Vec<(String, f64)> = names.iter().cloned().zip(solution.weights.iter().copied()).collect();
+    verdicts(&mut devices, &weights);
+    devices.extend(judge(&model, &held_out, Part::HeldOut));
+    let summaries: Vec<Summary> =
+        [Part::Train, Part::HeldOut].into_iter().filter_map(|p| summarise(&devices, p)).collect();
+    record(&mut model, &devices, &summaries);
+    let history = watch.history;
+    let doubtful = devices.iter().filter(|d| d.verdict.is_some()).count();
+    if doubtful > 0 {
+        decisions.push(format!("{doubtful} devices do not fit the family; the table says why"));
+    }
+    let checkpoint = Checkpoint::new(&problem.layout, names, &solution.theta, solution.steps, solution.damping);
+    let report = FitReport {
+        devices,
+        summaries,
+        history,
+        parameters: count(&problem.layout),
+        seconds,
+        stopped: solution.stopped,
+        decisions,
+    };
+    Ok(Fit { model, report, checkpoint })
+}
+
+/// Errors into the manifest, so that the model folder alone says how good it is.
+fn record(model: &mut Model, devices: &[DeviceReport], summaries: &[Summary]) {
+    for entry in &mut model.manifest.devices {
+        if let Some(d) = devices.iter().find(|d| d.part == Part::Train && d.name == entry.name) {
+            entry.errors = Some(d.errors);
+            entry.gm_rel_l2 = d.gm_rel_l2;
+            entry.gds_rel_l2 = d.gds_rel_l2;
+        }
+    }
+    for s in summaries {
+        let prefix = if s.part == Part::HeldOut { "held_out_" } else { "" };
+        model.manifest.metrics.extend(s.rows().map(|(name, spread)| (format!("{prefix}{name}"), spread)));
+    }
+}
+
+fn count(layout: &Layout) -> ParameterCount {
+    ParameterCount {
+        trunk: layout.trunk(),
+        population: layout.shared() - layout.trunk(),
+        per_device: layout.local(),
+        devices: layout.devices,
+    }
+}
+
+fn decisions(problem: &Problem, data: &Dataset) -> Vec<String> {
+    let floors = gummel_device::metrics::Spread::over(data.devices.iter().map(|d| d.floor));
+    let mut out = vec![
+        format!("noise floor {}A (median over devices, estimated from the data)", gummel_device::si::format(floors.median, 2)),
+        format!("heads: {} functions of geometry and corner, deviations held with strength {}", problem.layout.phi, problem.strength),
+    ];
+    if !problem.statics.is_empty() {
+        out.push("temperature is an input of the trunk: the data have several".to_owned());
+    }
+    out
+}
+
+/// Held-out points of training devices as a problem of the same layout, for early stopping.
+fn same_devices(train: &Dataset, held_out: &Dataset, config: &FitConfig) -> Option<Problem> {
+    let devices = train
+        .devices
+        .iter()
+        .map(|d| held_out.devices.iter().find(|h| h.id == d.id).cloned())
+        .collect::<Option<Vec<_>>>()?;
+    let mut held = assemble(&Dataset { devices, files: train.files.clone() }, config).ok()?;
+    let reference = assemble(train, config).ok()?;
+    if held.layout != reference.layout {
+        return None;
+    }
+    // Both parts must see the trunk through the same features and scales.
+    held.rescale(&reference);
+    Some(held)
+}
+
+fn solve_adamw(
+    problem: &Problem,
+    held_out: Option<&Problem>,
+    config: &AdamwConfig,
+    seed: u64,
+    begin: Option<Vec<f64>>,
+    watch: &mut Watch<'_>,
+) -> Result<Solution, FitError> {
+    let theta = begin.unwrap_or_else(|| start(problem, &mut ChaCha8Rng::seed_from_u64(seed)));
+    let parameters = Parameters::from_flat(&theta, &problem.layout);
+    watch.max_steps = config.steps;
+    let scale = 2.0 / problem.points().max(1) as f64;
+    let outcome = adamw::solve(problem, held_out, &parameters, config, seed, &mut |seen| {
+        watch.note("adamw", seen.step, seen.loss * scale);
+        if watch.stop() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })?;
+    Ok(Solution {
+        theta: outcome.parameters.flatten(&problem.layout),
+        stopped: outcome.stopped,
+        steps: outcome.steps,
+        damping: 1e-2,
+        weights: vec![1.0; problem.layout.devices],
+    })
+}

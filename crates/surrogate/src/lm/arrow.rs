@@ -1,0 +1,133 @@
+//! Solution of the damped normal equations by elimination of the devices (Schur complement).
+//!
+//! ```text
+//! [ A_ss  A_sl ] [ d_s ]     [ g_s ]        S   = A_ss - sum_d A_sl A_ll^-1 A_ls
+//! [ A_ls  A_ll ] [ d_l ] = - [ g_l ]        S d_s = -(g_s - sum_d A_sl A_ll^-1 g_l)
+//! ```
+//! A_ll is block diagonal over devices, so a step costs O(devices); the same elimination carries
+//! bundle adjustment (Triggs et al., "Bundle adjustment: a modern synthesis", 2000).
+
+use faer::linalg::matmul::{matmul, triangular};
+use faer::linalg::solvers::{Llt, Solve};
+use faer::linalg::triangular_solve::solve_lower_triangular_in_place;
+use faer::{Accum, Mat, MatRef, Par, Side};
+use rayon::prelude::*;
+
+use super::normal::{LocalNormal, Normal};
+
+/// Devices whose eliminated blocks are held at once.
+const BATCH: usize = 64;
+
+/// Diagonal entries below this fraction of the largest one are damped as if they had it, so that
+/// parameters without influence on the data stay where they are instead of making the matrix singular.
+const DIAGONAL_FLOOR: f64 = 1e-10;
+
+/// A step with what the quadratic model promises of it.
+pub(crate) struct Step {
+    /// Change of every unknown: shared, then device by device.
+    pub(crate) delta: Vec<f64>,
+    /// Predicted decrease of the loss.
+    pub(crate) predicted: f64,
+}
+
+/// One device after elimination.
+struct Eliminated {
+    factor: Llt<f64>,
+    /// L^-1 A_ls.
+    reduced: Mat<f64>,
+    /// L^-1 g_l.
+    gradient: Mat<f64>,
+}
+
+/// Solves `(A + damping diag(A)) delta = -g`; `None` when a block is not positive definite.
+pub(crate) fn solve(normal: &Normal, damping: f64) -> Option<Step> {
+    let ns = normal.shared_gradient.len();
+    let mut schur = normal.shared.clone();
+    let shared_damping = damp(&mut schur, damping);
+    let mut rhs = column(&normal.shared_gradient);
+    let mut eliminated: Vec<Eliminated> = Vec::with_capacity(normal.devices.len());
+    for batch in normal.devices.chunks(BATCH) {
+        let part: Option<Vec<Eliminated>> = batch.par_iter().map(|d| eliminate(d, damping)).collect();
+        let part = part?;
+        let rows: usize = part.iter().map(|e| e.reduced.nrows()).sum();
+        let mut stacked = Mat::<f64>::zeros(rows, ns);
+        let mut gradient = Mat::<f64>::zeros(rows, 1);
+        let mut at = 0;
+        for e in &part {
+            let n = e.reduced.nrows();
+            stacked.submatrix_mut(at, 0, n, ns).copy_from(&e.reduced);
+            gradient.submatrix_mut(at, 0, n, 1).copy_from(&e.gradient);
+            at += n;
+        }
+        use triangular::BlockStructure::{Rectangular, TriangularLower};
+        triangular::matmul(
+            schur.as_mut(),
+            TriangularLower,
+            Accum::Add,
+            stacked.transpose(),
+            Rectangular,
+            stacked.as_ref(),
+            Rectangular,
+            -1.0,
+            Par::rayon(0),
+        );
+        matmul(rhs.as_mut(), Accum::Add, stacked.transpose(), gradient.as_ref(), -1.0, Par::Seq);
+        eliminated.extend(part);
+    }
+    let factor = Llt::new(schur.as_ref(), Side::Lower).ok()?;
+    let mut shared = factor.solve(&rhs);
+    shared *= faer::Scale(-1.0);
+    let locals: Vec<Mat<f64>> = eliminated
+        .par_iter()
+        .map(|e| {
+            let mut t = e.gradient.clone();
+            matmul(t.as_mut(), Accum::Add, e.reduced.as_ref(), shared.as_ref(), 1.0, Par::Seq);
+            let lower = e.factor.L();
+            faer::linalg::triangular_solve::solve_upper_triangular_in_place(lower.transpose(), t.as_mut(), Par::Seq);
+            t *= faer::Scale(-1.0);
+            t
+        })
+        .collect();
+    let mut predicted = gain(&shared, &normal.shared_gradient, &shared_damping);
+    let mut delta: Vec<f64> = shared.col(0).iter().copied().collect();
+    for (local, device) in locals.iter().zip(&normal.devices) {
+        let d = damping_of(device.local.as_ref(), damping);
+        predicted += gain(local, &device.gradient, &d);
+        delta.extend(local.col(0).iter().copied());
+    }
+    delta.iter().all(|d| d.is_finite()).then_some(Step { delta, predicted })
+}
+
+/// `(D delta - g) . delta / 2`, the decrease the quadratic model predicts.
+fn gain(delta: &Mat<f64>, gradient: &[f64], damping: &[f64]) -> f64 {
+    gradient.iter().zip(damping).enumerate().map(|(i, (g, d))| 0.5 * delta[(i, 0)] * (d * delta[(i, 0)] - g)).sum()
+}
+
+fn eliminate(device: &LocalNormal, damping: f64) -> Option<Eliminated> {
+    let mut local = device.local.clone();
+    damp(&mut local, damping);
+    let factor = Llt::new(local.as_ref(), Side::Lower).ok()?;
+    let mut reduced = device.coupling.transpose().to_owned();
+    let mut gradient = column(&device.gradient);
+    solve_lower_triangular_in_place(factor.L(), reduced.as_mut(), Par::Seq);
+    solve_lower_triangular_in_place(factor.L(), gradient.as_mut(), Par::Seq);
+    Some(Eliminated { factor, reduced, gradient })
+}
+
+fn damping_of(a: MatRef<'_, f64>, damping: f64) -> Vec<f64> {
+    let n = a.nrows();
+    let largest = (0..n).map(|i| a[(i, i)]).fold(0.0, f64::max);
+    (0..n).map(|i| damping * a[(i, i)].max(DIAGONAL_FLOOR * largest) + f64::MIN_POSITIVE).collect()
+}
+
+fn damp(a: &mut Mat<f64>, damping: f64) -> Vec<f64> {
+    let d = damping_of(a.as_ref(), damping);
+    for (i, d) in d.iter().enumerate() {
+        a[(i, i)] += d;
+    }
+    d
+}
+
+fn column(v: &[f64]) -> Mat<f64> {
+    Mat::from_fn(v.len(), 1, |i, _| v[i])
+}

@@ -1,0 +1,271 @@
+//! A fit as numbers: tasks with inputs, targets and weights, whitened along sweeps.
+//!
+//! Residual of a current `i` with noise floor `f`: `asinh(i / 2f) - asinh(i_measured / 2f)`; a relative
+//! error where there is signal, an absolute one in the noise (11 decades of current and negative
+//! off-state readings need no special case). Gate and bulk heads predict `y = asinh(i / 2f)` itself.
+//!
+//! Weights are inverse variances. With relative accuracy `e` wanted and floor `f`, a reading `i` has
+//! `sigma^2 = e^2 + f^2 / (i^2 + 4 f^2)` in asinh units. Differences of neighbouring residuals along a
+//! sweep (errors of gm and gds) are weighed as well: `W = S^2 + a^2 D^T S^2 D`, tridiagonal along each
+//! curve, is factored once as `L L^T`, and the solver sees `L^T r`, so slopes cost nothing extra.
+
+use gummel_kernel::{Basis, Features, Output, OutputKind, Place, StaticInput};
+use rand::Rng;
+use rand::seq::index::sample;
+
+use crate::parameters::Layout;
+
+/// Largest number of points evaluated as one block; chosen so that a Jacobian panel stays in cache.
+pub const BLOCK: usize = 256;
+
+/// One head's data: a device's output at one temperature and corner.
+#[derive(Clone, Debug)]
+pub struct Task {
+    /// Index of the output.
+    pub output: usize,
+    /// Index of the device.
+    pub device: usize,
+    /// Place of the device in the population.
+    pub place: Place,
+    /// Basis values phi of the population mean.
+    pub phi: Vec<f64>,
+    /// Basis values psi of the device's deviation.
+    pub psi: Vec<f64>,
+    /// ln of the factor between `vds exp(y)` and the current in amperes.
+    pub ln_scale: f64,
+    /// Noise floor, A.
+    pub floor: f64,
+    /// Trunk inputs, `inputs` rows of `points` numbers.
+    pub x: Vec<f64>,
+    /// Mirrored drain-source voltage, V.
+    pub vds: Vec<f64>,
+    /// asinh(i / 2f) of the mirrored current.
+    pub target: Vec<f64>,
+    /// Square root of each point's weight; 0 leaves a point out.
+    pub weight: Vec<f64>,
+    /// True where the next point belongs to the same curve.
+    pub linked: Vec<bool>,
+}
+
+impl Task {
+    /// Number of points.
+    pub fn points(&self) -> usize {
+        self.target.len()
+    }
+
+    /// The points `keep` (ascending), links dropped.
+    fn gathered(&self, keep: &[usize]) -> Task {
+        let pick = |v: &[f64]| keep.iter().map(|&p| v[p]).collect::<Vec<f64>>();
+        Task {
+            x: self.x.chunks_exact(self.points().max(1)).flat_map(pick).collect(),
+            vds: pick(&self.vds),
+            weight: pick(&self.weight),
+            linked: vec![false; keep.len()],
+            target: pick(&self.target),
+            phi: self.phi.clone(),
+            psi: self.psi.clone(),
+            ..*self
+        }
+    }
+
+    /// Consecutive points evaluated together, `(first, count)`: whole curves up to [`BLOCK`] points.
+    pub fn blocks(&self) -> Vec<(usize, usize)> {
+        let mut blocks = Vec::new();
+        let (mut first, mut curve_end) = (0, 0);
+        for p in 0..self.points() {
+            if !self.linked[p] {
+                if p + 1 - first > BLOCK && curve_end > first {
+                    blocks.push((first, curve_end - first));
+                    first = curve_end;
+                }
+                curve_end = p + 1;
+            }
+            while p + 1 - first >= BLOCK && curve_end <= first {
+                blocks.push((first, BLOCK));
+                first += BLOCK;
+            }
+        }
+        while first < self.points() {
+            let n = (self.points() - first).min(BLOCK);
+            blocks.push((first, n));
+            first += n;
+        }
+        blocks
+    }
+}
+
+/// A whole fit: layout of the unknowns, inputs' definition and tasks.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    /// Places of parameters.
+    pub layout: Layout,
+    /// Bias features.
+    pub features: Features,
+    /// Static inputs after the bias features.
+    pub statics: Vec<StaticInput>,
+    /// Outputs.
+    pub outputs: Vec<Output>,
+    /// phi.
+    pub population: Basis,
+    /// psi.
+    pub deviation: Basis,
+    /// All tasks, ordered by device.
+    pub tasks: Vec<Task>,
+    /// Strength of the penalty on deviations.
+    pub strength: f64,
+    /// Weight of slopes against points.
+    pub slope_weight: f64,
+}
+
+impl Problem {
+    /// Number of points over all tasks.
+    pub fn points(&self) -> usize {
+        self.tasks.iter().map(Task::points).sum()
+    }
+
+    /// Takes over the feature scaling and output scales of `reference`, so that the same parameters mean
+    /// the same currents in both.
+    pub(crate) fn rescale(&mut self, reference: &Problem) {
+        for task in &mut self.tasks {
+            let n = task.points();
+            for k in 0..3 {
+                for x in &mut task.x[k * n..(k + 1) * n] {
+                    let volts = *x / self.features.scale[k] + self.features.center[k];
+                    *x = (volts - reference.features.center[k]) * reference.features.scale[k];
+                }
+            }
+            let (own, other) = (self.outputs[task.output].scale, reference.outputs[task.output].scale);
+            task.ln_scale += (other / own).ln();
+        }
+        self.features = reference.features.clone();
+        self.outputs = reference.outputs.clone();
+    }
+
+    /// The same problem with at most `per_task` random points of every task.
+    pub fn subset(&self, per_task: usize, rng: &mut impl Rng) -> Problem {
+        let tasks = self
+            .tasks
+            .iter()
+            .map(|t| {
+                let mut keep = sample(rng, t.points(), per_task.min(t.points())).into_vec();
+                keep.sort_unstable();
+                t.gathered(&keep)
+            })
+            .collect();
+        Problem { tasks, ..self.clone() }
+    }
+}
+
+/// Factor `L` of the weights of one block: `(L^T r)_p = diagonal_p r_p + next_p r_{p+1}`.
+#[derive(Clone, Debug, Default)]
+pub struct Whitening {
+    /// Factor on the point itself.
+    pub diagonal: Vec<f64>,
+    /// Factor on the following point.
+    pub next: Vec<f64>,
+}
+
+impl Whitening {
+    /// Factors `W = S^2 + slope^2 D^T min(S)^2 D` of points `first .. first + n` of a task.
+    pub fn new(task: &Task, first: usize, n: usize, slope: f64) -> Self {
+        let s = &task.weight[first..first + n];
+        let link = |p: usize| {
+            if p + 1 < n && task.linked[first + p] {
+                let k = slope * s[p].min(s[p + 1]);
+                k * k
+            } else {
+                0.0
+            }
+        };
+        let (mut diagonal, mut next) = (vec![0.0; n], vec![0.0; n]);
+        let mut carried = 0.0;
+        for p in 0..n {
+            let before = if p > 0 { link(p - 1) } else { 0.0 };
+            let pivot = s[p] * s[p] + before + link(p) - carried;
+            diagonal[p] = pivot.max(0.0).sqrt();
+            next[p] = if diagonal[p] > 0.0 { -link(p) / diagonal[p] } else { 0.0 };
+            carried = next[p] * next[p];
+        }
+        Whitening { diagonal, next }
+    }
+
+    /// Replaces `r` (at least as long as the block) by `L^T r`.
+    pub fn apply(&self, r: &mut [f64]) {
+        let n = self.diagonal.len();
+        for p in 0..n {
+            let following = if p + 1 < n { r[p + 1] } else { 0.0 };
+            r[p] = self.diagonal[p] * r[p] + self.next[p] * following;
+        }
+    }
+}
+
+/// Residual and its derivative over `y` of one point.
+pub fn residual(kind: OutputKind, y: f64, task: &Task, p: usize) -> (f64, f64) {
+    match kind {
+        OutputKind::Channel => {
+            // The cap keeps a wild trial step finite; exp(60) amperes are rejected anyway.
+            let i = task.vds[p] * (y + task.ln_scale).min(60.0).exp();
+            let u = i / (2.0 * task.floor);
+            (u.asinh() - task.target[p], u / (1.0 + u * u).sqrt())
+        }
+        _ => (y - task.target[p], 1.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn task(linked: Vec<bool>) -> Task {
+        let n = linked.len();
+        Task {
+            output: 0,
+            device: 0,
+            place: Place { w: 1e-6, l: 1e-6, mult: 1.0, temperature: 300.15, speed: 0.0, skew: 0.0 },
+            phi: vec![],
+            psi: vec![1.0],
+            ln_scale: 0.0,
+            floor: 1e-12,
+            x: vec![0.0; 3 * n],
+            vds: vec![1.0; n],
+            target: vec![0.0; n],
+            weight: (0..n).map(|p| 0.5 + 0.1 * (p % 5) as f64).collect(),
+            linked,
+        }
+    }
+
+    #[test]
+    fn whitening_reproduces_points_and_slopes() {
+        let t = task(vec![true, true, false, true, true, false]);
+        let slope = 1.7;
+        let w = Whitening::new(&t, 0, 6, slope);
+        let r = [0.3, -0.2, 0.5, 1.0, 0.7, -0.4];
+        let mut expected: f64 = (0..6).map(|p| (t.weight[p] * r[p]).powi(2)).sum();
+        for p in 0..5 {
+            if t.linked[p] {
+                expected += (slope * t.weight[p].min(t.weight[p + 1]) * (r[p + 1] - r[p])).powi(2);
+            }
+        }
+        let mut white = r;
+        w.apply(&mut white);
+        let got: f64 = white.iter().map(|v| v * v).sum();
+        assert!((got / expected - 1.0).abs() < 1e-12, "{got} against {expected}");
+    }
+
+    #[test]
+    fn blocks_cover_every_point_once_and_cut_between_curves_where_they_can() {
+        for lens in [vec![100usize; 7], vec![700, 3, 255, 1], vec![1], vec![256, 256], vec![5; 90]] {
+            let linked: Vec<bool> = lens.iter().flat_map(|&n| (0..n).map(move |p| p + 1 < n)).collect();
+            let t = task(linked);
+            let blocks = t.blocks();
+            let mut next = 0;
+            for (first, n) in blocks {
+                assert!(first == next && n > 0 && n <= BLOCK, "{lens:?}");
+                next = first + n;
+                let cut_inside = next < t.points() && t.linked[next - 1];
+                assert!(!cut_inside || lens.iter().any(|&l| l > BLOCK), "{lens:?} cut at {next}");
+            }
+            assert_eq!(next, t.points());
+        }
+    }
+}

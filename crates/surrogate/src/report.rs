@@ -1,0 +1,195 @@
+//! How well a frozen model meets data, per device and over a family.
+
+use gummel_data::{Dataset, DeviceData};
+use gummel_device::metrics::{CurrentErrors, Spread, StrongSet, current_errors, rel_l2};
+use gummel_device::Terminal;
+use gummel_kernel::{Instance, Member};
+use gummel_model::Model;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::assemble::{by_temperature, place_of};
+
+/// Which part of the data a row speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Part {
+    /// Points the fit saw.
+    Train,
+    /// Points held out.
+    HeldOut,
+}
+
+/// Errors of one device.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DeviceReport {
+    /// Device name.
+    pub name: String,
+    /// `technology/family`.
+    pub family: String,
+    /// Training or held-out data.
+    pub part: Part,
+    /// True when the device has a head of its own; false when only the population speaks for it.
+    pub own_head: bool,
+    /// Errors of the drain current.
+    pub errors: CurrentErrors,
+    /// relL2 error of gm over the strong set; None without gate sweeps.
+    pub gm_rel_l2: Option<f64>,
+    /// relL2 error of gds over the strong set; None without drain sweeps.
+    pub gds_rel_l2: Option<f64>,
+    /// Robust weight of the device in the fit, 1 for a device that fits.
+    pub weight: f64,
+    /// Why the device does not fit, where it does not.
+    pub verdict: Option<String>,
+}
+
+/// Errors over devices.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Training or held-out data.
+    pub part: Part,
+    /// Number of devices.
+    pub devices: usize,
+    /// Number of bias points.
+    pub points: usize,
+    /// RMS relative error over the strong set.
+    pub rel_rms: Spread,
+    /// Median relative error over the strong set.
+    pub median_rel: Spread,
+    /// RMS error in decades.
+    pub log10_rms: Spread,
+    /// RMS error over the largest current.
+    pub nrmse: Spread,
+    /// relL2 error of gm.
+    pub gm_rel_l2: Spread,
+    /// relL2 error of gds.
+    pub gds_rel_l2: Spread,
+}
+
+impl Summary {
+    /// The summary's rows by name, for tables and manifests.
+    pub fn rows(&self) -> [(&'static str, Spread); 6] {
+        [
+            ("rel_rms", self.rel_rms),
+            ("median_rel", self.median_rel),
+            ("log10_rms", self.log10_rms),
+            ("nrmse", self.nrmse),
+            ("gm_rel_l2", self.gm_rel_l2),
+            ("gds_rel_l2", self.gds_rel_l2),
+        ]
+    }
+}
+
+/// Errors of `model` on every device of `data`.
+///
+/// Devices the model has a head for are evaluated with it, others by the population mean.
+pub fn judge(model: &Model, data: &Dataset, part: Part) -> Vec<DeviceReport> {
+    data.devices.par_iter().map(|device| judge_device(model, device, part)).collect()
+}
+
+/// Spread over the devices of one part; None when there is none.
+pub fn summarise(devices: &[DeviceReport], part: Part) -> Option<Summary> {
+    let of: Vec<&DeviceReport> = devices.iter().filter(|d| d.part == part).collect();
+    if of.is_empty() {
+        return None;
+    }
+    let over = |f: &dyn Fn(&DeviceReport) -> f64| Spread::over(of.iter().map(|d| f(d)));
+    Some(Summary {
+        part,
+        devices: of.len(),
+        points: of.iter().map(|d| d.errors.points).sum(),
+        rel_rms: over(&|d| d.errors.rel_rms),
+        median_rel: over(&|d| d.errors.median_rel),
+        log10_rms: over(&|d| d.errors.log10_rms),
+        nrmse: over(&|d| d.errors.nrmse),
+        gm_rel_l2: over(&|d| d.gm_rel_l2.unwrap_or(f64::NAN)),
+        gds_rel_l2: over(&|d| d.gds_rel_l2.unwrap_or(f64::NAN)),
+    })
+}
+
+fn judge_device(model: &Model, device: &DeviceData, part: Part) -> DeviceReport {
+    let sign = device.id.family.polarity.sign();
+    let index = model.spec.devices.iter().position(|d| d.name == device.id.name);
+    let member = index.map_or(Member::Population, Member::Device);
+    let mut modelled = vec![0.0; device.len()];
+    for rows in by_temperature(device) {
+        let place = place_of(device, device.temperature[rows[0]]);
+        let instance = Instance::new(&model.spec, member, &place);
+        for p in rows {
+            modelled[p] = sign * instance.current(device.bias_at(p).to_array());
+        }
+    }
+    let measured: Vec<f64> = device.id().iter().map(|i| sign * i).collect();
+    let vds: Vec<f64> = (0..device.len()).map(|p| sign * device.bias_at(p).vds()).collect();
+    let strong = StrongSet::new(device.id.geometry, device.id.family.polarity, device.floor);
+    DeviceReport {
+        name: device.id.name.clone(),
+        family: device.id.family.to_string(),
+        part,
+        own_head: index.is_some(),
+        errors: current_errors(&measured, &modelled, &vds, strong, device.floor),
+        gm_rel_l2: slope_error(device, Terminal::Gate, &measured, &modelled, &vds, strong),
+        gds_rel_l2: slope_error(device, Terminal::Drain, &measured, &modelled, &vds, strong),
+        weight: 1.0,
+        verdict: None,
+    }
+}
+
+/// relL2 of the finite-difference slopes along curves that sweep `swept`, over the strong set.
+fn slope_error(
+    device: &DeviceData,
+    swept: Terminal,
+    measured: &[f64],
+    modelled: &[f64],
+    vds: &[f64],
+    strong: StrongSet,
+) -> Option<f64> {
+    let (mut slopes_m, mut slopes_s) = (Vec::new(), Vec::new());
+    let mut first = 0;
+    while first < device.len() {
+        let k = device.curve[first];
+        let n = device.curve[first..].iter().take_while(|c| **c == k).count();
+        let range = first..first + n;
+        if device.curves[k].swept == swept && n >= 3 {
+            let x: Vec<f64> = range
+                .clone()
+                .map(|p| if swept == Terminal::Gate { device.bias_at(p).vg } else { device.bias_at(p).vd })
+                .collect();
+            let (gm, gs) = (
+                gummel_device::curve::gradient(&x, &measured[range.clone()]),
+                gummel_device::curve::gradient(&x, &modelled[range.clone()]),
+            );
+            for (k, p) in range.enumerate() {
+                if strong.contains(measured[p], vds[p]) {
+                    slopes_m.push(gm[k]);
+                    slopes_s.push(gs[k]);
+                }
+            }
+        }
+        first += n;
+    }
+    let e = rel_l2(&slopes_m, &slopes_s, |_| true);
+    e.is_finite().then_some(e)
+}
+
+/// Names the devices that do not fit, and why, from robust weights and errors.
+pub(crate) fn verdicts(devices: &mut [DeviceReport], weights: &[(String, f64)]) {
+    let typical = Spread::over(devices.iter().map(|d| d.errors.median_rel)).median;
+    for device in devices {
+        if let Some((_, w)) = weights.iter().find(|(name, _)| *name == device.name) {
+            device.weight = *w;
+        }
+        if device.weight < 0.5 {
+            device.verdict = Some(format!(
+                "does not share the family's behaviour (weight {:.2}): check label, geometry, multiplicity and contacts",
+                device.weight
+            ));
+        } else if device.errors.median_rel > 5.0 * typical {
+            device.verdict = Some(format!(
+                "median error is {:.1} times the family's: check for jumps or noise",
+                device.errors.median_rel / typical
+            ));
+        }
+    }
+}
+

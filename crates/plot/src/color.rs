@@ -18,15 +18,8 @@ const fn rgb(hex: u32) -> Color {
 
 /// The palette of Okabe and Ito (Color Universal Design, 2008) without its yellow, which is too
 /// light for thin lines; black closes it.
-pub const OKABE_ITO: [Color; 7] = [
-    rgb(0x0072B2),
-    rgb(0xD55E00),
-    rgb(0x009E73),
-    rgb(0xCC79A7),
-    rgb(0xE69F00),
-    rgb(0x56B4E9),
-    rgb(0x000000),
-];
+pub const OKABE_ITO: [Color; 7] =
+    [rgb(0x0072B2), rgb(0xD55E00), rgb(0x009E73), rgb(0xCC79A7), rgb(0xE69F00), rgb(0x56B4E9), rgb(0x000000)];
 
 pub(crate) const BLACK: Color = rgb(0x000000);
 pub(crate) const WHITE: Color = rgb(0xFFFFFF);
@@ -34,6 +27,8 @@ pub(crate) const WHITE: Color = rgb(0xFFFFFF);
 pub(crate) const GRAY: Color = rgb(0x555555);
 pub(crate) const GRID: Color = rgb(0xE3E3E3);
 pub(crate) const GRID_MINOR: Color = rgb(0xF3F3F3);
+/// Border of small coloured marks, so that light ones show on white.
+pub(crate) const OUTLINE: Color = rgb(0xA8A8A8);
 /// Cells without a value.
 pub(crate) const MISSING: Color = rgb(0xD0D0D0);
 

@@ -16,6 +16,8 @@ pub(crate) struct ColorBar {
     pub(crate) high: f64,
     /// Colour of a position between 0 (low) and 1 (high).
     pub(crate) color: fn(f64) -> Color,
+    /// The ends are round numbers of opposite sign and are labelled.
+    pub(crate) ends: bool,
     /// Values beyond the ends exist and take the end colours.
     pub(crate) clipped: bool,
 }
@@ -24,7 +26,10 @@ const STEPS: usize = 96;
 
 impl ColorBar {
     fn labels(&self) -> Vec<(f64, String)> {
-        let mut labels = ticks::linear(self.low, self.high, 7, self.exponent()).major;
+        let mut labels = match self.ends {
+            true => self.ends_and_halves(),
+            false => ticks::linear(self.low, self.high, 7, self.exponent()).major,
+        };
         if self.clipped {
             let end = |v: f64, limit: f64| (v - limit).abs() < 1e-6 * (self.high - self.low);
             for (v, label) in &mut labels {
@@ -36,6 +41,14 @@ impl ColorBar {
             }
         }
         labels
+    }
+
+    fn ends_and_halves(&self) -> Vec<(f64, String)> {
+        let unit = 10f64.powi(self.exponent());
+        [self.low, 0.5 * self.low, 0.0, 0.5 * self.high, self.high]
+            .into_iter()
+            .map(|v| (v, ticks::short(v / unit, 3)))
+            .collect()
     }
 
     /// Power of ten by which labels are divided; shown with the label of the bar.
@@ -65,7 +78,8 @@ impl ColorBar {
         let area = Rect { x0: x, y0: top, x1: x + size, y1: bottom };
         let edge = |k: usize| bottom - area.height() * k as f64 / STEPS as f64;
         for k in 0..STEPS {
-            let rect = Rect { x0: area.x0, y0: edge(k + 1), x1: area.x1, y1: edge(k) };
+            // Each step reaches to the top and is painted over by the next: no seams.
+            let rect = Rect { x0: area.x0, y0: top, x1: area.x1, y1: edge(k) };
             let color = (self.color)((k as f64 + 0.5) / STEPS as f64);
             scene.push(Role::Legend, Shape::Rect { rect, color });
         }

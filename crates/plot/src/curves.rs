@@ -9,10 +9,12 @@ use crate::figure::Figure;
 use crate::panel::Panel;
 use crate::rich::Rich;
 use crate::sheet::Sheet;
-use crate::style::Style;
+use crate::style::{NARROW, Style};
 
-/// Width of a figure of two panels over that of one.
-pub(crate) const TWO_PANELS: f64 = 1.5;
+/// Width of a figure of two panels side by side, height of one of two panels on top of each other, over
+/// those of a figure of one panel.
+const BESIDE: f64 = 1.5;
+const STACKED: f64 = 1.7;
 
 /// Current against gate voltage, logarithmic on the left and linear on the right; several `vds` or `vbs`.
 ///
@@ -55,9 +57,18 @@ pub(crate) fn log_and_linear(items: &[Item<'_>], figure: &str, style: &Style) ->
     let encoding = Encoding::new(items, style, true);
     let panels = vec![panel(items, &encoding, Scale::Log), panel(items, &encoding, Scale::Linear)];
     let mut sheet = sheet(figure, style, panels, encoding);
-    sheet.columns = 2;
-    sheet.width = TWO_PANELS * style.width;
+    two_panels(&mut sheet);
     sheet.compose()
+}
+
+/// Puts two panels side by side, or on top of each other when the style is narrow.
+pub(crate) fn two_panels(sheet: &mut Sheet<'_>) {
+    if sheet.style.width < NARROW {
+        sheet.height *= STACKED;
+    } else {
+        sheet.columns = 2;
+        sheet.width *= BESIDE;
+    }
 }
 
 /// One panel with a legend.

@@ -1,20 +1,22 @@
 //! Transconductance efficiency gm/id, the designer's view of a transistor.
 //!
-//! `gm/id = (d id / d vgs) / id` against inversion level `id L / W` or gate voltage; it never exceeds
-//! `q / (k T)`, which is drawn as a limit. Silveira, Flandre and Jespers, IEEE JSSC 31 (1996) 1314.
+//! `gm/id = d ln|id| / d vgs` against inversion level `id L / W` or gate voltage. Differences of the
+//! logarithm are exact where current grows exponentially; differences of the current itself are not, and
+//! would exceed the limit `q / (k T)` that is drawn beside the curves. Silveira, Flandre and Jespers, IEEE JSSC 31 (1996) 1314.
 
 use gummel_device::Curve;
+use gummel_device::curve::gradient;
 
 use crate::PlotError;
 use crate::axis::Axis;
 use crate::color::GRAY;
-use crate::curves::{sheet, swept_values, voltage_axis};
+use crate::curves::{log_range, sheet, swept_values, voltage_axis};
 use crate::encoding::{Encoding, check_alike, items};
 use crate::figure::Figure;
 use crate::legend::Entry;
 use crate::panel::Panel;
 use crate::rich::Rich;
-use crate::series::{Dash, Draw, Series};
+use crate::series::{Dash, Draw};
 use crate::style::Style;
 
 /// q / k, K/V (exact values of the SI).
@@ -29,7 +31,7 @@ pub enum Against {
     CurrentPerSquare(f64),
 }
 
-/// gm/id of drain currents along gate sweeps; gm is the same finite difference for measured and fitted.
+/// gm/id of drain currents along gate sweeps; by the same finite difference for measured and fitted curves.
 ///
 /// # Errors
 /// [`PlotError::Empty`], [`PlotError::Mixed`], [`PlotError::Length`], [`PlotError::Style`].
@@ -42,7 +44,7 @@ pub fn gm_over_id(
     let items = items(measured, fitted);
     check_alike(&items, "gm/id")?;
     let encoding = Encoding::new(&items, style, true);
-    let mut series: Vec<_> = items
+    let series = items
         .iter()
         .enumerate()
         .map(|(i, item)| {
@@ -53,23 +55,25 @@ pub fn gm_over_id(
     let limit = items.iter().map(|i| Q_OVER_K / i.curve.temperature).fold(0.0, f64::max);
     let x = match against {
         Against::GateVoltage => voltage_axis(items[0].curve.sweep.swept),
-        Against::CurrentPerSquare(_) => Axis::log("Current per square |I_{D}|/(W/L)", "A"),
+        Against::CurrentPerSquare(squares) => {
+            let range = log_range(&items).map(|(low, high)| (low / squares, high / squares));
+            Axis { range, ..Axis::log("Current per square |I_{D}|/(W/L)", "A") }
+        }
     };
-    let shown = |f: fn(f64, f64) -> f64, start: f64| {
-        let xs = series.iter().flat_map(|(s, _)| &s.x).copied().filter(|v| x.shows(*v));
-        xs.fold(start, f)
-    };
-    let ends = vec![shown(f64::min, f64::INFINITY), shown(f64::max, f64::NEG_INFINITY)];
-    series.push((Series::line("", ends, vec![limit; 2]).drawn(Draw::Line(Dash::Dotted)), GRAY));
     let y = Axis::linear("Efficiency g_{m}/I_{D}", "V^{−1}").with_range(0.0, 1.12 * limit);
-    let mut sheet = sheet("gm/id", style, vec![Panel { x, y, series, ..Panel::default() }], encoding);
+    let levels = vec![(limit, Dash::Dotted, GRAY)];
+    let panel = Panel { x, y, series, levels, ..Panel::default() };
+    let mut sheet = sheet("gm/id", style, vec![panel], encoding);
     let name = Rich::parse("q/(kT)");
     sheet.legend.push(Entry { name, samples: vec![(Draw::Line(Dash::Dotted), GRAY)] });
     sheet.compose()
 }
 
 fn efficiency(curve: &Curve, against: Against) -> (Vec<f64>, Vec<f64>) {
-    let y = curve.gradient().iter().zip(&curve.values).map(|(g, i)| g / i).collect();
+    // The slope against vgs is positive for n and negative for p, whose current grows towards negative vgs.
+    let sign = if curve.values.iter().filter(|i| i.is_finite()).sum::<f64>() < 0.0 { -1.0 } else { 1.0 };
+    let logs: Vec<f64> = curve.values.iter().map(|i| (sign * i).ln()).collect();
+    let y = gradient(&curve.sweep.values, &logs).iter().map(|g| sign * g).collect();
     let x = match against {
         Against::GateVoltage => swept_values(curve),
         Against::CurrentPerSquare(squares) => curve.values.iter().map(|i| i.abs() / squares).collect(),

@@ -142,16 +142,16 @@ impl Encoding {
             let k = key(by_dash.as_slice(), i);
             dash_keys.iter().position(|d| *d == k).unwrap_or(0)
         };
+        let kinds = Kinds::of(items);
         let marks = items
             .iter()
             .map(|i| {
                 let rank = rank(i);
                 let marker = Marker::ALL[rank % Marker::ALL.len()];
-                (color_of(&key(&by_color, i)), Dash::ALL[rank % Dash::ALL.len()], marker)
+                (color_of(&key(&by_color, i)), kinds.dash(rank), marker)
             })
             .collect();
 
-        let kinds = Kinds::of(items);
         let mut legend = Vec::new();
         let describe = |traits: &[Trait], key: &[Value]| {
             let parts: Vec<String> = traits.iter().zip(key).map(|(t, v)| t.describe(v)).collect();
@@ -166,7 +166,7 @@ impl Encoding {
         }
         if let Some(t) = by_dash {
             for (rank, k) in dash_keys.iter().enumerate() {
-                let sample = kinds.dash_sample(Dash::ALL[rank % 4], Marker::ALL[rank % 5]);
+                let sample = kinds.dash_sample(rank);
                 legend.push(Entry { name: describe(&[t], k), samples: vec![(sample, GRAY)] });
             }
         }
@@ -201,7 +201,8 @@ struct Kinds {
 
 impl Kinds {
     fn of(items: &[Item<'_>]) -> Self {
-        let points = |origin| items.iter().any(|i| !i.fitted && (i.curve.origin == Origin::Simulated) == origin);
+        let points =
+            |origin| items.iter().any(|i| !i.fitted && (i.curve.origin == Origin::Simulated) == origin);
         Kinds { measured: points(false), simulated: points(true), fitted: items.iter().any(|i| i.fitted) }
     }
 
@@ -218,11 +219,15 @@ impl Kinds {
         }
     }
 
-    fn dash_sample(&self, dash: Dash, marker: Marker) -> Draw {
-        match (self.fitted, self.points()) {
-            (true, true) => Draw::Both(dash, marker),
-            (true, false) => Draw::Line(dash),
-            (false, _) => Draw::Points(marker),
+    /// Markers tell curves apart where there are any; only lines alone need dashes.
+    fn dash(&self, rank: usize) -> Dash {
+        if self.points() { Dash::Solid } else { Dash::ALL[rank % Dash::ALL.len()] }
+    }
+
+    fn dash_sample(&self, rank: usize) -> Draw {
+        match self.points() {
+            true => Draw::Points(Marker::ALL[rank % Marker::ALL.len()]),
+            false => Draw::Line(self.dash(rank)),
         }
     }
 

@@ -27,7 +27,9 @@ pub enum PlotError {
         found: usize,
     },
     /// Curves in one figure record different quantities or sweep different terminals.
-    #[error("curve {index} of device '{device}' {found}, the figure {expected}; draw it in a figure of its own")]
+    #[error(
+        "curve {index} of device '{device}' {found}, the figure {expected}; draw it in a figure of its own"
+    )]
     Mixed {
         /// Position in the slice, counted from zero, measured curves first.
         index: usize,

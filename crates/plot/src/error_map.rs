@@ -79,6 +79,7 @@ pub fn error_map(
         low: -limit,
         high: limit,
         color: |t| diverging(2.0 * t - 1.0),
+        ends: true,
         clipped,
     });
     sheet.compose()

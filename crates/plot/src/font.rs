@@ -36,14 +36,14 @@ pub(crate) fn width(text: &str, size: f64) -> f64 {
 
 /// Line height (ascent plus descent) over the em: what `ab_glyph` calls the size of a font.
 pub(crate) fn line_height() -> f64 {
-    font().map_or(1.117, |f| {
-        f64::from(f.height_unscaled()) / f64::from(f.units_per_em().unwrap_or(2048.0))
-    })
+    font().map_or(1.117, |f| f64::from(f.height_unscaled()) / f64::from(f.units_per_em().unwrap_or(2048.0)))
 }
 
-/// Replaces control characters by spaces and characters that the font lacks by `?`.
+/// Replaces white space by single spaces and characters that the font lacks by `?`.
 pub(crate) fn printable(text: &str) -> String {
+    let mut space = false;
     text.chars()
+        .filter(|c| !(std::mem::replace(&mut space, c.is_whitespace()) && c.is_whitespace()))
         .map(|c| match c {
             // Greek mu and the ohm sign look like the micro sign and capital omega; SI wants the latter.
             '\u{3BC}' => '\u{B5}',

@@ -59,7 +59,8 @@ pub fn gallery(title: &str, panels: &[Panel], style: &Style) -> Result<Figure, P
         })
         .collect();
     // Markers and lines shrink with the panels.
-    let small = Style { marker_size: 0.7 * style.marker_size, line_width: 0.75 * style.line_width, ..style.clone() };
+    let small =
+        Style { marker_size: 0.7 * style.marker_size, line_width: 0.75 * style.line_width, ..style.clone() };
     let columns = columns(panels.len());
     let rows = panels.len().div_ceil(columns);
     let size = style.font_size;

@@ -8,7 +8,7 @@ use crate::font::CAP_HEIGHT;
 use crate::rich::Rich;
 use crate::scene::{Anchor, Rect, Role, Scene, Shape};
 use crate::style::Style;
-use crate::ticks::short;
+use crate::ticks::{fixed, short};
 
 /// Words of a heat matrix.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -52,7 +52,7 @@ pub fn heat_matrix(
         found: format!("{expected} values, none finite"),
     })?;
     let bar =
-        ColorBar { label: labels.values.clone(), low, high, color: map.color(), clipped: false };
+        ColorBar { label: labels.values.clone(), low, high, color: map.color(), ends: false, clipped: false };
 
     let size = style.font_size;
     let pad = 0.8 * size;
@@ -85,11 +85,10 @@ pub fn heat_matrix(
         let (row, column) = (k / columns.len(), k % columns.len());
         let (x0, y0) = (area.x0 + column as f64 * cell, area.y0 + row as f64 * cell_height);
         let rect = Rect { x0, y0, x1: x0 + cell, y1: y0 + cell_height };
-        let color =
-            if value.is_finite() { (bar.color)((value - low) / (high - low)) } else { MISSING };
+        let color = if value.is_finite() { (bar.color)((value - low) / (high - low)) } else { MISSING };
         scene.push(Role::Data, Shape::Rect { rect, color });
         if cell >= NUMBER_CELL * size {
-            let text = Rich::parse(&short(*value, 3)).fitted(0.85 * size, 0.95 * cell);
+            let text = Rich::parse(&number(*value, low, high)).fitted(0.85 * size, 0.95 * cell);
             let at = (rect.center().0, rect.center().1 + 0.5 * CAP_HEIGHT * 0.85 * size);
             scene.text(Role::Note, at, text, 0.85 * size, Anchor::Middle, color.readable());
         }
@@ -121,6 +120,15 @@ pub fn heat_matrix(
     let bar_bottom = area.y1.max(top + 8.0 * size);
     bar.draw(&mut scene, (area.x1 + 1.2 * size, area.y0, bar_bottom), size);
     Ok(Figure::new(scene, style))
+}
+
+/// A value with three significant digits at the largest, the same decimals in all cells.
+fn number(value: f64, low: f64, high: f64) -> String {
+    let largest = low.abs().max(high.abs());
+    match value.is_finite() && (1e-3..1e5).contains(&largest) {
+        true => fixed(value, (2 - largest.log10().floor() as i32).max(0) as usize),
+        false => short(value, 3),
+    }
 }
 
 /// White lines between the cells.

@@ -17,9 +17,11 @@ pub(crate) struct Entry {
 
 /// Line pitch, width of a sample and gaps, over the font size.
 const PITCH: f64 = 1.45;
-const SAMPLE: f64 = 1.9;
-const GAP: f64 = 0.5;
-const COLUMN_GAP: f64 = 1.2;
+const SAMPLE: f64 = 1.7;
+const GAP: f64 = 0.45;
+const COLUMN_GAP: f64 = 0.9;
+/// Columns of a crowded legend are not made narrower than this many font sizes.
+const NARROWEST: f64 = 8.0;
 
 /// One entry per name, in order of appearance; `color` tells the colour of a series.
 pub(crate) fn entries<'a>(series: impl Iterator<Item = (&'a Series, Color)>) -> Vec<Entry> {
@@ -51,16 +53,21 @@ impl Legend {
     pub(crate) fn right(entries: Vec<Entry>, style: &Style, width: f64, height: f64) -> Self {
         let size = style.font_size;
         let rows = ((height / (PITCH * size)).floor() as usize).max(1);
+        let narrow = widest(&entries, size).min(NARROWEST * size) + COLUMN_GAP * size;
+        let most = (((width + COLUMN_GAP * size) / narrow).floor() as usize).max(1);
+        let entries = at_most(rows * most, entries);
         let columns = entries.len().div_ceil(rows).max(1);
         Legend::in_columns(entries, columns, width, size)
     }
 
-    /// For the space below the axes, `width` wide.
-    pub(crate) fn below(entries: Vec<Entry>, style: &Style, width: f64) -> Self {
+    /// For the space below the axes, `width` wide and at most `height` high.
+    pub(crate) fn below(entries: Vec<Entry>, style: &Style, width: f64, height: f64) -> Self {
         let size = style.font_size;
         let widest = widest(&entries, size) + COLUMN_GAP * size;
-        let columns = (((width + COLUMN_GAP * size) / widest).floor() as usize).clamp(1, entries.len().max(1));
-        Legend::in_columns(entries, columns, width, size)
+        let columns =
+            (((width + COLUMN_GAP * size) / widest).floor() as usize).clamp(1, entries.len().max(1));
+        let rows = ((height / (PITCH * size)).floor() as usize).max(1);
+        Legend::in_columns(at_most(rows * columns, entries), columns, width, size)
     }
 
     fn in_columns(entries: Vec<Entry>, columns: usize, width: f64, size: f64) -> Self {
@@ -115,6 +122,17 @@ impl Legend {
     }
 }
 
+/// Cuts a legend that has no room; its last line then counts what is missing.
+fn at_most(capacity: usize, mut entries: Vec<Entry>) -> Vec<Entry> {
+    let all = entries.len();
+    if all > capacity {
+        entries.truncate(capacity.saturating_sub(1));
+        let missing = format!("and {} more", all - entries.len());
+        entries.push(Entry { name: Rich::literal(&missing), samples: Vec::new() });
+    }
+    entries
+}
+
 fn indent(entry: &Entry, size: f64) -> f64 {
     if entry.samples.is_empty() { 0.0 } else { (SAMPLE + GAP) * size }
 }
@@ -129,13 +147,16 @@ fn sample(scene: &mut Scene, area: Rect, draw: &Draw, color: Color, style: &Styl
     let width = style.line_width;
     match draw {
         Draw::Line(dash) => strokes::line(scene, Role::Legend, &line, *dash, width, color),
-        Draw::Points(marker) => strokes::marker(scene, Role::Legend, middle, *marker, style.marker_size, color),
+        Draw::Points(marker) => {
+            strokes::marker(scene, Role::Legend, middle, *marker, style.marker_size, color)
+        }
         Draw::Both(dash, marker) => {
             strokes::line(scene, Role::Legend, &line, *dash, width, color);
             strokes::marker(scene, Role::Legend, middle, *marker, style.marker_size, color);
         }
         Draw::Band(_) => {
-            let shape = crate::scene::Shape::Rect { rect: area, color: color.mix(WHITE, strokes::BAND_WHITE) };
+            let shape =
+                crate::scene::Shape::Rect { rect: area, color: color.mix(WHITE, strokes::BAND_WHITE) };
             scene.push(Role::Legend, shape);
         }
     }

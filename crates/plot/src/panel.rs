@@ -2,11 +2,11 @@
 
 use crate::axis::{Axis, Scale, View};
 use crate::clip;
-use crate::color::{BLACK, Color, GRAY, GRID, GRID_MINOR};
+use crate::color::{BLACK, Color, GRAY, GRID, GRID_MINOR, OUTLINE};
 use crate::font::CAP_HEIGHT;
 use crate::rich::Rich;
 use crate::scene::{Anchor, Point, Rect, Role, Scene, Shape};
-use crate::series::{Draw, Series};
+use crate::series::{Dash, Draw, Series};
 use crate::strokes;
 use crate::style::Style;
 use crate::ticks::Ticks;
@@ -36,6 +36,8 @@ pub(crate) struct Panel {
     pub(crate) x: Axis,
     pub(crate) y: Axis,
     pub(crate) series: Vec<(Series, Color)>,
+    /// Horizontal lines across the axes, which do not widen the view.
+    pub(crate) levels: Vec<(f64, Dash, Color)>,
     pub(crate) cells: Vec<Cell>,
     pub(crate) patches: Vec<Patch>,
 }
@@ -46,6 +48,9 @@ const TICK_MINOR: f64 = 2.2;
 pub(crate) const TICK_GAP: f64 = 3.0 + TICK;
 const FRAME: f64 = 0.9;
 const HAIR: f64 = 0.7;
+const CELL_OVERLAP: f64 = 0.4;
+/// Most short ticks that get a grid line.
+const MOST_MINOR_LINES: usize = 48;
 
 impl Panel {
     /// Abscissae that the view must show.
@@ -74,6 +79,8 @@ pub(crate) struct Laid<'a> {
     pub(crate) y: View,
     pub(crate) x_ticks: Ticks,
     pub(crate) y_ticks: Ticks,
+    /// Font size of the tick labels.
+    size: f64,
 }
 
 impl<'a> Laid<'a> {
@@ -84,21 +91,22 @@ impl<'a> Laid<'a> {
             .map(|most| x.ticks(most))
             .find(|ticks| fits_along(ticks, x, width, size))
             .unwrap_or_else(|| x.ticks(1));
-        let most = ((height / (2.0 * size)).floor() as usize).clamp(2, if y.scale == Scale::Log { 10 } else { 7 });
-        Laid { panel, x, y, x_ticks, y_ticks: y.ticks(most) }
+        let most =
+            ((height / (2.2 * size)).floor() as usize).clamp(2, if y.scale == Scale::Log { 10 } else { 7 });
+        Laid { panel, x, y, x_ticks, y_ticks: y.ticks(most), size }
     }
 
     /// Width of the widest label of the ordinate.
-    pub(crate) fn label_width(&self, size: f64) -> f64 {
-        self.y_ticks.major.iter().map(|(_, label)| Rich::parse(label).width(size)).fold(0.0, f64::max)
+    pub(crate) fn label_width(&self) -> f64 {
+        self.y_ticks.major.iter().map(|(_, label)| Rich::parse(label).width(self.size)).fold(0.0, f64::max)
     }
 
     /// How far labels of the abscissa reach beyond the right end of a box of `width` px.
-    pub(crate) fn overhang(&self, width: f64, size: f64) -> f64 {
+    pub(crate) fn overhang(&self, width: f64) -> f64 {
         self.x_ticks
             .major
             .iter()
-            .map(|(v, label)| (self.x.position(*v) - 1.0) * width + 0.5 * Rich::parse(label).width(size))
+            .map(|(v, label)| (self.x.position(*v) - 1.0) * width + 0.5 * Rich::parse(label).width(self.size))
             .fold(0.0, f64::max)
     }
 
@@ -107,14 +115,22 @@ impl<'a> Laid<'a> {
         self.grid(scene, area);
         for cell in &self.panel.cells {
             let (a, b) = (self.place(area, cell.x.0, cell.y.0), self.place(area, cell.x.1, cell.y.1));
-            let rect = Rect { x0: a.0.min(b.0), y0: a.1.min(b.1), x1: a.0.max(b.0), y1: a.1.max(b.1) };
+            // Neighbours overlap a little, or renderers let the paper shine through between them.
+            let rect = Rect {
+                x0: a.0.min(b.0),
+                y0: a.1.min(b.1),
+                x1: a.0.max(b.0) + CELL_OVERLAP,
+                y1: a.1.max(b.1) + CELL_OVERLAP,
+            };
             scene.push(Role::Data, Shape::Rect { rect, color: cell.color });
         }
         for patch in &self.panel.patches {
             let ((x, y), r) = (self.place(area, patch.at.0, patch.at.1), 0.5 * patch.size);
-            if x.is_finite() && y.is_finite() && x >= area.x0 && x <= area.x1 && y >= area.y0 && y <= area.y1 {
-                let rect = Rect { x0: x - r, y0: y - r, x1: x + r, y1: y + r };
-                scene.push(Role::Data, Shape::Rect { rect, color: patch.color });
+            if x.is_finite() && y.is_finite() && x >= area.x0 && x <= area.x1 && y >= area.y0 && y <= area.y1
+            {
+                let square = |r: f64| Rect { x0: x - r, y0: y - r, x1: x + r, y1: y + r };
+                scene.push(Role::Data, Shape::Rect { rect: square(r + 0.5), color: OUTLINE });
+                scene.push(Role::Data, Shape::Rect { rect: square(r), color: patch.color });
             }
         }
         // Bands lie below everything; points lie above lines.
@@ -123,8 +139,15 @@ impl<'a> Laid<'a> {
                 self.series(scene, area, style, series, *color, layer);
             }
         }
+        for (level, dash, color) in &self.panel.levels {
+            let y = area.y1 - self.y.position(*level) * area.height();
+            let line = [(area.x0, y), (area.x1, y)];
+            for piece in clip::polyline(&line, area) {
+                strokes::line(scene, Role::Data, &piece, *dash, style.line_width, *color);
+            }
+        }
         scene.line(Role::Frame, area.outline(), FRAME, BLACK);
-        self.axes(scene, area, style.font_size, x_labels, y_labels);
+        self.axes(scene, area, x_labels, y_labels);
     }
 
     fn place(&self, area: Rect, x: f64, y: f64) -> Point {
@@ -140,10 +163,10 @@ impl<'a> Laid<'a> {
             let y = area.y1 - self.y.position(v) * area.height();
             vec![(area.x0, y), (area.x1, y)]
         };
-        if self.y.scale == Scale::Log {
+        if self.y.scale == Scale::Log && self.y_ticks.minor.len() <= MOST_MINOR_LINES {
             self.y_ticks.minor.iter().for_each(|v| scene.line(Role::Frame, horizontal(*v), HAIR, GRID_MINOR));
         }
-        if self.x.scale == Scale::Log {
+        if self.x.scale == Scale::Log && self.x_ticks.minor.len() <= MOST_MINOR_LINES {
             self.x_ticks.minor.iter().for_each(|v| scene.line(Role::Frame, vertical(*v), HAIR, GRID_MINOR));
         }
         self.x_ticks.major.iter().for_each(|(v, _)| scene.line(Role::Frame, vertical(*v), HAIR, GRID));
@@ -178,7 +201,8 @@ impl<'a> Laid<'a> {
         }
     }
 
-    fn axes(&self, scene: &mut Scene, area: Rect, size: f64, x_labels: bool, y_labels: bool) {
+    fn axes(&self, scene: &mut Scene, area: Rect, x_labels: bool, y_labels: bool) {
+        let size = self.size;
         let x_at = |v: f64| area.x0 + self.x.position(v) * area.width();
         let y_at = |v: f64| area.y1 - self.y.position(v) * area.height();
         for v in &self.x_ticks.minor {

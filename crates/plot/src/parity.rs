@@ -5,7 +5,7 @@ use gummel_device::metrics;
 use crate::PlotError;
 use crate::axis::Axis;
 use crate::color::{BLACK, Color, OKABE_ITO};
-use crate::curves::TWO_PANELS;
+use crate::curves::two_panels;
 use crate::figure::Figure;
 use crate::legend;
 use crate::panel::Panel;
@@ -40,7 +40,8 @@ pub fn parity(
     let pairs = measured.iter().zip(fitted).filter(|(m, s)| m.is_finite() && s.is_finite() && *m * *s > 0.0);
     let (m, s): (Vec<f64>, Vec<f64>) = pairs.map(|(m, s)| (m.abs(), s.abs())).unzip();
     let percent: Vec<f64> = m.iter().zip(&s).map(|(m, s)| 100.0 * (s / m - 1.0)).collect();
-    let ends = [m.iter().copied().fold(f64::INFINITY, f64::min) / 2.0, m.iter().copied().fold(0.0, f64::max) * 2.0];
+    let ends =
+        [m.iter().copied().fold(f64::INFINITY, f64::min) / 2.0, m.iter().copied().fold(0.0, f64::max) * 2.0];
     let mut legend_series = Vec::new();
 
     let axis = |word: &str| Axis { label: format!("{word} {}", quantity.label), ..quantity.clone() };
@@ -63,7 +64,7 @@ pub fn parity(
     }
     let identity = |y: Vec<f64>| Series::line("equal", ends.to_vec(), y).drawn(Draw::Line(Dash::Dashed));
     left.series.push((identity(ends.to_vec()), BLACK));
-    right.series.push((identity(vec![0.0; 2]), BLACK));
+    right.levels.push((0.0, Dash::Dashed, BLACK));
     legend_series.push((identity(Vec::new()), BLACK));
     let color: Color = style.color(1, 2);
     let points = |y: Vec<f64>| Series::points("points", m.clone(), y).drawn(Draw::Points(Marker::Dot));
@@ -77,13 +78,13 @@ pub fn parity(
         return Err(PlotError::Empty { figure: "parity".to_owned(), found });
     }
     let mut sheet = Sheet::new("parity", style, vec![left, right]);
-    sheet.columns = 2;
-    sheet.width = TWO_PANELS * style.width;
+    two_panels(&mut sheet);
     sheet.title = Rich::parse(title);
     sheet.legend = legend::entries(legend_series.iter().map(|(s, c)| (s, *c)));
     if left_out > 0 {
         let of = measured.len();
-        sheet.notes = vec![Rich::parse(&format!("{left_out} of {of} pairs not shown: zero, or of unlike sign"))];
+        sheet.notes =
+            vec![Rich::parse(&format!("{left_out} of {of} pairs not shown: zero, or of unlike sign"))];
     }
     sheet.compose()
 }

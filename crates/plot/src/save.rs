@@ -1,4 +1,4 @@
-//! The figures of [`draw`](crate::draw), written to a file whose extension (`.svg`, `.png`) chooses the format.
+//! The figures of [`draw`], written to a file whose extension (`.svg`, `.png`) chooses the format.
 //!
 //! Each function fails as its namesake in `draw` does, and as [`Figure::save`](crate::Figure::save).
 

@@ -4,7 +4,6 @@
 //! can ask where each piece of text stands.
 
 use crate::color::Color;
-use crate::font;
 use crate::rich::Rich;
 
 /// A position in px, from the upper left corner of the figure.
@@ -88,17 +87,6 @@ impl Text {
         };
         if self.up { (self.at.0, self.at.1 + back) } else { (self.at.0 - back, self.at.1) }
     }
-
-    /// The box that capitals, digits and descenders fill.
-    pub(crate) fn bounds(&self) -> Rect {
-        let (x, y) = self.start();
-        let (width, rise, fall) =
-            (self.rich.width(self.size), font::CAP_HEIGHT * self.size, font::DESCENT * self.size);
-        match self.up {
-            true => Rect { x0: x - rise, y0: y - width, x1: x + fall, y1: y },
-            false => Rect { x0: x, y0: y - rise, x1: x + width, y1: y + fall },
-        }
-    }
 }
 
 /// A mark; colours are opaque.
@@ -130,14 +118,30 @@ impl Scene {
     }
 
     /// Adds a line of text reading to the right.
-    pub(crate) fn text(&mut self, role: Role, at: Point, rich: Rich, size: f64, anchor: Anchor, color: Color) {
+    pub(crate) fn text(
+        &mut self,
+        role: Role,
+        at: Point,
+        rich: Rich,
+        size: f64,
+        anchor: Anchor,
+        color: Color,
+    ) {
         if !rich.is_empty() {
             self.push(role, Shape::Text(Text { at, rich, size, anchor, up: false, color }));
         }
     }
 
     /// Adds a line of text reading upwards.
-    pub(crate) fn text_up(&mut self, role: Role, at: Point, rich: Rich, size: f64, anchor: Anchor, color: Color) {
+    pub(crate) fn text_up(
+        &mut self,
+        role: Role,
+        at: Point,
+        rich: Rich,
+        size: f64,
+        anchor: Anchor,
+        color: Color,
+    ) {
         if !rich.is_empty() {
             self.push(role, Shape::Text(Text { at, rich, size, anchor, up: true, color }));
         }

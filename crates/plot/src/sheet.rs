@@ -131,7 +131,7 @@ impl<'a> Sheet<'a> {
         let entries = self.legend.clone();
         let legend = match self.style.legend_right() {
             true => Legend::right(entries, self.style, 0.4 * room.width(), room.height() - 3.0 * size),
-            false => Legend::below(entries, self.style, room.width()),
+            false => Legend::below(entries, self.style, room.width(), 0.4 * room.height()),
         };
         if !legend.is_empty() {
             match self.style.legend_right() {
@@ -161,7 +161,7 @@ impl<'a> Sheet<'a> {
         // Ticks depend on the size of the boxes and their labels take room from it: estimate, then settle.
         let estimate = lay(0.7 * room.width() / columns as f64, 0.7 * room.height() / rows as f64);
         let laid_out = estimate.iter().flatten();
-        let labels = laid_out.clone().map(|l| l.label_width(tick_size)).fold(0.0, f64::max);
+        let labels = laid_out.clone().map(|l| l.label_width()).fold(0.0, f64::max);
         let rise = laid_out.map(|l| x_label_rise(&l.x_ticks, tick_size)).fold(0.0, f64::max);
         let left = labels + TICK_GAP + 1.7 * size;
         let bottom = TICK_GAP + rise + 0.45 * size + 1.25 * size;
@@ -173,7 +173,7 @@ impl<'a> Sheet<'a> {
         let mut width = (room.width() - left - across * gap_x) / columns as f64;
         let height = ((room.height() - bottom - heading - down * gap_y) / rows as f64).max(8.0);
         let laid = lay(width, height);
-        let overhang = laid.iter().flatten().map(|l| l.overhang(width, tick_size)).fold(0.0, f64::max);
+        let overhang = laid.iter().flatten().map(|l| l.overhang(width)).fold(0.0, f64::max);
         width = (width - overhang.min(0.3 * width)).max(8.0);
         let gap_x = gap_x + if self.shared { 0.0 } else { overhang };
         let width = width.min((room.width() - left - overhang - across * gap_x) / columns as f64).max(8.0);

@@ -47,14 +47,19 @@ pub(crate) fn marker(scene: &mut Scene, role: Role, (x, y): Point, marker: Marke
 }
 
 /// Markers at those points inside `area` that do not cover the one drawn before.
-pub(crate) fn markers(scene: &mut Scene, points: &[Point], area: Rect, shape: Marker, size: f64, color: Color) {
+pub(crate) fn markers(
+    scene: &mut Scene,
+    points: &[Point],
+    area: Rect,
+    shape: Marker,
+    size: f64,
+    color: Color,
+) {
     let slack = 0.01;
     let mut last: Option<Point> = None;
     for &(x, y) in points {
-        let inside = x >= area.x0 - slack
-            && x <= area.x1 + slack
-            && y >= area.y0 - slack
-            && y <= area.y1 + slack;
+        let inside =
+            x >= area.x0 - slack && x <= area.x1 + slack && y >= area.y0 - slack && y <= area.y1 + slack;
         let crowded = last.is_some_and(|(a, b)| (x - a).hypot(y - b) < CROWDED * size);
         if inside && !crowded {
             marker(scene, Role::Data, (x, y), shape, size, color);

@@ -3,6 +3,9 @@
 use crate::PlotError;
 use crate::color::{Color, OKABE_ITO, sequential};
 
+/// Width in px below which figures are laid out for one column of a paper.
+pub(crate) const NARROW: f64 = 450.0;
+
 /// Where the legend stands; always outside the data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LegendPlace {
@@ -22,10 +25,10 @@ pub enum LegendPlace {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Style {
-    /// Width of a figure with one panel. Figures of two panels side by side are 1.5 times as wide,
-    /// galleries as wide as two.
+    /// Width of a figure with one panel. Figures of two panels are 1.5 times as wide, or of this width and
+    /// 1.7 times as high when it is less than 450 px; galleries grow with their panels.
     pub width: f64,
-    /// Height of a figure of one row; galleries grow with their rows.
+    /// Height of a figure with one panel.
     pub height: f64,
     /// Pixels of a PNG per px of the figure.
     pub scale: f64,
@@ -65,7 +68,7 @@ impl Style {
     pub fn column() -> Self {
         Style {
             width: 336.0,
-            height: 270.0,
+            height: 280.0,
             scale: 6.25,
             font_size: 10.7,
             line_width: 1.2,
@@ -88,7 +91,7 @@ impl Style {
         match self.legend {
             LegendPlace::Right => true,
             LegendPlace::Below => false,
-            LegendPlace::Auto => self.width >= 450.0,
+            LegendPlace::Auto => self.width >= NARROW,
         }
     }
 

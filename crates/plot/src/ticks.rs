@@ -45,22 +45,21 @@ pub(crate) fn power(exponent: i32) -> String {
     format!("10^{{{}}}", fixed(f64::from(exponent), 0))
 }
 
-/// Ticks of a linear axis from `low` to `high` (`low < high`) with at most `most` long ones;
-/// labels show the value divided by ten to `exponent`.
+/// Ticks of a linear axis from `low` to `high` (`low < high`) with at most `most` long ones, five where
+/// fewer would mean a single one; labels show the value divided by ten to `exponent`.
 pub(crate) fn linear(low: f64, high: f64, most: usize, exponent: i32) -> Ticks {
-    let raw = (high - low) / most.max(1) as f64;
-    let decade = raw.log10().floor() as i32;
-    let (factor, decade, split) = [(1.0, 0, 5), (2.0, 0, 4), (5.0, 0, 5), (1.0, 1, 5)]
-        .into_iter()
-        .map(|(factor, up, split)| (factor, decade + up, split))
-        .find(|(factor, decade, _)| count(low, high, factor * 10f64.powi(*decade)) <= most.max(1))
-        .unwrap_or((2.0, decade + 1, 4));
+    let decade = ((high - low) / most.max(1) as f64).log10().floor() as i32;
+    let ladder: Vec<(f64, i32, i32)> = (decade - 1..=decade + 2)
+        .flat_map(|decade| [(1.0, decade, 5), (2.0, decade, 4), (5.0, decade, 5)])
+        .collect();
+    let count = |(factor, decade, _): &(f64, i32, i32)| count(low, high, factor * 10f64.powi(*decade));
+    let fit = ladder.iter().position(|step| count(step) <= most).unwrap_or(ladder.len() - 1);
+    let single = most >= 4 && fit > 0 && count(&ladder[fit]) < 2;
+    let (factor, decade, split) = ladder[if single { fit - 1 } else { fit }];
     let step = Step { factor, decade };
     let decimals = (exponent - decade).max(0) as usize;
-    let major = step
-        .multiples(low, high, 1.0)
-        .map(|v| (v, fixed(v / 10f64.powi(exponent), decimals)))
-        .collect();
+    let major =
+        step.multiples(low, high, 1.0).map(|v| (v, fixed(v / 10f64.powi(exponent), decimals))).collect();
     let minor = step.multiples(low, high, f64::from(split)).collect();
     Ticks { major, minor }
 }

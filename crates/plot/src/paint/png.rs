@@ -18,10 +18,8 @@ const PIXELS_PER_METRE: f64 = 96.0 / 0.0254;
 /// The scene as PNG bytes with `scale` pixels per px.
 pub(crate) fn paint(scene: &Scene, scale: f64) -> Result<Vec<u8>, PlotError> {
     let (width, height) = ((scene.width * scale).round().max(1.0), (scene.height * scale).round().max(1.0));
-    let oversampling = [4, 3, 2]
-        .into_iter()
-        .find(|n| width * height * f64::from(n * n) <= MOST_PIXELS)
-        .unwrap_or(1u32);
+    let oversampling =
+        [4, 3, 2].into_iter().find(|n| width * height * f64::from(n * n) <= MOST_PIXELS).unwrap_or(1u32);
     let (width, height) = (width as u32, height as u32);
     let size = (width * oversampling, height * oversampling);
     let mut pixels = vec![255u8; size.0 as usize * size.1 as usize * 3];
@@ -118,7 +116,10 @@ impl Brush<'_> {
                 continue;
             }
             let (nx, ny) = (half * (y0 - y1) / length, half * (x1 - x0) / length);
-            self.polygon(&[(x0 + nx, y0 + ny), (x1 + nx, y1 + ny), (x1 - nx, y1 - ny), (x0 - nx, y0 - ny)], color)?;
+            self.polygon(
+                &[(x0 + nx, y0 + ny), (x1 + nx, y1 + ny), (x1 - nx, y1 - ny), (x0 - nx, y0 - ny)],
+                color,
+            )?;
         }
         if width * self.factor > 2.0 {
             for joint in points.iter().skip(1).take(points.len().saturating_sub(2)) {
@@ -135,7 +136,7 @@ impl Brush<'_> {
 
     /// Fills from `a` up to but not including `b`, at least one pixel each way.
     fn rect(&mut self, a: (i32, i32), b: (i32, i32), color: Color) -> Painted {
-        let b = ((b.0 - 1).max(a.0), (b.1 - 1).max(a.1));
+        let b = (b.0.max(a.0 + 1), b.1.max(a.1 + 1));
         Ok(self.backend.draw_rect(a, b, &ink(color), true)?)
     }
 

@@ -8,7 +8,7 @@ use super::ink;
 use crate::PlotError;
 use crate::color::WHITE;
 use crate::font;
-use crate::scene::{Anchor, Point, Scene, Shape, Text};
+use crate::scene::{Anchor, Point, Role, Scene, Shape, Text};
 
 /// User units per px.
 const UNITS: f64 = 10.0;
@@ -73,6 +73,9 @@ fn draw_text(backend: &mut SVGBackend<'_>, text: &Text) -> Result<(), Box<dyn st
     };
     for (run, script) in &text.rich.runs {
         let size = text.size * script.scale();
+        // Viewers drop leading spaces, so these are part of the position.
+        let word = run.trim_start();
+        along += font::width(&run[..run.len() - word.len()], size);
         let em = units(size);
         let down = script.drop() * text.size - TOP_TO_BASELINE * f64::from(em) / UNITS;
         let (position, transform) = match text.up {
@@ -81,8 +84,8 @@ fn draw_text(backend: &mut SVGBackend<'_>, text: &Text) -> Result<(), Box<dyn st
         };
         let font = FontDesc::new(FontFamily::Name(font::SVG_FAMILY), font_size(em), FontStyle::Normal);
         let style = font.transform(transform).color(&ink(text.color)).pos(Pos::new(h_pos, VPos::Top));
-        backend.draw_text(run, &style, at(&position))?;
-        along += font::width(run, size);
+        backend.draw_text(word, &style, at(&position))?;
+        along += font::width(word, size);
     }
     Ok(())
 }
@@ -99,8 +102,10 @@ fn with_header(document: &str, scene: &Scene, (width, height): (u32, u32), embed
     let body = document.split_once(">\n").map_or(document, |(_, body)| body);
     let mut head = format!(
         "<svg width=\"{}\" height=\"{}\" viewBox=\"0 0 {width} {height}\" \
-         xmlns=\"http://www.w3.org/2000/svg\" role=\"img\">\n",
-        scene.width, scene.height
+         xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-label=\"{}\">\n",
+        scene.width,
+        scene.height,
+        label(scene)
     );
     if embed_font {
         let data: String = font::WOFF2_BASE64.split_whitespace().collect();
@@ -110,6 +115,17 @@ fn with_header(document: &str, scene: &Scene, (width, height): (u32, u32), embed
         );
     }
     head + body
+}
+
+/// The heading of the figure as the value of an attribute.
+fn label(scene: &Scene) -> String {
+    let heading = scene.marks.iter().find_map(|(role, shape)| match shape {
+        Shape::Text(text) if *role == Role::Title => Some(&text.rich),
+        _ => None,
+    });
+    let words: String = heading.into_iter().flat_map(|h| &h.runs).map(|(run, _)| run.as_str()).collect();
+    let words = if words.is_empty() { "figure".to_owned() } else { words };
+    words.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
 }
 
 fn units(px: f64) -> i32 {

@@ -1,1 +1,77 @@
-//! stub
+//! The command line: one file per verb, each a thin layer over one function of a library crate.
+//!
+//! ```
+//! use std::process::ExitCode;
+//!
+//! let code = gummel_cli::run(["gummel", "--quiet", "completions", "bash"]);
+//! assert_eq!(code, ExitCode::SUCCESS);
+//! ```
+//!
+//! Reading order: [`verbs`] (the list and a file each), [`session`] (what reaches the terminal),
+//! [`exit`] (exit codes), [`input`] and [`recipe`] (arguments that verbs share), [`run_folder`]
+//! (the folder that a fit writes), [`figures`] (which curves go into which figure), then the small ones:
+//! [`table`], [`progress`], [`grid`], [`biases`], [`predictions`], [`interrupt`].
+
+pub mod biases;
+pub mod exit;
+pub mod figures;
+pub mod grid;
+pub mod input;
+pub mod interrupt;
+pub mod predictions;
+pub mod progress;
+pub mod recipe;
+pub mod run_folder;
+pub mod session;
+pub mod table;
+pub mod verbs;
+
+use clap::{CommandFactory, Parser};
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use session::{Session, Voice};
+
+/// Compact models from measured transistor curves: fit a family in seconds, look, judge, export.
+#[derive(Debug, Parser)]
+#[command(name = "gummel", version, after_help = AFTER_HELP, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(flatten)]
+    voice: Voice,
+    #[command(subcommand)]
+    verb: verbs::Verb,
+}
+
+const AFTER_HELP: &str = "\
+EXAMPLES:
+  gummel fit                                      fit the bundled data, write runs/<name>
+  gummel inspect measurements/                    what is in these files
+  gummel fit measurements/ --family nmos --temperature 27
+  gummel plot runs/nmos --kind gallery --out gallery.svg
+  gummel predict runs/nmos --all --grid vgs=0:1.2:0.05,vds=1.2 --out curves.csv
+
+EXIT CODES:
+  0  done
+  1  failed; the message says what was found, what was expected and how to go on
+  2  wrong usage of the command line
+  3  done, but some files could not be read (they are listed)
+  130  stopped by a second Ctrl-C";
+
+/// The command with all its verbs, for completions and documentation.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// Runs one command line (the first word is the program) and returns its exit code.
+pub fn run(words: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> ExitCode {
+    let cli = match Cli::try_parse_from(words) {
+        Ok(cli) => cli,
+        Err(wrong) => {
+            // Help and version end here too; a closed pipe is the reader's choice.
+            let _ = wrong.print();
+            return ExitCode::from(wrong.exit_code() as u8);
+        }
+    };
+    let session = Session::new(cli.voice);
+    exit::code(cli.verb.run(&session), &session)
+}

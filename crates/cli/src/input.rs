@@ -1,0 +1,97 @@
+//! Arguments that tell which files to read and how, and the reading itself with its progress bar.
+
+use anyhow::{Context, Result};
+use gummel_data::{ColumnMapping, Format, Patterns, ReadOptions, Reading, read};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+use crate::progress::ReadBar;
+use crate::session::Session;
+use crate::table::count;
+
+/// Files failed to load that are named on the terminal; all of them are in the JSON result.
+const FAILURES_SHOWN: usize = 20;
+
+/// Which files, and how to read them.
+#[derive(Clone, Debug, Default, clap::Args, Serialize, Deserialize)]
+pub struct InputArgs {
+    /// Files, folders or globs with measurements (mdm, csv, tsv, EasyEXPERT csv, ngspice raw, parquet)
+    pub inputs: Vec<PathBuf>,
+    /// Format of every file; by default each is told from its content
+    #[arg(long, value_parser = format)]
+    pub format: Option<Format>,
+    /// TOML file with file-name patterns, tried before the built-in ones
+    #[arg(long, value_name = "FILE")]
+    pub patterns: Option<PathBuf>,
+    /// TOML file that names columns and constants (columns, constants, decimal, delimiter)
+    #[arg(long, value_name = "FILE")]
+    pub mapping: Option<PathBuf>,
+    /// Stop at the first file that cannot be read
+    #[arg(long)]
+    pub strict: bool,
+}
+
+impl InputArgs {
+    /// The same files named so that they are found from any folder.
+    pub fn absolute(&self) -> Self {
+        let absolute = |p: &PathBuf| std::path::absolute(p).unwrap_or_else(|_| p.clone());
+        InputArgs {
+            inputs: self.inputs.iter().map(absolute).collect(),
+            patterns: self.patterns.as_ref().map(absolute),
+            mapping: self.mapping.as_ref().map(absolute),
+            ..self.clone()
+        }
+    }
+
+    /// How to read.
+    ///
+    /// # Errors
+    /// When a patterns or mapping file is missing or wrong.
+    pub fn options(&self) -> Result<ReadOptions> {
+        let mut options = ReadOptions { format: self.format, strict: self.strict, ..ReadOptions::default() };
+        if let Some(path) = &self.patterns {
+            options.patterns =
+                Patterns::from_toml(&path.display().to_string(), &text(path)?)?.before_built_in();
+        }
+        if let Some(path) = &self.mapping {
+            let mapping: ColumnMapping =
+                toml::from_str(&text(path)?).with_context(|| format!("column mapping {}", path.display()))?;
+            options.mapping = Some(mapping);
+        }
+        Ok(options)
+    }
+
+    /// Reads the inputs with a progress bar and names the files that failed.
+    ///
+    /// # Errors
+    /// When an input matches nothing, with `--strict` for the first file that fails.
+    pub fn read(&self, session: &Session) -> Result<Reading> {
+        let options = self.options()?;
+        let bar = ReadBar::new(session);
+        let reading = read(&self.inputs, &options, &|p| bar.show(p))?;
+        drop(bar);
+        name_failures(&reading, session);
+        Ok(reading)
+    }
+}
+
+fn name_failures(reading: &Reading, session: &Session) {
+    let failures = &reading.failures;
+    for failure in failures.iter().take(FAILURES_SHOWN) {
+        session.warn(&failure.error.to_string());
+    }
+    if failures.len() > FAILURES_SHOWN {
+        let more = count(failures.len() - FAILURES_SHOWN, "more file");
+        session.warn(&format!("{more} could not be read; --json lists them all"));
+    }
+}
+
+fn text(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+fn format(name: &str) -> Result<Format, String> {
+    Format::ALL.into_iter().find(|f| f.name() == name.to_ascii_lowercase()).ok_or_else(|| {
+        format!("unknown format; expected one of {}", Format::ALL.map(Format::name).join(", "))
+    })
+}

@@ -1,0 +1,39 @@
+//! The verbs: to add one, write its file with `Args` and `run`, name it in the two lists below.
+
+pub mod completions;
+pub mod fit;
+pub mod plot;
+pub mod predict;
+
+use anyhow::Result;
+
+use crate::exit::Outcome;
+use crate::session::Session;
+
+/// Makes the enum of verbs and its dispatch from a list of files.
+macro_rules! verbs {
+    ($($name:ident = $module:ident;)*) => {
+        /// A verb with its arguments.
+        #[derive(Debug, clap::Subcommand)]
+        pub enum Verb {
+            $(#[allow(missing_docs)] $name($module::Args),)*
+        }
+
+        impl Verb {
+            /// Does it.
+            ///
+            /// # Errors
+            /// Whatever the verb's libraries report.
+            pub fn run(self, session: &Session) -> Result<Outcome> {
+                match self { $(Verb::$name(args) => $module::run(args, session),)* }
+            }
+        }
+    };
+}
+
+verbs! {
+    Fit = fit;
+    Predict = predict;
+    Plot = plot;
+    Completions = completions;
+}

@@ -1,0 +1,257 @@
+//! `gummel fit`: from measured files to a run folder with model, figures and summary.
+
+use anyhow::Result;
+use gummel_data::{Dataset, DeviceData, Flags, Reading};
+use gummel_device::metrics::Spread;
+use gummel_device::si;
+use gummel_surrogate::{Checkpoint, Fit, FitConfig, Part, fit, resume};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::exit::Outcome;
+use crate::figures;
+use crate::input::InputArgs;
+use crate::interrupt;
+use crate::progress::FitBar;
+use crate::recipe::RecipeArgs;
+use crate::run_folder::{self, FamilySummary, PLOTS, RunSummary, SUMMARY_MD, Staging, report, write_family};
+use crate::session::Session;
+use crate::table::{Grid, count};
+
+/// Fit one model per family and write a run folder
+///
+/// Without inputs the bundled data set demo130-noisy is fitted. Ctrl-C stops at the best state and writes it.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    #[command(flatten)]
+    input: InputArgs,
+    #[command(flatten)]
+    recipe: RecipeArgs,
+    /// Run folder [default: runs/RECIPE or runs/FAMILY, with a number when taken]
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
+    /// Go on from a run folder, with its recipe and (when no inputs are given) its data
+    #[arg(long, value_name = "RUN", conflicts_with = "config")]
+    resume: Option<PathBuf>,
+    /// Write no figures
+    #[arg(long)]
+    no_plots: bool,
+    /// Format of the figures
+    #[arg(long, value_name = "svg|png", default_value = "svg", value_parser = ["svg", "png"])]
+    plot_format: String,
+    /// Rows of the error table on the terminal; summary.md has all
+    #[arg(long, value_name = "N", default_value_t = 15)]
+    top: usize,
+}
+
+const EXAMPLES: &str = "\
+EXAMPLES:
+  gummel fit                                                    the bundled data
+  gummel fit measurements/ --family nmos --temperature 27       one family at one temperature
+  gummel fit 'data/**/*.mdm' --config ihp --out runs/ihp        a built-in recipe
+  gummel fit data.csv --mapping columns.toml --hidden 16,16     own columns, a smaller trunk
+  gummel fit data/ --solver adamw --device gpu                  train on a GPU
+  gummel fit --resume runs/ihp                                  go on where a run stopped
+
+The run folder holds config.toml, history.csv, checkpoint.json, model/, plots/, summary.md and summary.json;
+with several families each has a folder of its own inside.";
+
+/// The result for machines.
+#[derive(Serialize)]
+struct Written {
+    run: PathBuf,
+    summary: RunSummary,
+}
+
+/// Reads, fits family by family, writes.
+pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
+    interrupt::listen()?;
+    let (input, config) = what(&args)?;
+    let reading = input.read(session)?;
+    let data = Dataset::assemble(&reading.table, &reading.files, &config.selection)?;
+    let families = by_family(&data);
+    session.say(read_text(&reading, &families))?;
+
+    let staging = Staging::new(&args.out.clone().unwrap_or_else(|| free_name(&args, &families)))?;
+    let mut summary = RunSummary::new(&recipe_name(&args), &input, &reading);
+    for (family, part) in &families {
+        if interrupt::asked() && !summary.families.is_empty() {
+            session.warn(&format!("{family} was not fitted: interrupted"));
+            continue;
+        }
+        let folder = if families.len() == 1 { ".".to_owned() } else { folder_of(family, &families) };
+        let fitted = fit_family(&args, family, part, &config, session)?;
+        let entry = FamilySummary {
+            family: family.clone(),
+            folder: folder.clone(),
+            split: config.split.clone(),
+            report: fitted.report.clone(),
+        };
+        session.say(fit_text(&entry, args.top, session))?;
+        let folder = staging.path().join(&folder);
+        write_family(&folder, &fitted, &config, &summary.of_family(&entry))?;
+        if !args.no_plots {
+            figures::write_all(&folder.join(PLOTS), &args.plot_format, &fitted.model, part, &fitted.report)?;
+        }
+        summary.families.push(entry);
+    }
+    staging.write_summary(&summary)?;
+    let run = staging.publish()?;
+    session.say(next_text(&run, &summary, args.no_plots))?;
+    let outcome = Outcome::of_failures(summary.failures.len());
+    session.result(&Written { run, summary })?;
+    Ok(outcome)
+}
+
+/// Inputs and configuration, from the command line or from the run to go on with.
+fn what(args: &Args) -> Result<(InputArgs, FitConfig)> {
+    let Some(run) = &args.resume else { return Ok((args.input.clone(), args.recipe.resolve()?)) };
+    let summary = RunSummary::load(run)?;
+    let folder = summary.families.first().map_or(".", |f| f.folder.as_str());
+    let mut config = run_folder::config(&run.join(folder))?;
+    args.recipe.apply(&mut config)?;
+    let input = if args.input.inputs.is_empty() { summary.input } else { args.input.clone() };
+    Ok((input, config))
+}
+
+fn fit_family(
+    args: &Args,
+    family: &str,
+    data: &Dataset,
+    config: &FitConfig,
+    session: &Session,
+) -> Result<Fit> {
+    let mut bar = FitBar::new(session, family);
+    let Some(run) = &args.resume else { return Ok(fit(data, config, &mut bar)?) };
+    let checkpoint = checkpoint_of(run, family)?;
+    Ok(resume(data, config, &checkpoint, &mut bar)?)
+}
+
+fn checkpoint_of(run: &Path, family: &str) -> Result<Checkpoint> {
+    let summary = RunSummary::load(run)?;
+    let entry = summary.families.iter().find(|f| f.family == family);
+    let entry =
+        entry.ok_or_else(|| anyhow::anyhow!("{} has no family {family} to go on with", run.display()))?;
+    run_folder::checkpoint(&run.join(&entry.folder))
+}
+
+/// The families of a dataset, each as a dataset of its own.
+fn by_family(data: &Dataset) -> BTreeMap<String, Dataset> {
+    let mut families: BTreeMap<String, Vec<DeviceData>> = BTreeMap::new();
+    for device in &data.devices {
+        families.entry(device.id.family.to_string()).or_default().push(device.clone());
+    }
+    families.into_iter().map(|(f, devices)| (f, Dataset { devices, files: data.files.clone() })).collect()
+}
+
+/// Folder of a family inside a run: its name, with the technology when two technologies share it.
+fn folder_of(family: &str, families: &BTreeMap<String, Dataset>) -> String {
+    let last = |f: &str| f.rsplit('/').next().unwrap_or(f).to_owned();
+    let name = last(family);
+    let shared = families.keys().filter(|f| last(f) == name).count() > 1;
+    figures::file_name(&if shared { family.replace('/', "_") } else { name })
+}
+
+fn recipe_name(args: &Args) -> String {
+    match &args.resume {
+        Some(run) => format!("of {}", run.display()),
+        None => args.recipe.config.clone(),
+    }
+}
+
+/// `runs/NAME`, with the first number that is free when the name is taken.
+fn free_name(args: &Args, families: &BTreeMap<String, Dataset>) -> PathBuf {
+    let name = match families.keys().next() {
+        Some(family) if families.len() == 1 => family.rsplit('/').next().unwrap_or(family).to_owned(),
+        Some(family) => family.split('/').next().unwrap_or(family).to_owned(),
+        None => args.recipe.config.clone(),
+    };
+    let name = figures::file_name(&name);
+    let runs = Path::new("runs");
+    std::iter::once(runs.join(&name))
+        .chain((2..).map(|k| runs.join(format!("{name}-{k}"))))
+        .find(|p| !p.exists())
+        .unwrap_or_else(|| runs.join(name))
+}
+
+/// What was read, as a table of families.
+fn read_text(reading: &Reading, families: &BTreeMap<String, Dataset>) -> String {
+    let mut text =
+        format!("read {} with {}", count(reading.files.len(), "file"), count(reading.table.len(), "row"));
+    if !reading.failures.is_empty() {
+        text += &format!("; {} could not be read in full", count(reading.failures.len(), "file"));
+    }
+    let mut grid =
+        Grid::new(&["family", "devices", "curves", "points", "°C", "floor A", "flagged points"], &[4, 6]);
+    for (family, data) in families {
+        let devices = &data.devices;
+        let points: usize = devices.iter().map(DeviceData::len).sum();
+        grid.row([
+            family.clone(),
+            devices.len().to_string(),
+            devices.iter().map(|d| d.curves.len()).sum::<usize>().to_string(),
+            points.to_string(),
+            celsius(devices),
+            si::format(Spread::over(devices.iter().map(|d| d.floor)).median, 2),
+            flags(devices),
+        ]);
+    }
+    format!("{text}\n\n{}\n", grid.text(100))
+}
+
+fn celsius(devices: &[DeviceData]) -> String {
+    let all = devices.iter().flat_map(|d| d.curves.iter().map(|c| (c.temperature - 273.15).round() as i64));
+    let distinct: std::collections::BTreeSet<i64> = all.collect();
+    distinct.iter().map(i64::to_string).collect::<Vec<_>>().join(" ")
+}
+
+fn flags(devices: &[DeviceData]) -> String {
+    let counted = Flags::NAMED.iter().filter_map(|(flag, name)| {
+        let n = devices.iter().flat_map(|d| &d.flags).filter(|f| f.contains(*flag)).count();
+        (n > 0).then(|| format!("{name} {n}"))
+    });
+    counted.collect::<Vec<_>>().join(", ")
+}
+
+/// What a fit found: parameters, split, error tables, decisions.
+fn fit_text(family: &FamilySummary, top: usize, session: &Session) -> String {
+    let (report, paint) = (&family.report, session.paint());
+    let steps = report.history.last().map_or(0, |h| h.step);
+    let mut text = format!("{}\n", paint.bold(&family.family));
+    text += &format!("  {}\n", report::parameters(report.parameters));
+    text += &format!("  {}\n", report::split(&family.split));
+    text += &format!("  {steps} steps in {:.1} s, {}\n", report.seconds, report::stopped(report.stopped));
+    text += &report.decisions.iter().map(|d| format!("  {d}\n")).collect::<String>();
+    for part in [Part::Train, Part::HeldOut] {
+        let grid = report::devices(report, part);
+        if grid.is_empty() {
+            continue;
+        }
+        let (grid, cut) = grid.cut(top);
+        let title = format!("devices, {} points, worst first", report::part(part));
+        text += &format!("\n{}\n{}\n", paint.bold(&title), grid.text(session.width()));
+        if cut > 0 {
+            text += &format!("... {} in {SUMMARY_MD}; --top N shows more here\n", count(cut, "more device"));
+        }
+    }
+    text + &format!("\n{}\n", report::summary(report).text(session.width()))
+}
+
+/// Where the result is and what to do with it.
+fn next_text(run: &Path, summary: &RunSummary, no_plots: bool) -> String {
+    let folders: Vec<String> = summary
+        .families
+        .iter()
+        .map(|f| run.join(&f.folder).components().collect::<PathBuf>().display().to_string())
+        .collect();
+    let first = folders.first().cloned().unwrap_or_default();
+    let mut text = format!("wrote {}\n\nnext:\n", folders.join(", "));
+    if !no_plots {
+        text += &format!("  look at {first}/{PLOTS}/ and {first}/{SUMMARY_MD}\n");
+    }
+    text += &format!("  gummel plot {first} --kind transfer --device NAME --out transfer.svg\n");
+    text += &format!("  gummel predict {first} --all --grid vgs=0:1.2:0.05,vds=1.2 --out curves.csv");
+    text
+}

@@ -1,0 +1,119 @@
+//! `gummel predict`: quantities of a fitted model over a grid or a table of biases.
+
+use anyhow::{Context, Result, bail};
+use gummel_device::{Corner, Quantity, si};
+use gummel_model::{DeviceQuery, Model, predict};
+use ndarray::Array2;
+use serde::Serialize;
+use std::path::PathBuf;
+
+use crate::biases;
+use crate::exit::Outcome;
+use crate::grid::BiasGrid;
+use crate::predictions::Predictions;
+use crate::run_folder::Fitted;
+use crate::session::Session;
+use crate::table::count;
+
+/// Evaluate a fitted model over biases
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+#[command(group = clap::ArgGroup::new("which").required(true).args(["device", "all"]))]
+#[command(group = clap::ArgGroup::new("where").required(true).args(["grid", "table"]))]
+pub struct Args {
+    /// Run folder or model folder
+    model: PathBuf,
+    /// Device by name (may be repeated)
+    #[arg(long, value_name = "NAME")]
+    device: Vec<String>,
+    /// Every device of the model
+    #[arg(long)]
+    all: bool,
+    /// Biases in volts: NAME=START:STOP:STEP or NAME=A/B/C for vgs, vds and (0 by default) vbs
+    #[arg(long, value_name = "GRID")]
+    grid: Option<BiasGrid>,
+    /// CSV file of biases with columns vgs,vds[,vbs] or vd,vg,vs,vb in volts
+    #[arg(long, value_name = "FILE")]
+    table: Option<PathBuf>,
+    /// Temperature in degrees Celsius [default: the one nearest to 27 that the device was fitted at]
+    #[arg(long, value_name = "CELSIUS", allow_negative_numbers = true)]
+    temperature: Option<f64>,
+    /// Another channel width, e.g. 5u
+    #[arg(long, value_parser = si::parse, value_name = "LENGTH")]
+    w: Option<f64>,
+    /// Another channel length, e.g. 0.13u
+    #[arg(long, value_parser = si::parse, value_name = "LENGTH")]
+    l: Option<f64>,
+    /// Another corner
+    #[arg(long, value_name = "tt|ff|ss|sf|fs")]
+    corner: Option<Corner>,
+    /// Quantities: id ig is ib gm gds gmb qg qd qs qb cgg cgd cgs cdg cdd cbg
+    #[arg(long, value_delimiter = ',', default_value = "id,gm,gds", value_name = "Q,Q")]
+    quantities: Vec<Quantity>,
+    /// CSV or Parquet file to write; CSV on standard output when left out
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+const EXAMPLES: &str = "\
+EXAMPLES:
+  gummel predict runs/nmos --device W10u_L0.13u --grid vgs=0:1.2:0.05,vds=1.2
+  gummel predict runs/nmos --all --grid vgs=0:1.2:0.05,vds=0.05/0.6/1.2,vbs=0/-0.6 --out curves.parquet
+  gummel predict runs/nmos/model --device W10u_L0.13u --table biases.csv --temperature 125 --out at125.csv
+  gummel predict runs/nmos --device W10u_L0.13u --w 5u --grid vgs=0:1.2:0.1,vds=1.2 --quantities id,gm,gds,gmb
+
+The output has SI units: volts, kelvin, amperes, siemens, coulombs, farads. Currents and charges count into
+the device, so that a p-channel drain current is negative.";
+
+/// The result for machines.
+#[derive(Serialize)]
+struct Predicted {
+    out: Option<PathBuf>,
+    devices: usize,
+    rows: usize,
+}
+
+/// Evaluates and writes.
+pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
+    if session.is_json() && args.out.is_none() {
+        bail!("--json needs --out: standard output cannot hold both the CSV and the JSON");
+    }
+    let model = Fitted::open(&args.model)?.model;
+    let biases = match (&args.grid, &args.table) {
+        (Some(grid), _) => biases::of_grid(grid),
+        (None, Some(path)) => biases::read(path)?,
+        (None, None) => bail!("give the biases with --grid or --table"),
+    };
+    let mut out = Predictions::new(&args.quantities);
+    for query in queries(&args, &model) {
+        let (member, place) = model.locate(&query)?;
+        let instance = gummel_kernel::Instance::new(&model.spec, member, &place);
+        let values: Array2<f64> = predict(&instance, biases.view(), &args.quantities)?;
+        out.add(&query.device, place.temperature, &biases, &values);
+    }
+    let devices = if args.all { model.spec.devices.len() } else { args.device.len() };
+    match &args.out {
+        None => session.emit(out.csv()?.as_slice())?,
+        Some(path) => {
+            out.write(path).with_context(|| format!("cannot write {}", path.display()))?;
+            let (rows, of) = (count(out.len(), "row"), count(devices, "device"));
+            session.say(format!("wrote {rows} of {of} to {}", path.display()))?;
+        }
+    }
+    session.result(&Predicted { out: args.out, devices, rows: out.len() })?;
+    Ok(Outcome::Done)
+}
+
+fn queries(args: &Args, model: &Model) -> Vec<DeviceQuery> {
+    let all = || model.spec.devices.iter().map(|d| d.name.clone()).collect();
+    let names: Vec<String> = if args.all { all() } else { args.device.clone() };
+    let query = |device| DeviceQuery {
+        device,
+        temperature: args.temperature.map(|c| c + 273.15),
+        w: args.w,
+        l: args.l,
+        corner: args.corner.map(Corner::position),
+        ..DeviceQuery::default()
+    };
+    names.into_iter().map(query).collect()
+}

@@ -2,15 +2,17 @@
 #![allow(clippy::print_stdout)]
 
 
+mod check;
 #[cfg(feature = "datasets")]
 mod datasets;
+mod tidy;
 
 
 use anyhow::{Result, bail};
 use std::path::{Path, PathBuf};
 
 const USAGE: &str = "usage: cargo xtask TASK
-  check [STEP ...]   what CI runs, cheapest first: fmt tidy clippy test doc book
+  check [STEP ...]   what CI runs, cheapest first: fmt tidy test main-job clippy book
   tidy               the house rules that no compiler checks
   datasets           generate the bundled data sets with ngspice
                      (cargo run --release -p xtask --features datasets -- datasets)";
@@ -21,6 +23,8 @@ fn main() -> Result<()> {
     match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
 
 
+        ["check", steps @ ..] => check::run(&root, steps),
+        ["tidy"] => tidy::run(&root),
         #[cfg(feature = "datasets")]
         ["datasets"] => datasets::run(&root),
         #[cfg(not(feature = "datasets"))]

@@ -13,10 +13,12 @@ pub mod jacobian;
 pub mod math;
 mod packed;
 pub mod point;
+pub mod sample;
 pub mod spec;
 
 pub use basis::{Basis, Covariate};
 pub use instance::{Instance, Member};
 pub use isa::Isa;
 pub use point::{Dual, OperatingPoint};
+pub use sample::Sample;
 pub use spec::{Branch, DeviceHeads, Features, Layer, Output, OutputKind, Place, Spec, StaticInput};

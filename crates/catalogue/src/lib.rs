@@ -57,7 +57,10 @@ pub enum CatalogueError {
 /// # Errors
 /// [`CatalogueError::Unknown`] with the names there are.
 pub fn bundled(name: &str) -> Result<Bundled, CatalogueError> {
-    BUNDLED.into_iter().find(|b| b.name == name).ok_or_else(|| CatalogueError::Unknown { found: name.to_owned() })
+    BUNDLED
+        .into_iter()
+        .find(|b| b.name == name)
+        .ok_or_else(|| CatalogueError::Unknown { found: name.to_owned() })
 }
 
 impl Bundled {
@@ -88,7 +91,11 @@ mod tests {
             let path = bundled(set.name).unwrap().unpack(&folder).unwrap();
             assert_eq!(std::fs::read(path).unwrap(), set.parquet);
         }
-        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), BUNDLED.len(), "a temporary file was left behind");
+        assert_eq!(
+            std::fs::read_dir(&folder).unwrap().count(),
+            BUNDLED.len(),
+            "a temporary file was left behind"
+        );
         std::fs::remove_dir_all(&folder).unwrap();
         assert!(bundled("nothing").unwrap_err().to_string().contains("demo130-noisy"));
     }

@@ -1,6 +1,7 @@
 //! Arguments that tell which files to read and how, and the reading itself with its progress bar.
 
 use anyhow::{Context, Result};
+use gummel_catalogue::{BUNDLED, Bundled, bundled};
 use gummel_data::{ColumnMapping, Format, Patterns, ReadOptions, Reading, read};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -15,7 +16,8 @@ const FAILURES_SHOWN: usize = 20;
 /// Which files, and how to read them.
 #[derive(Clone, Debug, Default, clap::Args, Serialize, Deserialize)]
 pub struct InputArgs {
-    /// Files, folders or globs with measurements (mdm, csv, tsv, EasyEXPERT csv, ngspice raw, parquet)
+    /// Files, folders or globs with measurements (mdm, csv, tsv, EasyEXPERT csv, ngspice raw, parquet),
+    /// or a bundled data set by name [default: demo130-noisy]
     pub inputs: Vec<PathBuf>,
     /// Format of every file; by default each is told from its content
     #[arg(long, value_parser = format)]
@@ -34,7 +36,10 @@ pub struct InputArgs {
 impl InputArgs {
     /// The same files named so that they are found from any folder.
     pub fn absolute(&self) -> Self {
-        let absolute = |p: &PathBuf| std::path::absolute(p).unwrap_or_else(|_| p.clone());
+        let absolute = |p: &PathBuf| match named(p) {
+            Some(_) => p.clone(),
+            None => std::path::absolute(p).unwrap_or_else(|_| p.clone()),
+        };
         InputArgs {
             inputs: self.inputs.iter().map(absolute).collect(),
             patterns: self.patterns.as_ref().map(absolute),
@@ -67,12 +72,22 @@ impl InputArgs {
     /// When an input matches nothing, with `--strict` for the first file that fails.
     pub fn read(&self, session: &Session) -> Result<Reading> {
         let options = self.options()?;
+        let unpacked = tempfile::tempdir().context("cannot make a folder for the bundled data")?;
+        let default = [PathBuf::from(BUNDLED[0].name)];
+        let inputs = if self.inputs.is_empty() { &default[..] } else { &self.inputs };
+        let locate = |p: &PathBuf| named(p).map_or(Ok(p.clone()), |set| set.unpack(unpacked.path()));
+        let inputs = inputs.iter().map(locate).collect::<Result<Vec<_>, _>>()?;
         let bar = ReadBar::new(session);
-        let reading = read(&self.inputs, &options, &|p| bar.show(p))?;
+        let reading = read(&inputs, &options, &|p| bar.show(p))?;
         drop(bar);
         name_failures(&reading, session);
         Ok(reading)
     }
+}
+
+/// The bundled data set of that name, unless there is such a file.
+fn named(input: &Path) -> Option<Bundled> {
+    if input.exists() { None } else { bundled(input.to_str()?).ok() }
 }
 
 fn name_failures(reading: &Reading, session: &Session) {

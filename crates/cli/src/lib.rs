@@ -75,3 +75,41 @@ pub fn run(words: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Exit
     let session = Session::new(cli.voice);
     exit::code(cli.verb.run(&session), &session)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Calls `check` with every command that has no subcommands, and its words.
+    fn each_verb(command: &mut clap::Command, words: &str, check: &mut dyn FnMut(&mut clap::Command, &str)) {
+        let words = format!("{words} {}", command.get_name());
+        if command.has_subcommands() {
+            command.get_subcommands_mut().for_each(|c| each_verb(c, &words, check));
+        } else {
+            check(command, &words);
+        }
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn every_verb_shows_examples_that_parse() {
+        each_verb(&mut command(), "", &mut |verb, words| {
+            let help = verb.render_long_help().to_string();
+            let (_, examples) = help.split_once("EXAMPLES:").unwrap_or_else(|| panic!("no examples:{words}"));
+            let lines: Vec<&str> = examples.lines().filter(|l| l.starts_with("  gummel")).collect();
+            assert!(!lines.is_empty(), "no example:{words}");
+            for line in lines {
+                // Two spaces or a redirection end the command, the rest is a remark.
+                let line = line.trim().split("  ").next().unwrap_or_default();
+                let line = line.split(" > ").next().unwrap_or_default().replace('\'', "");
+                if let Err(wrong) = Cli::try_parse_from(line.split_whitespace()) {
+                    panic!("{line}: {wrong}");
+                }
+            }
+        });
+    }
+}

@@ -1,5 +1,6 @@
 //! The rows of one file that belong to one device at one temperature, on their way into the table.
 
+use gummel_device::Polarity;
 use std::collections::HashMap;
 
 use crate::identity::{self, Fields, Identity};
@@ -41,6 +42,8 @@ pub(crate) struct Block {
     pub(crate) flags: Vec<Flags>,
     /// Estimated noise floor of the currents, A; NaN when the file gives no estimate.
     pub(crate) floor: f64,
+    /// Hash of the numbers.
+    pub(crate) digest: [u8; 32],
     /// Compliance limits by current column, A.
     pub(crate) limits: Vec<(String, f64)>,
 }
@@ -120,11 +123,15 @@ pub(crate) fn split(
     for (fields, rows) in rows_of {
         let mut identity = identity::resolve(path, name, &header, &fields)?;
         identity.place.clone_from(&place);
-        let columns = if whole {
+        let mut columns = if whole {
             std::mem::take(&mut sheet.columns)
         } else {
             sheet.columns.iter().map(|(n, v)| (n.clone(), rows.iter().map(|r| v[*r]).collect())).collect()
         };
+        if identity.polarity == Some(Polarity::P) {
+            let mirrored = columns.iter_mut().filter(|(n, _)| sheet.mirrored.contains(n));
+            mirrored.for_each(|(_, v)| v.iter_mut().for_each(|q| *q = -*q));
+        }
         let curve = if sheet.curve.is_empty() {
             let curve = curves::detect(&columns, rows.len(), next_curve);
             next_curve = curve.last().map_or(next_curve, |c| c + 1);
@@ -143,6 +150,7 @@ pub(crate) fn split(
             curve,
             line: rows.iter().map(|r| sheet.line[*r]).collect(),
             floor: f64::NAN,
+            digest: [0; 32],
             limits: sheet.limits.clone(),
         });
     }

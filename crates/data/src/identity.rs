@@ -20,7 +20,7 @@ pub(crate) const ROOM_CELSIUS: f64 = 25.0;
 pub(crate) type Fields = BTreeMap<String, String>;
 
 /// Header keys understood as a field, in order of preference, lower case.
-const HEADER_KEYS: [(&str, &[&str]); 12] = [
+const HEADER_KEYS: [(&str, &[&str]); 13] = [
     ("w", &["main.w", "w", "width", "dev_w"]),
     ("l", &["main.l", "l", "length", "dev_l"]),
     ("nf", &["main.nf", "nf", "fingers"]),
@@ -33,6 +33,7 @@ const HEADER_KEYS: [(&str, &[&str]); 12] = [
     ("site", &["site", "module"]),
     ("die", &["die"]),
     ("corner", &["corner"]),
+    ("origin", &["origin"]),
 ];
 
 /// The identity of the rows of one block.
@@ -119,7 +120,9 @@ pub(crate) fn resolve(
         nf: sources.number("nf", &mut flags)?.unwrap_or(1.0),
         mult: sources.number("mult", &mut flags)?.unwrap_or(1.0),
     };
-    let label = sources.word("device").or_else(|| geometry.is_valid().then(|| geometry.label()));
+    let family = sources.word("family").unwrap_or_else(|| parent(path).to_owned());
+    // A device column that repeats the family names no device.
+    let label = sources.word("device").filter(|d| *d != family).or_else(|| geometry.is_valid().then(|| geometry.label()));
     let label = label.unwrap_or_else(|| if site.is_empty() { stem(path).to_owned() } else { String::new() });
     let device = match (label.is_empty(), site.is_empty()) {
         (false, false) if label != site => format!("{label}@{site}"),
@@ -128,7 +131,7 @@ pub(crate) fn resolve(
     };
     Ok(Identity {
         technology: sources.word("technology").unwrap_or_else(|| "unknown".to_owned()),
-        family: sources.word("family").unwrap_or_else(|| parent(path).to_owned()),
+        family,
         polarity: sources.polarity(&mut flags)?,
         device,
         site,

@@ -37,6 +37,8 @@
 
 mod block;
 mod curves;
+mod decode;
+mod heading;
 mod identity;
 mod input;
 mod number;
@@ -56,6 +58,8 @@ pub use dataset::{CurveInfo, Dataset, DeviceData, Selection, Split};
 pub use error::DataError;
 pub use flags::Flags;
 pub use format::Format;
+pub use heading::ColumnMapping;
 pub use pattern::{Pattern, Patterns};
 pub use read::{FileFailure, ReadOptions, ReadProgress, Reading, SourceFile, read};
 pub use table::IvTable;
+pub use validate::FlagOptions;

@@ -1,17 +1,24 @@
 //! Reading: inputs to files, files in parallel to blocks, blocks to one validated table.
 
+mod csv;
+mod easyexpert;
 mod load;
 mod mdm;
+mod metadata;
+mod parquet;
+mod raw;
 
 use rayon::prelude::*;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub(crate) use load::{Loaded, load};
+pub(crate) use metadata::Metadata;
 
 use crate::block::Block;
+use crate::heading::ColumnMapping;
 use crate::input::{self, Input};
-use crate::{DataError, Flags, Format, IvTable, Patterns, table, validate};
+use crate::{DataError, FlagOptions, Flags, Format, IvTable, Patterns, table, validate};
 
 /// Files parsed between two looks at failures when reading strictly.
 const CHUNK: usize = 64;
@@ -23,6 +30,12 @@ pub struct ReadOptions {
     pub format: Option<Format>,
     /// File-name patterns, first match counts.
     pub patterns: Patterns,
+    /// Names and units of columns, where headings do not tell them.
+    pub mapping: Option<ColumnMapping>,
+    /// Table of metadata with a column `file`; it wins over file names and headers.
+    pub metadata: Option<PathBuf>,
+    /// Thresholds of validation.
+    pub flags: FlagOptions,
     /// Stop at the first file that fails.
     pub strict: bool,
     /// Largest file loaded, bytes.
@@ -31,7 +44,15 @@ pub struct ReadOptions {
 
 impl Default for ReadOptions {
     fn default() -> Self {
-        ReadOptions { format: None, patterns: Patterns::default(), strict: false, max_file_bytes: 4 << 30 }
+        ReadOptions {
+            format: None,
+            patterns: Patterns::default(),
+            mapping: None,
+            metadata: None,
+            flags: FlagOptions::default(),
+            strict: false,
+            max_file_bytes: 4 << 30,
+        }
     }
 }
 
@@ -105,33 +126,51 @@ pub fn read(
     observer: &(dyn Fn(ReadProgress<'_>) + Sync),
 ) -> Result<Reading, DataError> {
     let found = input::expand(inputs)?;
-    let done = AtomicUsize::new(0);
+    let loader = Loader::new(options, found.len(), observer)?;
     let mut gathered = Gathered::default();
     for chunk in found.chunks(CHUNK) {
-        for (input, loaded) in chunk.iter().zip(load_all(chunk, options, found.len(), &done, observer)) {
+        for (input, loaded) in chunk.iter().zip(loader.load_all(chunk)) {
             gathered.add(input, loaded, options.strict)?;
         }
     }
-    gathered.finish()
+    gathered.finish(options)
 }
 
-/// Loads files in parallel; results in the order of the files.
-pub(crate) fn load_all(
-    files: &[Input],
-    options: &ReadOptions,
+/// Loads files in parallel and reports each to the observer.
+pub(crate) struct Loader<'a> {
+    options: &'a ReadOptions,
+    mapping: ColumnMapping,
+    metadata: Metadata,
     total: usize,
-    done: &AtomicUsize,
-    observer: &(dyn Fn(ReadProgress<'_>) + Sync),
-) -> Vec<Result<Loaded, DataError>> {
-    files
-        .par_iter()
-        .map(|input| {
-            let loaded = load(input, options);
-            let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-            observer(ReadProgress { done, total, path: &input.name });
+    done: AtomicUsize,
+    observer: &'a (dyn Fn(ReadProgress<'_>) + Sync),
+}
+
+impl<'a> Loader<'a> {
+    /// Reads the metadata table that all files share.
+    pub(crate) fn new(
+        options: &'a ReadOptions,
+        total: usize,
+        observer: &'a (dyn Fn(ReadProgress<'_>) + Sync),
+    ) -> Result<Self, DataError> {
+        let mapping = options.mapping.clone().unwrap_or_default();
+        let metadata = match &options.metadata {
+            Some(path) => Metadata::read(path, &ColumnMapping::default())?,
+            None => Metadata::default(),
+        };
+        Ok(Loader { options, mapping, metadata, total, done: AtomicUsize::new(0), observer })
+    }
+
+    /// Results in the order of the files.
+    pub(crate) fn load_all(&self, files: &[Input]) -> Vec<Result<Loaded, DataError>> {
+        let one = |input: &Input| {
+            let loaded = load(input, self.options, &self.mapping, &self.metadata);
+            let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+            (self.observer)(ReadProgress { done, total: self.total, path: &input.name });
             loaded
-        })
-        .collect()
+        };
+        files.par_iter().map(one).collect()
+    }
 }
 
 /// Everything read so far.
@@ -179,8 +218,8 @@ impl Gathered {
         }
     }
 
-    fn finish(mut self) -> Result<Reading, DataError> {
-        validate::validate_across(&mut self.blocks);
+    fn finish(mut self, options: &ReadOptions) -> Result<Reading, DataError> {
+        validate::validate_across(&mut self.blocks, &options.flags);
         let mut table = table::from_blocks(&self.blocks)?;
         for more in &self.tables {
             table = if table.is_empty() { more.clone() } else { table.concat(more)? };

@@ -1,6 +1,6 @@
 //! What a reader hands over: the columns of one file in SI units, before anybody knows which device it is.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::DataError;
 
@@ -21,6 +21,8 @@ pub(crate) struct Sheet {
     pub(crate) swept: Option<String>,
     /// Compliance limits: column and largest magnitude its source would deliver.
     pub(crate) limits: Vec<(String, f64)>,
+    /// Charges in a simulator's frame, in which p-channel devices are mirrored to n-channel ones.
+    pub(crate) mirrored: Vec<String>,
     /// Why the sheet is incomplete, when it is.
     pub(crate) problem: Option<DataError>,
 }
@@ -57,6 +59,13 @@ impl TextColumn {
         self.codes.push(code);
     }
 
+    /// Appends empty words up to `rows` rows.
+    pub(crate) fn fill_to(&mut self, rows: usize) {
+        while self.codes.len() < rows {
+            self.push("");
+        }
+    }
+
     /// The word of row `row`.
     pub(crate) fn word(&self, row: usize) -> &str {
         &self.words[self.codes[row] as usize]
@@ -69,9 +78,22 @@ impl Sheet {
         self.line.len()
     }
 
-    /// Values of the column called `name`.
-    pub(crate) fn column(&self, name: &str) -> Option<&[f64]> {
-        self.columns.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_slice())
+    /// Appends `values` below row `offset` of the column called `name`, which is made when it is new.
+    pub(crate) fn append(&mut self, name: &str, offset: usize, values: impl Iterator<Item = f64>) {
+        let index = self.columns.iter().position(|(n, _)| n == name).unwrap_or_else(|| {
+            self.columns.push((name.to_owned(), Vec::new()));
+            self.columns.len() - 1
+        });
+        let column = &mut self.columns[index].1;
+        column.resize(offset, f64::NAN);
+        column.extend(values);
+    }
+
+    /// Keeps the first of several columns that turned out to have one name.
+    pub(crate) fn drop_repeated_columns(&mut self) {
+        let mut seen = HashSet::new();
+        self.texts.retain(|t| seen.insert(t.name.clone()));
+        self.columns.retain(|(name, _)| seen.insert(name.clone()));
     }
 
     /// Names of all numeric columns, for messages.

@@ -1,45 +1,73 @@
-//! Marks doubtful points; rows are flagged, never dropped.
+//! Validation: marks doubtful points and devices; rows are flagged, never dropped.
+//!
+//! Some checks look at one file ([`points`], [`jumps`], [`behaviour`]), some compare files
+//! ([`duplicates`], [`siblings`]); the [`floor`] estimate comes first, because most need it.
 
+mod behaviour;
+mod duplicates;
 mod floor;
+mod jumps;
+mod points;
+mod siblings;
 
-use gummel_device::Polarity;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+pub(crate) use behaviour::conducts_as;
+pub(crate) use duplicates::digest;
 
 use crate::block::Block;
 
-pub(crate) use floor::{estimate as estimate_floor, fill_in as fill_in_floors};
-
-/// The polarity with which a device conducts: n when the large currents lie at high gate voltages.
-///
-/// Compares the mean gate voltage of the points above half of the largest current with that of the
-/// points below a tenth of it. `None` without gate dependence.
-pub(crate) fn conducts_as(vg: &[f64], id: &[f64]) -> Option<Polarity> {
-    let peak = id.iter().filter(|i| i.is_finite()).fold(0.0f64, |a, i| a.max(i.abs()));
-    let mean = |keep: &dyn Fn(f64) -> bool| {
-        let (sum, n) = vg
-            .iter()
-            .zip(id)
-            .filter(|(v, i)| v.is_finite() && i.is_finite() && keep(i.abs()))
-            .fold((0.0, 0usize), |(s, n), (v, _)| (s + v, n + 1));
-        (n > 0).then(|| sum / n as f64)
-    };
-    let on = mean(&|i| i >= 0.5 * peak)?;
-    let off = mean(&|i| i < 0.1 * peak)?;
-    let difference = on - off;
-    if difference.abs() < 0.05 {
-        return None;
-    }
-    Some(if difference > 0.0 { Polarity::N } else { Polarity::P })
+/// Thresholds of validation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FlagOptions {
+    /// Noise floor of the currents of every file, A; by default it is estimated from the data.
+    pub floor: Option<f64>,
+    /// `compliance`: a current from this fraction of its limit on counts as clipped. Default 0.995.
+    pub compliance: f64,
+    /// `kirchhoff`: largest sum of terminal currents, relative to the largest of them. Default 0.02.
+    pub kirchhoff: f64,
+    /// `jump`: a step down by this fraction of the curve's largest current is a fall. Default 0.02.
+    pub jump_step: f64,
+    /// `jump`: falls per file from which on its falling curves are flagged. Default 3.
+    pub jump_count: usize,
+    /// `siblings`: largest factor between a device and what its siblings lead to expect. Default 1.8.
+    pub siblings: f64,
 }
 
-/// Validation inside one file.
-pub(crate) fn validate_block(block: &mut Block) {
-    if !block.is_transistor() {
-        return;
+impl Default for FlagOptions {
+    fn default() -> Self {
+        FlagOptions {
+            floor: None,
+            compliance: 0.995,
+            kirchhoff: 0.02,
+            jump_step: 0.02,
+            jump_count: 3,
+            siblings: 1.8,
+        }
     }
-    block.floor = estimate_floor(block).unwrap_or(f64::NAN);
 }
 
-/// Validation that compares files with each other.
-pub(crate) fn validate_across(blocks: &mut [Block]) {
-    fill_in_floors(blocks);
+/// What one file tells alone, and what the comparison of files needs: floor estimate and digest.
+pub(crate) fn validate_file(block: &mut Block, options: &FlagOptions) {
+    block.digest = duplicates::digest(block);
+    points::flag_clipped(block, options);
+    behaviour::flag_silent(block);
+    if block.is_transistor() {
+        block.floor = options.floor.or_else(|| floor::estimate(block)).unwrap_or(f64::NAN);
+    }
+}
+
+/// What needs the floors of neighbours, or the neighbours themselves.
+pub(crate) fn validate_across(blocks: &mut [Block], options: &FlagOptions) {
+    floor::fill_in(blocks);
+    blocks.par_iter_mut().filter(|b| b.is_transistor()).for_each(|block| {
+        points::flag_points(block, options);
+        behaviour::flag_behaviour(block);
+        jumps::flag_jumps(block, options);
+    });
+    duplicates::flag_duplicates(blocks);
+    duplicates::flag_strangers(blocks);
+    siblings::flag_siblings(blocks, options);
 }

@@ -171,8 +171,8 @@ fn device(d: usize, branches: &[Branch], numbers: &mut Numbers) -> DeviceHeads {
     DeviceHeads {
         name: format!("W{width}u_L{length}u"),
         place: Place {
-            w: width * 1e-6,
-            l: length * 1e-6,
+            w: width / 1e6,
+            l: length / 1e6,
             mult: 1.0,
             temperature: 300.15,
             speed: 0.0,

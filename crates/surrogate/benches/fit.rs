@@ -45,7 +45,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for s in &report.summaries {
         println!("{:?}: {} devices, {} points", s.part, s.devices, s.points);
         for (name, v) in s.rows() {
-            println!("  {name:<11} median {:.5}  p10 {:.5}  p90 {:.5}  worst {:.5}", v.median, v.p10, v.p90, v.worst);
+            println!(
+                "  {name:<11} median {:.5}  p10 {:.5}  p90 {:.5}  worst {:.5}",
+                v.median, v.p10, v.p90, v.worst
+            );
         }
     }
     Ok(())
@@ -59,11 +62,7 @@ fn set(recipe: &str, assignment: &str) -> Result<String, Box<dyn std::error::Err
     let mut at = &mut table;
     let parts: Vec<&str> = key.split('.').collect();
     for p in &parts[..parts.len() - 1] {
-        at = at
-            .entry(*p)
-            .or_insert_with(|| toml::Table::new().into())
-            .as_table_mut()
-            .ok_or("not a table")?;
+        at = at.entry(*p).or_insert_with(|| toml::Table::new().into()).as_table_mut().ok_or("not a table")?;
     }
     at.insert(parts[parts.len() - 1].to_owned(), value["v"].clone());
     Ok(toml::to_string(&table)?)

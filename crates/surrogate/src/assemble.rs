@@ -105,7 +105,11 @@ fn check(data: &Dataset, config: &FitConfig) -> Result<(), FitError> {
         ("residual.floor", config.residual.floor.unwrap_or(1.0)),
     ] {
         if !(value > 0.0 && value.is_finite()) {
-            return Err(FitError::Config { key, found: value.to_string(), expected: "a positive number".into() });
+            return Err(FitError::Config {
+                key,
+                found: value.to_string(),
+                expected: "a positive number".into(),
+            });
         }
     }
     let quantities = &config.tasks.quantities;
@@ -246,8 +250,7 @@ impl Builder<'_> {
             _ => self.leakage_floor,
         };
         let current: Vec<f64> = rows.iter().map(|&p| sign * self.channel_part(values[p], p, kind)).collect();
-        let vds: Vec<f64> =
-            rows.iter().map(|&p| device.bias_at(p).mirrored(sign).vds()).collect();
+        let vds: Vec<f64> = rows.iter().map(|&p| device.bias_at(p).mirrored(sign).vds()).collect();
         let n = rows.len();
         let mut x = vec![0.0; (3 + self.statics.len()) * n];
         for (k, &p) in rows.iter().enumerate() {

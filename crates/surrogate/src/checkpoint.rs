@@ -23,7 +23,13 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    pub(crate) fn new(layout: &Layout, devices: Vec<String>, theta: &[f64], step: usize, damping: f64) -> Self {
+    pub(crate) fn new(
+        layout: &Layout,
+        devices: Vec<String>,
+        theta: &[f64],
+        step: usize,
+        damping: f64,
+    ) -> Self {
         Checkpoint {
             devices,
             sizes: sizes(layout),
@@ -40,7 +46,11 @@ impl Checkpoint {
             return refuse(format!("it has {} devices, the data have {}", self.devices.len(), devices.len()));
         }
         if self.sizes != sizes(layout) || self.bits.len() != layout.total() {
-            return refuse(format!("its network has {:?} unknowns, the configuration asks for {:?}", self.sizes, sizes(layout)));
+            return refuse(format!(
+                "its network has {:?} unknowns, the configuration asks for {:?}",
+                self.sizes,
+                sizes(layout)
+            ));
         }
         Ok(self.bits.iter().map(|b| f64::from_bits(*b)).collect())
     }

@@ -168,7 +168,7 @@ impl Default for LmConfig {
             max_steps: 60,
             seconds: 600.0,
             starts: 4,
-            start_steps: 15,
+            start_steps: 30,
             subset: 200,
             subset_steps: 100,
             tolerance: 1e-3,

@@ -6,10 +6,14 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum FitError {
     /// The dataset has no device.
-    #[error("no device to fit: the selection is empty; `gummel inspect` lists families, devices and temperatures")]
+    #[error(
+        "no device to fit: the selection is empty; `gummel inspect` lists families, devices and temperatures"
+    )]
     Empty,
     /// Devices of several families in one fit.
-    #[error("devices of {found} families ({names}) in one fit, expected one; select a family with --family or fit family by family")]
+    #[error(
+        "devices of {found} families ({names}) in one fit, expected one; select a family with --family or fit family by family"
+    )]
     SeveralFamilies {
         /// How many.
         found: usize,
@@ -27,7 +31,9 @@ pub enum FitError {
         expected: String,
     },
     /// The optimisation produced numbers that are not finite.
-    #[error("the fit diverged after {steps} steps (loss {loss}); try another --seed, or a smaller solver.learning_rate")]
+    #[error(
+        "the fit diverged after {steps} steps (loss {loss}); try another --seed, or a smaller solver.learning_rate"
+    )]
     Diverged {
         /// Steps taken.
         steps: usize,
@@ -38,7 +44,9 @@ pub enum FitError {
     #[error(transparent)]
     Adamw(#[from] crate::adamw::AdamwError),
     /// A checkpoint of other data or another configuration.
-    #[error("checkpoint {path}: {reason}; fit from the start, or resume with the configuration in the run folder")]
+    #[error(
+        "checkpoint {path}: {reason}; fit from the start, or resume with the configuration in the run folder"
+    )]
     Checkpoint {
         /// The file.
         path: PathBuf,

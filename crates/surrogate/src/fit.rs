@@ -181,7 +181,8 @@ fn run(
     let solution = match &config.solver {
         Solver::Lm(lm) => descent::solve(&mut problem, lm, config, from, &mut watch)?,
         Solver::Adamw(adamw) => {
-            let held = if held_out.devices.is_empty() { None } else { same_devices(&train, &held_out, config) };
+            let held =
+                if held_out.devices.is_empty() { None } else { same_devices(&train, &held_out, config) };
             let begin = from.map(|(theta, _)| theta);
             solve_adamw(&problem, held.as_ref(), adamw, config.seed, begin, &mut watch)?
         }
@@ -201,7 +202,8 @@ fn run(
     if doubtful > 0 {
         decisions.push(format!("{doubtful} devices do not fit the family; the table says why"));
     }
-    let checkpoint = Checkpoint::new(&problem.layout, names, &solution.theta, solution.steps, solution.damping);
+    let checkpoint =
+        Checkpoint::new(&problem.layout, names, &solution.theta, solution.steps, solution.damping);
     let report = FitReport {
         devices,
         summaries,
@@ -241,8 +243,14 @@ fn count(layout: &Layout) -> ParameterCount {
 fn decisions(problem: &Problem, data: &Dataset) -> Vec<String> {
     let floors = gummel_device::metrics::Spread::over(data.devices.iter().map(|d| d.floor));
     let mut out = vec![
-        format!("noise floor {}A (median over devices, estimated from the data)", gummel_device::si::format(floors.median, 2)),
-        format!("heads: {} functions of geometry and corner, deviations held with strength {}", problem.layout.phi, problem.strength),
+        format!(
+            "noise floor {}A (median over devices, estimated from the data)",
+            gummel_device::si::format(floors.median, 2)
+        ),
+        format!(
+            "heads: {} functions of geometry and corner, deviations held with strength {}",
+            problem.layout.phi, problem.strength
+        ),
     ];
     if !problem.statics.is_empty() {
         out.push("temperature is an input of the trunk: the data have several".to_owned());

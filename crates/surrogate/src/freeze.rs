@@ -16,7 +16,12 @@ use crate::problem::Problem;
 ///
 /// # Errors
 /// [`FitError::Model`] when the numbers do not make a model, e.g. are not finite.
-pub fn freeze(problem: &Problem, parameters: &Parameters, data: &Dataset, config: &FitConfig) -> Result<Model, FitError> {
+pub fn freeze(
+    problem: &Problem,
+    parameters: &Parameters,
+    data: &Dataset,
+    config: &FitConfig,
+) -> Result<Model, FitError> {
     let family = &data.devices.first().ok_or(FitError::Empty)?.id.family;
     let branch = Branch {
         features: problem.features.clone(),
@@ -74,7 +79,14 @@ fn entry(device: &DeviceData) -> DeviceEntry {
     let mut e = DeviceEntry::new(&device.id.name, device.id.geometry, device.floor);
     e.site = device.id.site.clone();
     e.corner = device.id.corner;
-    e.temperatures = device.temperature.iter().map(|t| t.to_bits()).collect::<BTreeSet<u64>>().into_iter().map(f64::from_bits).collect();
+    e.temperatures = device
+        .temperature
+        .iter()
+        .map(|t| t.to_bits())
+        .collect::<BTreeSet<u64>>()
+        .into_iter()
+        .map(f64::from_bits)
+        .collect();
     e.points = device.len();
     e
 }

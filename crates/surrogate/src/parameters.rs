@@ -116,7 +116,9 @@ impl Parameters {
             .map(|o| OutputParameters {
                 population: v[layout.population(o)..][..layout.head() * layout.phi].to_vec(),
                 deviation: (0..layout.devices)
-                    .map(|d| v[layout.device(d) + layout.deviation(o)..][..layout.head() * layout.psi].to_vec())
+                    .map(|d| {
+                        v[layout.device(d) + layout.deviation(o)..][..layout.head() * layout.psi].to_vec()
+                    })
                     .collect(),
             })
             .collect();

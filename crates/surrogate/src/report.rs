@@ -1,8 +1,8 @@
 //! How well a frozen model meets data, per device and over a family.
 
 use gummel_data::{Dataset, DeviceData};
-use gummel_device::metrics::{CurrentErrors, Spread, StrongSet, current_errors, rel_l2};
 use gummel_device::Terminal;
+use gummel_device::metrics::{CurrentErrors, Spread, StrongSet, current_errors, rel_l2};
 use gummel_kernel::{Instance, Member};
 use gummel_model::Model;
 use rayon::prelude::*;
@@ -192,4 +192,3 @@ pub(crate) fn verdicts(devices: &mut [DeviceReport], weights: &[(String, f64)]) 
         }
     }
 }
-

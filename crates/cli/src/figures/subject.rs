@@ -63,7 +63,8 @@ impl<'a> Subject<'a> {
 
     /// Measured and fitted curves of a quantity along sweeps of a terminal, at most `most` of each.
     ///
-    /// Measured gm and gds are finite differences of the current, fitted ones exact derivatives.
+    /// Slopes (gm, gds) are central differences over the sweep's own step on both sides, so that the step
+    /// does not look like an error of the model.
     ///
     /// # Errors
     /// When the model refuses the device.
@@ -78,18 +79,34 @@ impl<'a> Subject<'a> {
         };
         let chosen = choose::curves(&data.measured_curves(Quantity::Id), swept, most);
         let mut fitted = Vec::new();
-        if let Some(model) = self.model {
-            for c in &chosen {
-                let query = DeviceQuery::named(self.name).at_temperature(c.temperature);
-                let instance = model.instance(&query)?;
-                fitted.push(curve(&instance, self.name, &dense(&c.sweep), quantity, c.temperature));
-            }
+        for c in self.model.iter().flat_map(|_| &chosen) {
+            fitted.extend(self.line(c, quantity)?);
         }
         let measured = match quantity {
             Quantity::Id => chosen,
-            _ => chosen.into_iter().map(|c| Curve { values: c.gradient(), quantity, ..c }).collect(),
+            _ => chosen.iter().map(|c| measured_slope(c, quantity)).collect(),
         };
         Ok((measured, fitted))
+    }
+
+    /// The model's line through a measured drain current, or through its slope.
+    fn line(&self, measured: &Curve, quantity: Quantity) -> Result<Option<Curve>> {
+        let Some(model) = self.model else { return Ok(None) };
+        let temperature = measured.temperature;
+        let instance = model.instance(&DeviceQuery::named(self.name).at_temperature(temperature))?;
+        let along = |sweep: &Sweep| curve(&instance, self.name, sweep, Quantity::Id, temperature);
+        if quantity == Quantity::Id {
+            return Ok(Some(along(&dense(&measured.sweep, 0.0))));
+        }
+        let step = step(&measured.sweep);
+        let sweep = dense(&measured.sweep, step);
+        let shifted = |by: f64| {
+            let values = sweep.values.iter().map(|v| v + by).collect();
+            along(&Sweep { values, ..sweep.clone() }).values
+        };
+        let values =
+            shifted(step).iter().zip(shifted(-step)).map(|(up, down)| (up - down) / (2.0 * step)).collect();
+        Ok(Some(Curve { values, quantity, ..along(&sweep) }))
     }
 
     /// Curves of the model alone, over the range of biases it was fitted to.
@@ -106,7 +123,7 @@ impl<'a> Subject<'a> {
                 (vds, steps.map(|f| Bias::from_source(f * vgs, 0.0, 0.0)).to_vec())
             }
         };
-        let sweep = |held| dense(&Sweep { swept, held, values: vec![0.0, end] });
+        let sweep = |held| dense(&Sweep { swept, held, values: vec![0.0, end] }, 0.0);
         let temperature = device.place.temperature;
         Ok(held.into_iter().map(|h| curve(&instance, self.name, &sweep(h), quantity, temperature)).collect())
     }
@@ -149,10 +166,27 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// The same sweep with enough points for a smooth line.
-fn dense(sweep: &Sweep) -> Sweep {
-    let low = sweep.values.iter().copied().fold(f64::INFINITY, f64::min);
-    let high = sweep.values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let step = (high - low) / (LINE_POINTS - 1) as f64;
-    Sweep { values: (0..LINE_POINTS).map(|i| low + i as f64 * step).collect(), ..sweep.clone() }
+/// The slope of a measured current without the one-sided differences at its ends.
+fn measured_slope(current: &Curve, quantity: Quantity) -> Curve {
+    let inner = 1..current.values.len().saturating_sub(1).max(1);
+    let sweep = Sweep { values: current.sweep.values[inner.clone()].to_vec(), ..current.sweep.clone() };
+    Curve { values: current.gradient()[inner].to_vec(), sweep, quantity, ..current.clone() }
+}
+
+/// Mean step of a sweep, V.
+fn step(sweep: &Sweep) -> f64 {
+    let (low, high) = ends(sweep);
+    (high - low) / (sweep.values.len().max(2) - 1) as f64
+}
+
+fn ends(sweep: &Sweep) -> (f64, f64) {
+    let values = || sweep.values.iter().copied();
+    (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max))
+}
+
+/// The same sweep, shortened by `margin` at both ends, with enough points for a smooth line.
+fn dense(sweep: &Sweep, margin: f64) -> Sweep {
+    let (low, high) = ends(sweep);
+    let step = (high - low - 2.0 * margin) / (LINE_POINTS - 1) as f64;
+    Sweep { values: (0..LINE_POINTS).map(|i| low + margin + i as f64 * step).collect(), ..sweep.clone() }
 }

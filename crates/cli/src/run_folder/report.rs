@@ -42,23 +42,30 @@ fn remark(device: &DeviceReport) -> String {
 /// Median, percentiles and worst of each metric, for what the fit saw and what it did not see.
 pub fn summary(report: &FitReport) -> Grid {
     let mut grid = Grid::new(&["error over devices", "data", "median", "p10", "p90", "worst"], &[1]);
-    for s in &report.summaries {
-        for (name, spread) in s.rows() {
-            let (label, show): (&str, fn(f64) -> String) = match name {
-                "rel_rms" => ("current, relative rms (strong) %", percent),
-                "median_rel" => ("current, relative median (strong) %", percent),
-                "log10_rms" => ("current, rms in decades", number),
-                "nrmse" => ("current, rms over maximum %", percent),
-                "gm_rel_l2" => ("gm, relative L2 %", percent),
-                "gds_rel_l2" => ("gds, relative L2 %", percent),
-                other => (other, number),
-            };
-            let Spread { median, p10, p90, worst } = spread;
+    let parts: Vec<_> = report.summaries.iter().map(|s| (part(s.part), s.rows())).collect();
+    // The same metric of both parts stands together, so that they can be compared.
+    for k in 0..parts.first().map_or(0, |(_, rows)| rows.len()) {
+        for (of, rows) in &parts {
+            let (name, Spread { median, p10, p90, worst }) = rows[k];
+            let (label, show) = metric(name);
             let values = [median, p10, p90, worst].map(show);
-            grid.row([label.to_owned(), part(s.part).to_owned()].into_iter().chain(values));
+            grid.row([label.to_owned(), (*of).to_owned()].into_iter().chain(values));
         }
     }
     grid
+}
+
+/// Words and number format of a metric.
+fn metric(name: &'static str) -> (&'static str, fn(f64) -> String) {
+    match name {
+        "rel_rms" => ("current, relative rms (strong) %", percent),
+        "median_rel" => ("current, relative median (strong) %", percent),
+        "log10_rms" => ("current, rms in decades", number),
+        "nrmse" => ("current, rms over maximum %", percent),
+        "gm_rel_l2" => ("gm, relative L2 %", percent),
+        "gds_rel_l2" => ("gds, relative L2 %", percent),
+        other => (other, number),
+    }
 }
 
 /// Name of a part of the data.

@@ -67,7 +67,6 @@ struct Written {
 
 /// Reads, fits family by family, writes.
 pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
-    interrupt::listen()?;
     let (input, config) = what(&args)?;
     let reading = input.read(session)?;
     let data = Dataset::assemble(&reading.table, &reading.files, &config.selection)?;
@@ -76,6 +75,8 @@ pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
 
     let staging = Staging::new(&args.out.clone().unwrap_or_else(|| free_name(&args, &families)))?;
     let mut summary = RunSummary::new(&recipe_name(&args), &input, &reading);
+    // From here on there is a state to keep; before, Ctrl-C simply ends the process.
+    interrupt::listen()?;
     for (family, part) in &families {
         if interrupt::asked() && !summary.families.is_empty() {
             session.warn(&format!("{family} was not fitted: interrupted"));

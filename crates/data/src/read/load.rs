@@ -1,13 +1,12 @@
 //! One file: bytes, format, sheet, identity, validation.
 
-use std::io::Cursor;
-
-use polars::prelude::{ParquetReader, SerReader};
-
-use super::{ReadOptions, SourceFile, mdm};
-use crate::block::{self, Block};
+use super::parquet::{self, Parquet};
+use super::{Metadata, ReadOptions, SourceFile, csv, easyexpert, mdm, raw};
+use crate::block::{self, Block, IDENTITY_COLUMNS};
+use crate::heading::{ColumnMapping, Heading};
 use crate::identity::Fields;
 use crate::input::Input;
+use crate::sheet::Sheet;
 use crate::{DataError, Format, IvTable, validate};
 
 /// What one file gave.
@@ -36,7 +35,12 @@ pub(crate) enum Loaded {
 }
 
 /// Reads and validates one file.
-pub(crate) fn load(input: &Input, options: &ReadOptions) -> Result<Loaded, DataError> {
+pub(crate) fn load(
+    input: &Input,
+    options: &ReadOptions,
+    mapping: &ColumnMapping,
+    metadata: &Metadata,
+) -> Result<Loaded, DataError> {
     let bytes = bytes_of(input, options)?;
     let sniffed = options.format.or_else(|| Format::sniff(&bytes));
     // In a folder, prose with commas is no table: separated values need a name that says so.
@@ -55,27 +59,54 @@ pub(crate) fn load(input: &Input, options: &ReadOptions) -> Result<Loaded, DataE
         blake3: blake3::hash(&bytes).to_hex().to_string(),
         rows: 0,
     };
-    if format == Format::Parquet {
-        let frame =
-            ParquetReader::new(Cursor::new(bytes)).finish().map_err(DataError::table(input.name.as_str()))?;
-        let table = IvTable::from_frame(frame)?;
-        file.rows = table.len();
-        return Ok(Loaded::Table { table, file });
-    }
-    if format != Format::Mdm {
-        return Err(unrecognised(input, &bytes));
-    }
-    let mut sheet = mdm::read(&input.name, &bytes)?;
+    let mut sheet = match format {
+        Format::Mdm => mdm::read(&input.name, &bytes)?,
+        Format::Csv => csv::read(&input.name, &bytes, mapping)?,
+        Format::EasyExpert => easyexpert::read(&input.name, &bytes, mapping)?,
+        Format::Raw => raw::read(&input.name, &bytes, mapping)?,
+        Format::Parquet => match parquet::read(&input.name, bytes, mapping)? {
+            Parquet::Sheet(sheet) => sheet,
+            Parquet::Table(table) => {
+                file.rows = table.len();
+                return Ok(Loaded::Table { table, file });
+            }
+        },
+    };
     let problem = sheet.problem.take();
     let path = input.path.to_string_lossy().replace('\\', "/");
     let name = options.patterns.match_path(&path).unwrap_or_default();
-    let mut blocks = block::split(&input.name, sheet, &name, &Fields::new())?;
+    let mut table = constants(&mut sheet, mapping);
+    table.extend(metadata.of(&path));
+    let mut blocks = block::split(&input.name, sheet, &name, &table)?;
     file.rows = blocks.iter().map(Block::rows).sum();
-    blocks.iter_mut().for_each(validate::validate_block);
+    blocks.iter_mut().for_each(|b| validate::validate_file(b, &options.flags));
     if problem.is_some() {
         super::flag_truncated(&mut blocks);
     }
     Ok(Loaded::Blocks { blocks, file, problem })
+}
+
+/// Constants of a mapping: identity fields to give back, the others become columns of the sheet.
+fn constants(sheet: &mut Sheet, mapping: &ColumnMapping) -> Fields {
+    let mut fields = Fields::new();
+    for (name, value) in &mapping.constants {
+        let heading = Heading::read(name, mapping).ok().flatten();
+        let number = csv::condition(&format!("{name}={value}"), mapping);
+        match (heading, number) {
+            (_, Some((column, value))) if !IDENTITY_COLUMNS.contains(&column.as_str()) => {
+                sheet.columns.retain(|(n, _)| *n != column);
+                sheet.columns.push((column, vec![value; sheet.line.len()]));
+            }
+            (_, Some((column, value))) => {
+                fields.insert(column, format!("{value:e}"));
+            }
+            (Some(heading), None) => {
+                fields.insert(heading.column, value.clone());
+            }
+            (None, None) => {}
+        }
+    }
+    fields
 }
 
 fn bytes_of(input: &Input, options: &ReadOptions) -> Result<Vec<u8>, DataError> {

@@ -8,6 +8,7 @@
 use gummel_device::metrics;
 use std::collections::HashMap;
 
+use super::points::OFFSET;
 use crate::block::Block;
 
 /// Floor of simulated currents, A.
@@ -16,11 +17,9 @@ const SIMULATED: f64 = 1e-13;
 const MEASURED: f64 = 1e-12;
 /// Fewest readings that make a witness.
 const WITNESSES: usize = 8;
-/// Drain-source voltages up to this many volts may be offset, not signal, V.
-const OFFSET: f64 = 0.02;
 
 /// Noise floor of the drain current, A; `None` when the file has too few readings that are only noise.
-pub(crate) fn estimate(block: &Block) -> Option<f64> {
+pub(super) fn estimate(block: &Block) -> Option<f64> {
     if block.identity.simulated {
         return Some(SIMULATED);
     }
@@ -54,7 +53,7 @@ fn kirchhoff_residual(block: &Block, floor: f64) -> Option<f64> {
 }
 
 /// Gives blocks without an estimate the median of their device's, else family's, else technology's files.
-pub(crate) fn fill_in(blocks: &mut [Block]) {
+pub(super) fn fill_in(blocks: &mut [Block]) {
     let mut known: HashMap<String, Vec<f64>> = HashMap::new();
     for block in blocks.iter().filter(|b| b.floor > 0.0) {
         for key in keys(block) {

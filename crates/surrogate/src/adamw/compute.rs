@@ -52,8 +52,8 @@ mod gpu {
     /// Acquires the default adapter explicitly: first use of an uninitialised device would panic without one.
     fn initialise() -> Result<Compute, String> {
         let device = WgpuDevice::default();
-        let setup =
-            try_init_setup::<AutoGraphicsApi>(&device, RuntimeOptions::default()).map_err(|e| e.to_string())?;
+        let setup = try_init_setup::<AutoGraphicsApi>(&device, RuntimeOptions::default())
+            .map_err(|e| e.to_string())?;
         let adapter = setup.adapter.get_info();
         let name = format!(
             "wgpu: {} ({:?}, {:?}, {} {})",

@@ -95,7 +95,8 @@ fn parameters_survive_the_round_trip_through_tensors() {
     let surrogate = Surrogate::from_parameters(&start, &problem.layout, &Device::flex());
     assert_eq!(surrogate.num_params(), problem.layout.total());
     let once = surrogate.to_parameters(&problem.layout);
-    let twice = Surrogate::from_parameters(&once, &problem.layout, &Device::flex()).to_parameters(&problem.layout);
+    let twice =
+        Surrogate::from_parameters(&once, &problem.layout, &Device::flex()).to_parameters(&problem.layout);
     assert_eq!(once, twice);
     let pairs = start.flatten(&problem.layout).into_iter().zip(once.flatten(&problem.layout));
     for (a, b) in pairs {
@@ -123,8 +124,11 @@ fn asinh_of_exp_is_exact_and_keeps_its_slope_from_noise_to_overflow() {
     let slopes: Vec<f64> = tensor.grad(&gradients).unwrap().into_data().iter::<f64>().collect();
     for ((z, v), slope) in z.iter().zip(value.into_data().iter::<f64>()).zip(slopes) {
         let z = f64::from(*z);
-        let (expected, rate) =
-            if z > 40.0 { (z + 2f64.ln(), 1.0) } else { (z.exp().asinh(), 1.0 / (1.0 + (-2.0 * z).exp()).sqrt()) };
+        let (expected, rate) = if z > 40.0 {
+            (z + 2f64.ln(), 1.0)
+        } else {
+            (z.exp().asinh(), 1.0 / (1.0 + (-2.0 * z).exp()).sqrt())
+        };
         assert!((v - expected).abs() < 3e-7 * (1.0 + expected.abs()), "value at {z}: {v} {expected}");
         assert!((slope - rate).abs() < 1e-6, "slope at {z}: {slope} {rate}");
     }
@@ -137,7 +141,8 @@ fn the_tangent_is_the_derivative_along_its_direction() {
     let surrogate = Surrogate::from_parameters(&family().start(&problem), &problem.layout, &device);
     let places = Places::new(&problem.tasks, &problem.layout, &device);
     let at = |shift: f32| {
-        let x: Vec<f32> = [0.3, -0.4, 0.8].iter().zip([1.0, -0.5, 0.25]).map(|(x, d)| x + shift * d).collect();
+        let x: Vec<f32> =
+            [0.3, -0.4, 0.8].iter().zip([1.0, -0.5, 0.25]).map(|(x, d)| x + shift * d).collect();
         Tensor::<2>::from_data(TensorData::new(x, [1, 3]), &device)
     };
     let task = || Tensor::from_data(TensorData::from([4i32]), &device);
@@ -192,7 +197,8 @@ fn gradients_agree_with_finite_differences_of_the_kernel() {
     let gradients = GradientsParams::from_grads(loss.backward(), &surrogate);
     // A step of plain gradient descent with rate 1 carries the gradient back through the layout.
     let stepped = burn::optim::SgdConfig::new().init().step(1.0, surrogate.clone(), gradients);
-    let (before, after) = (surrogate.to_parameters(layout).flatten(layout), stepped.to_parameters(layout).flatten(layout));
+    let (before, after) =
+        (surrogate.to_parameters(layout).flatten(layout), stepped.to_parameters(layout).flatten(layout));
     let gradient: Vec<f64> = before.iter().zip(&after).map(|(b, a)| b - a).collect();
     let scale = gradient.iter().fold(0.0f64, |m, g| m.max(g.abs()));
     for k in (0..layout.total()).step_by(3) {
@@ -236,7 +242,11 @@ fn early_stopping_returns_the_state_that_was_best_on_held_out_points() {
     // Held-out targets that contradict the fitted ones: the better the fit, the worse they are met.
     let mut held_out = problem.clone();
     for (task, fitted) in held_out.tasks.iter_mut().zip(&problem.tasks) {
-        let here = burn_values(&problem, &Surrogate::from_parameters(&start, &problem.layout, &Device::flex()), &Device::flex());
+        let here = burn_values(
+            &problem,
+            &Surrogate::from_parameters(&start, &problem.layout, &Device::flex()),
+            &Device::flex(),
+        );
         let t = problem.tasks.iter().position(|p| std::ptr::eq(p, fitted)).unwrap();
         for p in 0..task.points() {
             let kind = problem.outputs[task.output].kind;
@@ -276,7 +286,9 @@ fn bad_options_and_empty_problems_are_refused_by_name() {
     };
     assert!(refuse(&problem, AdamwConfig { batch: 0, ..quick() }).contains("batch = 0"));
     assert!(refuse(&problem, AdamwConfig { learning_rate: 2.0, ..quick() }).contains("learning_rate = 2"));
-    assert!(refuse(&problem, AdamwConfig { weight_decay: f64::NAN, ..quick() }).contains("weight_decay = NaN"));
+    assert!(
+        refuse(&problem, AdamwConfig { weight_decay: f64::NAN, ..quick() }).contains("weight_decay = NaN")
+    );
     assert!(refuse(&problem, AdamwConfig { clip: 0.0, ..quick() }).contains("clip = 0"));
     for task in &mut problem.tasks {
         task.weight.fill(0.0);

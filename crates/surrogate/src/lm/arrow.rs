@@ -83,7 +83,11 @@ pub(crate) fn solve(normal: &Normal, damping: f64) -> Option<Step> {
             let mut t = e.gradient.clone();
             matmul(t.as_mut(), Accum::Add, e.reduced.as_ref(), shared.as_ref(), 1.0, Par::Seq);
             let lower = e.factor.L();
-            faer::linalg::triangular_solve::solve_upper_triangular_in_place(lower.transpose(), t.as_mut(), Par::Seq);
+            faer::linalg::triangular_solve::solve_upper_triangular_in_place(
+                lower.transpose(),
+                t.as_mut(),
+                Par::Seq,
+            );
             t *= faer::Scale(-1.0);
             t
         })
@@ -100,7 +104,12 @@ pub(crate) fn solve(normal: &Normal, damping: f64) -> Option<Step> {
 
 /// `(D delta - g) . delta / 2`, the decrease the quadratic model predicts.
 fn gain(delta: &Mat<f64>, gradient: &[f64], damping: &[f64]) -> f64 {
-    gradient.iter().zip(damping).enumerate().map(|(i, (g, d))| 0.5 * delta[(i, 0)] * (d * delta[(i, 0)] - g)).sum()
+    gradient
+        .iter()
+        .zip(damping)
+        .enumerate()
+        .map(|(i, (g, d))| 0.5 * delta[(i, 0)] * (d * delta[(i, 0)] - g))
+        .sum()
 }
 
 fn eliminate(device: &LocalNormal, damping: f64) -> Option<Eliminated> {

@@ -55,7 +55,9 @@ pub(crate) fn loss(problem: &Problem, theta: &[f64]) -> f64 {
             || Block::new(Isa::detect(), &problem.layout.shape, BLOCK),
             |block, task| {
                 let mut sum = 0.0;
-                for_blocks(problem, task, theta, block, |_, r, _, _| sum += r.iter().map(|r| r * r).sum::<f64>());
+                for_blocks(problem, task, theta, block, |_, r, _, _| {
+                    sum += r.iter().map(|r| r * r).sum::<f64>()
+                });
                 sum
             },
         )
@@ -191,7 +193,14 @@ impl Partial {
 }
 
 /// Adds one block's products to the trunk's triangle and the task's Gram columns.
-fn accumulate(panel: &[f64], n: usize, trunk: usize, head: usize, mut shared: MatMut<'_, f64>, gram: MatMut<'_, f64>) {
+fn accumulate(
+    panel: &[f64],
+    n: usize,
+    trunk: usize,
+    head: usize,
+    mut shared: MatMut<'_, f64>,
+    gram: MatMut<'_, f64>,
+) {
     let columns = trunk + head + 1;
     let all = MatRef::from_column_major_slice_with_stride(panel, n, columns, BLOCK);
     let t = all.subcols(0, trunk);

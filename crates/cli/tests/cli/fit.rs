@@ -1,0 +1,120 @@
+//! `gummel fit` and what stands on its run folder.
+
+use crate::lab::Lab;
+
+const RUN_FILES: [&str; 6] =
+    ["checkpoint.json", "config.toml", "history.csv", "model", "summary.json", "summary.md"];
+
+#[test]
+fn a_family_becomes_a_run_folder() {
+    let lab = Lab::new();
+    let ran = lab.gummel("fit data --config quick.toml").code(0);
+    let text = ran.out();
+    for part in [
+        "read 8 files",
+        "ihp-sg13g2/lv_nmos",
+        "worst first",
+        "gm, relative L2 %",
+        "wrote runs/lv_nmos",
+        "next:",
+    ] {
+        assert!(text.contains(part), "no '{part}' in\n{text}");
+    }
+    assert!(text.lines().all(|l| l.chars().count() <= 100), "wider than the terminal:\n{text}");
+    let mut files = RUN_FILES.to_vec();
+    files.insert(4, "plots");
+    assert_eq!(lab.list("runs/lv_nmos"), files);
+    let plots = lab.list("runs/lv_nmos/plots");
+    for kind in ["gallery", "transfer", "output", "gm", "gds", "gm-over-id", "parity", "error-map", "history"]
+    {
+        assert!(plots.iter().any(|p| p.starts_with(kind) && p.ends_with(".svg")), "no {kind} in {plots:?}");
+    }
+    assert!(lab.read("runs/lv_nmos/summary.md").contains("| W10u_L10u |"));
+    assert!(lab.read("runs/lv_nmos/history.csv").starts_with("step,stage,loss,seconds\n"));
+
+    lab.gummel("fit data --config quick.toml --no-plots").code(0);
+    assert_eq!(lab.list("runs"), ["lv_nmos", "lv_nmos-2"], "a taken name gets a number");
+}
+
+#[test]
+fn the_same_fit_gives_the_same_model() {
+    let lab = Lab::new();
+    lab.gummel("fit data --config quick.toml --no-plots --out a").code(0);
+    lab.gummel("fit data --config a/config.toml --no-plots --out b").code(0);
+    assert_eq!(
+        lab.read("a/model/manifest.toml"),
+        lab.read("b/model/manifest.toml"),
+        "the run's own recipe repeats it"
+    );
+    lab.gummel("fit data --config quick.toml --no-plots --seed 3 --out b").code(0);
+    assert_ne!(
+        lab.read("a/model/manifest.toml"),
+        lab.read("b/model/manifest.toml"),
+        "another seed, another model"
+    );
+}
+
+#[test]
+fn families_get_a_model_each() {
+    let lab = Lab::new().with_pmos();
+    let json = lab.gummel("fit data --config quick.toml --no-plots --json --out both").code(0).json();
+    let families = json["summary"]["families"].as_array().expect("families");
+    let names: Vec<_> = families.iter().map(|f| f["family"].as_str().expect("name")).collect();
+    assert_eq!(names, ["ihp-sg13g2/lv_nmos", "ihp-sg13g2/lv_pmos"]);
+    for family in families {
+        let median = family["report"]["summaries"][0]["rel_rms"]["median"].as_f64().expect("median");
+        assert!(median < 0.05, "a smooth device is met within 5 %, not {median}");
+    }
+    assert_eq!(lab.list("both"), ["lv_nmos", "lv_pmos", "summary.json", "summary.md"]);
+    assert_eq!(lab.list("both/lv_pmos"), RUN_FILES);
+    let several = lab.gummel("predict both --all --grid vgs=1,vds=1").code(1);
+    assert!(several.err().contains("both/lv_nmos, both/lv_pmos"), "{}", several.err());
+    let p = lab.gummel("predict both/lv_pmos --all --grid vgs=-1.2,vds=-1.2 --quantities id").code(0).out();
+    assert!(p.lines().skip(1).all(|l| l.rsplit(',').next().is_some_and(|i| i.starts_with('-'))), "{p}");
+}
+
+#[test]
+fn files_that_fail_are_named_and_the_others_fitted() {
+    let lab = Lab::new();
+    lab.write("data/broken.mdm", "BEGIN_HEADER\nnonsense\n");
+    let ran = lab.gummel("fit data --config quick.toml --no-plots --json").code(3);
+    assert!(ran.err().contains("broken.mdm"), "{}", ran.err());
+    assert_eq!(ran.json()["summary"]["failures"][0]["path"], "broken.mdm");
+    let strict = lab.gummel("fit data --config quick.toml --no-plots --strict --out strict").code(1);
+    assert!(strict.err().contains("broken.mdm"));
+    assert!(!lab.path("strict").exists(), "a failed fit leaves nothing");
+}
+
+#[test]
+fn a_run_goes_on_where_it_stopped() {
+    let lab = Lab::new();
+    lab.gummel("fit data --config quick.toml --no-plots --out first").code(0);
+    let loss = |run: &str| -> f64 {
+        let history = lab.read(&format!("{run}/history.csv"));
+        history.lines().last().and_then(|l| l.split(',').nth(2)).and_then(|l| l.parse().ok()).expect("loss")
+    };
+    let ran = lab.gummel("fit --resume first --no-plots --out second").code(0);
+    assert!(ran.out().contains("read 8 files"), "the run knows its data");
+    assert!(loss("second") <= loss("first") * 1.05, "{} after {}", loss("second"), loss("first"));
+    let other = lab.gummel("fit --resume first --hidden 4,4 --no-plots").code(1);
+    assert!(other.err().contains("checkpoint"), "{}", other.err());
+}
+
+#[test]
+fn a_folder_that_is_no_run_is_left_alone() {
+    let lab = Lab::new();
+    let ran = lab.gummel("fit data --config quick.toml --no-plots --out data").code(1);
+    assert!(ran.err().contains("no run folder"), "{}", ran.err());
+    assert_eq!(lab.list("data").len(), 8);
+}
+
+#[test]
+fn nothing_selected_says_what_there_is() {
+    let lab = Lab::new();
+    let ran = lab.gummel("fit data --family pmos").code(1);
+    assert!(ran.err().contains("lv_nmos"), "{}", ran.err());
+    let recipe = lab.gummel("fit data --config nowhere.toml").code(1);
+    assert!(recipe.err().contains("default, ihp, sky130"), "{}", recipe.err());
+    let gpu = lab.gummel("fit data --device gpu").code(1);
+    assert!(gpu.err().contains("--solver adamw"), "{}", gpu.err());
+}

@@ -1,0 +1,387 @@
+//! Column headings as laboratories write them: `Vg [V]`, `Id(uA)`, `I_D/mA`, `Drain Current (A)`, `-Id`, `id_a`.
+
+use gummel_device::{Quantity, si};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+use crate::block::IDENTITY_COLUMNS;
+use crate::identity::{self, ZERO_CELSIUS};
+
+/// Names for the columns of separated-value, EasyEXPERT, raw and Parquet files.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ColumnMapping {
+    /// Heading in the file, then the heading it should have, e.g. `"Strom 2" = "id [uA]"`;
+    /// `""` leaves the column out.
+    pub columns: BTreeMap<String, String>,
+    /// Values that no column holds, e.g. `vs = "0"`, `w = "10u"`, `family = "nch"`.
+    pub constants: BTreeMap<String, String>,
+    /// Decimal separator, when it cannot be told from the file.
+    pub decimal: Option<char>,
+    /// Column separator, when it cannot be told from the file.
+    pub delimiter: Option<char>,
+}
+
+/// What a heading says about the numbers below it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Heading {
+    /// Column of the table: `vg`, `id`, `temperature` ..., or the heading in lower case.
+    pub(crate) column: String,
+    /// True when `column` is one the toolkit gives a meaning to.
+    pub(crate) known: bool,
+    /// Factor to SI units, negative for negated columns.
+    pub(crate) factor: f64,
+    /// Added after the factor (degrees Celsius to kelvin).
+    pub(crate) offset: f64,
+    /// A charge in the simulator's frame, in which a p-channel device is mirrored to an n-channel one.
+    pub(crate) mirrored: bool,
+    /// A length or temperature without unit: its size tells micrometres from metres, Celsius from kelvin.
+    bare: bool,
+}
+
+/// Why a heading makes no sense: what it says, what it should say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct BadHeading {
+    pub(crate) found: String,
+    pub(crate) expected: String,
+}
+
+impl Heading {
+    /// The SI value of a number below this heading.
+    pub(crate) fn value(&self, number: f64) -> f64 {
+        if self.bare {
+            let lengths = ["w", "l"].contains(&self.column.as_str());
+            if lengths && number >= 1e-3 {
+                return identity::tidy(number * 1e-6);
+            }
+            if self.column == "temperature" && number < 200.0 {
+                return identity::tidy(number + ZERO_CELSIUS);
+            }
+        }
+        let value = number * self.factor + self.offset;
+        // Products of decimal numbers are rounded back to what was written.
+        if self.factor.abs() == 1.0 && self.offset == 0.0 { value } else { fine(value) }
+    }
+
+    /// True for numbers, false for names of devices, corners and the like.
+    pub(crate) fn is_numeric(&self) -> bool {
+        !IDENTITY_COLUMNS.contains(&self.column.as_str())
+            || ["w", "l", "nf", "mult", "temperature"].contains(&self.column.as_str())
+    }
+
+    /// A heading without meaning, kept under its own name.
+    pub(crate) fn unknown(name: &str) -> Heading {
+        Heading { column: plain(name), known: false, factor: 1.0, offset: 0.0, mirrored: false, bare: false }
+    }
+
+    /// Reads a heading, after renaming it with `mapping`; `None` for a column to leave out.
+    pub(crate) fn read(text: &str, mapping: &ColumnMapping) -> Result<Option<Heading>, BadHeading> {
+        let text = text.trim().trim_matches('"').trim();
+        let renamed = mapping.columns.iter().find(|(from, _)| from.trim().eq_ignore_ascii_case(text));
+        match renamed {
+            Some((_, to)) if to.trim().is_empty() => Ok(None),
+            Some((_, to)) => parse(to).map(Some),
+            None => parse(text).map(Some),
+        }
+    }
+}
+
+/// Fourteen significant digits: removes the rounding of a unit conversion, keeps every instrument's digits.
+fn fine(value: f64) -> f64 {
+    format!("{value:.13e}").parse().unwrap_or(value)
+}
+
+fn parse(text: &str) -> Result<Heading, BadHeading> {
+    let (negated, rest) = match text.strip_prefix(['-', '−']) {
+        Some(rest) => (true, rest.trim_start()),
+        None => (false, text),
+    };
+    let (name, unit) = split_unit(rest);
+    let Some(column) = canonical(&name) else {
+        let factor = unit.as_deref().and_then(any_unit).map_or(1.0, |(factor, _)| factor);
+        return Ok(Heading { factor: if negated { -factor } else { factor }, ..Heading::unknown(&name) });
+    };
+    let (column, sign) = column;
+    let dimension = Dimension::of(column);
+    let (factor, offset) = match unit.as_deref().map(|u| dimension.unit(u)) {
+        None => (1.0, 0.0),
+        Some(Some(conversion)) => conversion,
+        Some(None) => {
+            return Err(BadHeading {
+                found: format!("heading '{text}' with unit '{}'", unit.unwrap_or_default()),
+                expected: format!("a unit of {} such as {}", dimension.words().0, dimension.words().1),
+            });
+        }
+    };
+    Ok(Heading {
+        column: column.to_owned(),
+        known: true,
+        factor: if negated { -factor } else { factor } * sign,
+        offset,
+        mirrored: name.to_ascii_lowercase().starts_with("op_") && column.starts_with('q'),
+        bare: unit.is_none() && matches!(dimension, Dimension::Length | Dimension::Temperature),
+    })
+}
+
+/// Name and unit of `Id [uA]`, `Id (uA)`, `Id/uA`, `Id, uA`, `id_ua`; the unit only where it is one.
+fn split_unit(text: &str) -> (String, Option<String>) {
+    let text = text.trim();
+    for (open, close) in [('[', ']'), ('(', ')'), ('{', '}')] {
+        if let Some(inner) = text.strip_suffix(close)
+            && let Some((name, unit)) = inner.rsplit_once(open)
+            && !name.trim().is_empty()
+        {
+            let unit = unit.trim();
+            // `I(D)` and `V(gate)` are names, not units.
+            if unit.is_empty() || unit == "-" {
+                return (name.trim().to_owned(), None);
+            }
+            if any_unit(unit).is_some() && canonical(text).is_none() || open == '[' {
+                return (name.trim().to_owned(), Some(unit.to_owned()));
+            }
+        }
+    }
+    for separator in ['/', ',', '_', ' '] {
+        if let Some((name, unit)) = text.rsplit_once(separator)
+            && any_unit(unit.trim()).is_some()
+            && canonical(text).is_none()
+            && canonical(name).is_some_and(|(c, _)| Dimension::of(c).unit(unit.trim()).is_some())
+        {
+            return (name.trim().to_owned(), Some(unit.trim().to_owned()));
+        }
+    }
+    (text.to_owned(), None)
+}
+
+/// Lower case, everything but letters and digits removed.
+fn squeezed(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase()
+}
+
+/// A column name for a heading without meaning: lower case, underscores for anything else.
+fn plain(name: &str) -> String {
+    let parts = name.to_lowercase();
+    let parts: Vec<&str> = parts.split(|c: char| !c.is_alphanumeric()).filter(|p| !p.is_empty()).collect();
+    if parts.is_empty() { "column".to_owned() } else { parts.join("_") }
+}
+
+/// Spellings of columns, squeezed; voltages between terminals are taken against a grounded source.
+const SPELLINGS: [(&str, &[&str]); 30] = [
+    ("vg", &["vg", "vgs", "vgate", "gatevoltage", "gatebias", "vgatesource", "gatesourcevoltage", "vgg"]),
+    ("vd", &["vd", "vds", "vdrain", "drainvoltage", "drainbias", "vdrainsource", "drainsourcevoltage", "vdd"]),
+    ("vs", &["vs", "vsource", "sourcevoltage"]),
+    ("vb", &["vb", "vbs", "vbulk", "vbody", "vsub", "bulkvoltage", "bodyvoltage", "substratevoltage", "vwell"]),
+    ("id", &["id", "ids", "idrain", "draincurrent", "ich"]),
+    ("ig", &["ig", "igs", "igate", "gatecurrent", "gateleakage"]),
+    ("is", &["is", "isource", "sourcecurrent"]),
+    ("ib", &["ib", "ibulk", "ibody", "isub", "bulkcurrent", "bodycurrent", "substratecurrent", "basecurrent"]),
+    ("gm", &["gm", "transconductance"]),
+    ("gds", &["gds", "gd", "outputconductance"]),
+    ("gmb", &["gmb", "gmbs", "bodytransconductance"]),
+    ("ic", &["ic", "icollector", "collectorcurrent"]),
+    ("ie", &["ie", "iemitter", "emittercurrent"]),
+    ("vc", &["vc", "vcollector", "collectorvoltage"]),
+    ("ve", &["ve", "vemitter", "emittervoltage"]),
+    ("vbe", &["vbe", "baseemittervoltage"]),
+    ("vce", &["vce", "collectoremittervoltage"]),
+    ("freq", &["freq", "frequency", "f"]),
+    ("w", &["w", "width", "gatewidth", "channelwidth", "wdrawn", "weff"]),
+    ("l", &["l", "length", "gatelength", "channellength", "ldrawn", "lg"]),
+    ("nf", &["nf", "fingers", "nfingers", "numberoffingers"]),
+    ("mult", &["mult", "m", "multiplicity", "multiplier"]),
+    ("temperature", &["temperature", "temp", "tempc", "tempk", "tmeas", "chucktemperature", "t"]),
+    ("device", &["device", "deviceid", "devicename", "dut", "dutname", "deviceundertest", "instance"]),
+    ("site", &["site", "siteid", "subsite", "xy", "coordinate", "location"]),
+    ("die", &["die", "dieid", "chip"]),
+    ("technology", &["technology", "process", "techno"]),
+    ("family", &["family", "devicetype", "model", "modelname"]),
+    ("polarity", &["polarity", "type", "channeltype"]),
+    ("corner", &["corner", "processcorner"]),
+];
+
+/// Column and sign of a name; `None` for a name without meaning.
+fn canonical(name: &str) -> Option<(&'static str, f64)> {
+    let name = name.trim();
+    let lower = name.to_ascii_lowercase();
+    let squeezed = squeezed(lower.strip_prefix("op_").unwrap_or(&lower));
+    if let Some((column, _)) = SPELLINGS.iter().find(|(_, s)| s.contains(&squeezed.as_str())) {
+        return Some((column, 1.0));
+    }
+    match squeezed.as_str() {
+        "sweep" | "sweepname" => return Some(("sweep", 1.0)),
+        "origin" => return Some(("origin", 1.0)),
+        // Reversed terminal pairs of p-channel data.
+        "vsg" => return Some(("vg", -1.0)),
+        "vsd" => return Some(("vd", -1.0)),
+        "vsb" => return Some(("vb", -1.0)),
+        "isd" => return Some(("id", -1.0)),
+        _ => {}
+    }
+    Quantity::ALL.iter().find(|q| q.column() == squeezed).map(|q| (q.column(), 1.0))
+}
+
+/// Physical dimension of a column.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Dimension {
+    Voltage,
+    Current,
+    Conductance,
+    Charge,
+    Capacitance,
+    Frequency,
+    Length,
+    Temperature,
+    None,
+}
+
+impl Dimension {
+    fn of(column: &str) -> Dimension {
+        match column {
+            "temperature" => Dimension::Temperature,
+            "w" | "l" => Dimension::Length,
+            "freq" => Dimension::Frequency,
+            c if IDENTITY_COLUMNS.contains(&c) => Dimension::None,
+            c => match c.as_bytes().first() {
+                Some(b'v') => Dimension::Voltage,
+                Some(b'i') => Dimension::Current,
+                Some(b'g') => Dimension::Conductance,
+                Some(b'q') => Dimension::Charge,
+                Some(b'c') => Dimension::Capacitance,
+                _ => Dimension::None,
+            },
+        }
+    }
+
+    /// Name and an example of a unit, for messages.
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Dimension::Voltage => ("voltage", "V or mV"),
+            Dimension::Current => ("current", "A, mA, uA or nA"),
+            Dimension::Conductance => ("conductance", "S or mS"),
+            Dimension::Charge => ("charge", "C or fC"),
+            Dimension::Capacitance => ("capacitance", "F, pF or fF"),
+            Dimension::Frequency => ("frequency", "Hz, MHz or GHz"),
+            Dimension::Length => ("length", "m, um or nm"),
+            Dimension::Temperature => ("temperature", "C or K"),
+            Dimension::None => ("nothing", "none"),
+        }
+    }
+
+    /// Factor and offset to SI of `unit`, when it is a unit of this dimension.
+    fn unit(self, unit: &str) -> Option<(f64, f64)> {
+        let unit = unit.trim();
+        if self == Dimension::Temperature {
+            return match unit.trim_start_matches(['°', 'º']).to_ascii_lowercase().as_str() {
+                "c" | "degc" | "deg c" | "celsius" | "deg_c" => Some((1.0, ZERO_CELSIUS)),
+                "k" | "kelvin" => Some((1.0, 0.0)),
+                _ => None,
+            };
+        }
+        let names: &[&str] = match self {
+            Dimension::Voltage => &["V", "Volt", "Volts"],
+            Dimension::Current => &["A", "Amp", "Amps", "Ampere"],
+            Dimension::Conductance => &["S", "A/V", "mho", "Siemens"],
+            Dimension::Charge => &["C", "Coulomb"],
+            Dimension::Capacitance => &["F", "Farad"],
+            Dimension::Frequency => &["Hz", "Hertz"],
+            Dimension::Length => &["m", "meter", "metre"],
+            Dimension::Temperature | Dimension::None => return None,
+        };
+        if self == Dimension::Length && unit.eq_ignore_ascii_case("micron") {
+            return Some((1e-6, 0.0));
+        }
+        // The exact spelling first; then in any case, as in the `_ua` of data frames.
+        let strip = |name: &&str| strip_suffix_any_case(unit, name);
+        names.iter().find_map(strip).and_then(prefix).map(|factor| (factor, 0.0))
+    }
+}
+
+/// Any unit at all, with its factor.
+fn any_unit(unit: &str) -> Option<(f64, f64)> {
+    use Dimension::{Capacitance, Charge, Conductance, Current, Frequency, Length, Temperature, Voltage};
+    [Voltage, Current, Conductance, Charge, Capacitance, Frequency, Length, Temperature]
+        .into_iter()
+        .find_map(|d| d.unit(unit))
+}
+
+fn strip_suffix_any_case<'a>(text: &'a str, suffix: &str) -> Option<&'a str> {
+    let cut = text.len().checked_sub(suffix.len())?;
+    let (head, tail) = (text.get(..cut)?, text.get(cut..)?);
+    tail.eq_ignore_ascii_case(suffix).then_some(head)
+}
+
+/// Factor of an SI prefix; none is 1.
+fn prefix(text: &str) -> Option<f64> {
+    let mut chars = text.chars();
+    match (chars.next(), chars.next()) {
+        (None, _) => Some(1.0),
+        (Some('U'), None) => Some(1e-6),
+        (Some('N'), None) => Some(1e-9),
+        (Some('P'), None) => Some(1e-12),
+        (Some(c), None) => si::prefix_factor(c),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> String {
+        match Heading::read(text, &ColumnMapping::default()) {
+            Ok(Some(h)) => format!("{} {:e} {}", h.column, h.factor, h.offset),
+            Ok(None) => "left out".to_owned(),
+            Err(e) => format!("{} != {}", e.found, e.expected),
+        }
+    }
+
+    #[test]
+    fn laboratory_spellings() {
+        for (heading, expected) in [
+            ("Vg [V]", "vg 1e0 0"),
+            ("Id(uA)", "id 1e-6 0"),
+            ("I_D/mA", "id 1e-3 0"),
+            ("V_GS (mV)", "vg 1e-3 0"),
+            ("Drain Current (A)", "id 1e0 0"),
+            ("\"Gate Voltage, V\"", "vg 1e0 0"),
+            ("-Id", "id -1e0 0"),
+            ("Vsd [V]", "vd -1e0 0"),
+            ("id_a", "id 1e0 0"),
+            ("w_um", "w 1e-6 0"),
+            ("temp_c", "temperature 1e0 273.15"),
+            ("T (K)", "temperature 1e0 0"),
+            ("Temp [°C]", "temperature 1e0 273.15"),
+            ("Id [µA]", "id 1e-6 0"),
+            ("Cgg [fF]", "cgg 1e-15 0"),
+            ("gm (mS)", "gm 1e-3 0"),
+            ("gm [mA/V]", "gm 1e-3 0"),
+            ("I(D)", "id 1e0 0"),
+            ("op_gmbs", "gmb 1e0 0"),
+            ("Elapsed Time (s)", "elapsed_time_s 1e0 0"),
+            ("ID", "id 1e0 0"),
+            ("Id [V]", "heading 'Id [V]' with unit 'V' != a unit of current such as A, mA, uA or nA"),
+        ] {
+            assert_eq!(read(heading), expected, "{heading}");
+        }
+    }
+
+    #[test]
+    fn bare_lengths_and_temperatures_are_told_by_size() {
+        let heading = |t: &str| Heading::read(t, &ColumnMapping::default()).expect("valid").expect("kept");
+        assert_eq!(heading("W").value(10.0), 10e-6);
+        assert_eq!(heading("W").value(10e-6), 10e-6);
+        assert_eq!(heading("temp").value(27.0), 300.15);
+        assert_eq!(heading("temp").value(300.15), 300.15);
+        assert_eq!(heading("w [um]").value(0.13), 0.13e-6);
+    }
+
+    #[test]
+    fn a_mapping_renames_and_leaves_out() {
+        let mut mapping = ColumnMapping::default();
+        mapping.columns.insert("Strom 2".to_owned(), "id [uA]".to_owned());
+        mapping.columns.insert("Zeit".to_owned(), String::new());
+        let id = Heading::read("strom 2", &mapping).expect("valid").expect("kept");
+        assert_eq!((id.column.as_str(), id.value(3.0)), ("id", 3e-6));
+        assert_eq!(Heading::read("Zeit", &mapping), Ok(None));
+    }
+}

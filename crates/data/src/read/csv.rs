@@ -1,0 +1,225 @@
+//! Separated values: comma, semicolon, tab or bar; long tables, wide tables, repeated blocks.
+//!
+//! A file is a preamble of comments and `key, value` lines, a line of headings, an optional line of
+//! units, then rows. A later line of headings starts a new block; a line such as `Vd = 0.1 V` between
+//! blocks holds that voltage for the rows below. A heading with conditions, as in `Id(Vd=0.1)`, makes a
+//! wide table: every condition becomes rows of its own. Headings that repeat (`Vg, Id, Vg, Id`) are
+//! tables side by side.
+
+mod fields;
+mod layout;
+
+pub(super) use fields::{Dialect, Field};
+pub(super) use layout::condition;
+
+use crate::heading::ColumnMapping;
+use crate::sheet::Sheet;
+use crate::{DataError, decode};
+use layout::{Layout, Rows};
+
+/// Reads a whole file of separated values.
+///
+/// # Errors
+/// [`DataError::Encoding`] for what is no text, [`DataError::Syntax`] for a cell that should be a number
+/// and is none, [`DataError::NoQuantity`] for a file without headings.
+pub(crate) fn read(path: &str, bytes: &[u8], mapping: &ColumnMapping) -> Result<Sheet, DataError> {
+    let text = decode::text(path, bytes)?;
+    let dialect = Dialect::guess(&text, mapping);
+    let mut reader = Reader {
+        path,
+        mapping,
+        dialect,
+        sheet: Sheet::default(),
+        rows: Rows::default(),
+        layout: None,
+        held: Vec::new(),
+        units_possible: false,
+        last_line: text.lines().count(),
+        cut: !text.ends_with(['\n', '\r']),
+    };
+    for (k, line) in text.lines().enumerate() {
+        reader.line(k + 1, line.trim_end_matches(['\r', '\u{1a}', '\u{c}']))?;
+    }
+    reader.finish()
+}
+
+/// The state between two lines.
+struct Reader<'a> {
+    path: &'a str,
+    mapping: &'a ColumnMapping,
+    dialect: Dialect,
+    sheet: Sheet,
+    rows: Rows,
+    layout: Option<Layout>,
+    /// Voltages held for the rows that follow.
+    held: Vec<(String, f64)>,
+    /// The next line may give units.
+    units_possible: bool,
+    last_line: usize,
+    /// The last line has no line end.
+    cut: bool,
+}
+
+impl Reader<'_> {
+    fn line(&mut self, number: usize, line: &str) -> Result<(), DataError> {
+        let trimmed = line.trim();
+        if trimmed.is_empty() {
+            return Ok(());
+        }
+        if let Some(comment) = self.dialect.comment(trimmed) {
+            // Headings are often a comment, as NumPy writes them.
+            let cells = self.dialect.split(comment);
+            if self.layout.is_some() || cells.len() < 2 || !self.headings(number, &cells)? {
+                self.note(comment);
+            }
+            return Ok(());
+        }
+        let cells = self.dialect.split(line);
+        let fields: Vec<Field> = cells.iter().map(|c| self.dialect.read(c)).collect();
+        let numbers = fields.iter().filter(|f| matches!(f, Field::Number(_))).count();
+        let words = fields.iter().filter(|f| matches!(f, Field::Word)).count();
+        if let Some(layout) = &self.layout
+            && layout.fits(&fields)
+        {
+            self.units_possible = false;
+            return self.row(number, &cells, &fields);
+        }
+        if self.units_possible && words > 0 && self.units(number, &cells)? {
+            return Ok(());
+        }
+        if words > numbers && words >= 2 && self.headings(number, &cells)? {
+            return Ok(());
+        }
+        if self.layout.is_some() && words > 0 && numbers > 0 && !is_note(trimmed) {
+            return Err(self.bad_row(number, &cells, &fields));
+        }
+        self.note(trimmed);
+        Ok(())
+    }
+
+    /// A line of headings: at least two of them must mean something.
+    fn headings(&mut self, number: usize, cells: &[String]) -> Result<bool, DataError> {
+        let layout = Layout::read(cells, self.mapping).map_err(|bad| DataError::Syntax {
+            path: self.path.to_owned(),
+            line: number,
+            found: bad.found,
+            expected: bad.expected,
+            hint: "correct the heading or give a column mapping".to_owned(),
+        })?;
+        if layout.meaningful() < 2 {
+            return Ok(false);
+        }
+        self.layout = Some(layout);
+        self.units_possible = true;
+        Ok(true)
+    }
+
+    /// A line of units below the headings: every cell that is not empty is a unit.
+    fn units(&mut self, number: usize, cells: &[String]) -> Result<bool, DataError> {
+        self.units_possible = false;
+        let Some(layout) = &self.layout else { return Ok(false) };
+        let bare = |c: &String| c.trim().trim_matches(['[', ']', '(', ')']).trim().to_owned();
+        let units: Vec<String> = cells.iter().map(bare).collect();
+        let headings: Vec<String> = layout
+            .headings
+            .iter()
+            .zip(units.iter().chain(std::iter::repeat(&String::new())))
+            .map(|(h, u)| if u.is_empty() { h.clone() } else { format!("{h} [{u}]") })
+            .collect();
+        match Layout::read(&headings, self.mapping) {
+            Ok(with_units) => {
+                self.layout = Some(with_units);
+                Ok(true)
+            }
+            Err(_) if self.headings(number, cells)? => Ok(true),
+            Err(bad) => Err(DataError::Syntax {
+                path: self.path.to_owned(),
+                line: number,
+                found: bad.found,
+                expected: bad.expected,
+                hint: "correct the line of units".to_owned(),
+            }),
+        }
+    }
+
+    fn row(&mut self, number: usize, cells: &[String], fields: &[Field]) -> Result<(), DataError> {
+        let Some(layout) = &self.layout else { return Ok(()) };
+        if number == self.last_line && self.cut && fields.len() < layout.width() {
+            self.sheet.problem = Some(DataError::Truncated {
+                path: self.path.to_owned(),
+                line: number,
+                found: format!("{} of {} columns in the last line", fields.len(), layout.width()),
+                expected: "a complete line with a line end".to_owned(),
+                rows: self.rows.len(),
+            });
+            return Ok(());
+        }
+        let ragged = fields.len() < layout.width() && !layout.is_wide();
+        let overlong = fields.iter().skip(layout.width()).any(|f| !matches!(f, Field::Missing));
+        if ragged || overlong {
+            return Err(DataError::Syntax {
+                path: self.path.to_owned(),
+                line: number,
+                found: format!("{} columns", fields.len()),
+                expected: format!("{} columns as in the headings", layout.width()),
+                hint: "complete the line, or quote cells that hold the column separator".to_owned(),
+            });
+        }
+        layout.append(&mut self.rows, number as u32, cells, fields, &self.held);
+        Ok(())
+    }
+
+    /// Which cell of a row that does not fit is to blame.
+    fn bad_row(&self, number: usize, cells: &[String], fields: &[Field]) -> DataError {
+        let blame = self.layout.as_ref().and_then(|l| l.misfit(fields));
+        let (cell, heading) = blame.map_or(("", "a number"), |(k, heading)| (cells[k].trim(), heading));
+        DataError::Syntax {
+            path: self.path.to_owned(),
+            line: number,
+            found: format!("'{}'", cell.chars().take(40).collect::<String>()),
+            expected: format!("a number in column '{heading}'"),
+            hint: "correct the cell, or leave it empty".to_owned(),
+        }
+    }
+
+    /// `key, value`, `key: value` and `key = value`: held voltages between blocks, else header values.
+    fn note(&mut self, text: &str) {
+        for part in text.split([',', ';', '\t']) {
+            if let Some((column, value)) = condition(part, self.mapping) {
+                self.held.retain(|(c, _)| *c != column);
+                self.held.push((column, value));
+            }
+        }
+        let split = text.split_once([':', '=']).or_else(|| text.split_once([',', ';', '\t']));
+        if let Some((key, value)) = split {
+            let value = value.trim().trim_matches([',', ';', '"']).trim();
+            self.sheet.header.push((key.trim().trim_matches('"').to_owned(), value.to_owned()));
+        }
+    }
+
+    fn finish(mut self) -> Result<Sheet, DataError> {
+        if self.layout.is_none() {
+            return Err(DataError::NoQuantity {
+                path: self.path.to_owned(),
+                found: "no line of headings".to_owned(),
+                expected: "a line such as 'vg, vd, id' above the numbers".to_owned(),
+            });
+        }
+        self.rows.into_sheet(&mut self.sheet);
+        if self.sheet.rows() == 0 {
+            return Err(DataError::Truncated {
+                path: self.path.to_owned(),
+                line: self.last_line,
+                found: "no row of numbers".to_owned(),
+                expected: "rows below the headings".to_owned(),
+                rows: 0,
+            });
+        }
+        Ok(self.sheet)
+    }
+}
+
+/// A remark with a key, as opposed to a damaged row.
+fn is_note(text: &str) -> bool {
+    text.contains([':', '='])
+}

@@ -1,0 +1,161 @@
+//! Cells of a line: separator, quotes, decimal comma, comments, missing values.
+
+use gummel_device::si;
+
+use crate::heading::ColumnMapping;
+use crate::number;
+
+/// How a file separates its columns and writes its decimals.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Dialect {
+    delimiter: Delimiter,
+    comma_decimals: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Delimiter {
+    Char(char),
+    Blanks,
+}
+
+/// What a cell holds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Field {
+    /// A finite or infinite number.
+    Number(f64),
+    /// Nothing, or a word for it.
+    Missing,
+    /// Text.
+    Word,
+}
+
+/// Spellings of a value that was not measured.
+const MISSING: [&str; 9] = ["", "-", "--", "---", "na", "n/a", "nan", "null", "none"];
+
+impl Dialect {
+    /// Tells separator and decimals from the text, unless `mapping` does.
+    ///
+    /// The separator is the one that gives most lines the same number (above one) of columns.
+    pub(crate) fn guess(text: &str, mapping: &ColumnMapping) -> Dialect {
+        let sample: Vec<&str> = text
+            .lines()
+            .filter(|l| !l.trim().is_empty() && !l.trim_start().starts_with(['#', '!', '%']))
+            .take(200)
+            .collect();
+        let score = |delimiter: Delimiter| {
+            let mut counts = std::collections::BTreeMap::new();
+            for line in &sample {
+                *counts.entry(split(line, delimiter).len()).or_insert(0usize) += 1;
+            }
+            counts.into_iter().filter(|(columns, _)| *columns > 1).map(|(_, lines)| lines).max().unwrap_or(0)
+        };
+        // Tab and semicolon are never part of a number; a comma may be, so that it comes after them.
+        let candidates = ['\t', ';', '|', ','].map(Delimiter::Char);
+        let delimiter = mapping.delimiter.map(Delimiter::Char).unwrap_or_else(|| {
+            let best = candidates.into_iter().rev().max_by_key(|d| score(*d));
+            best.filter(|d| score(*d) > 0).unwrap_or(Delimiter::Blanks)
+        });
+        let comma = |cell: &String| {
+            cell.trim().split_once(',').is_some_and(|(a, b)| {
+                a.trim_start_matches(['-', '+']).chars().all(|c| c.is_ascii_digit())
+                    && b.starts_with(|c: char| c.is_ascii_digit())
+            })
+        };
+        let comma_decimals = match mapping.decimal {
+            Some(decimal) => decimal == ',',
+            None => delimiter != Delimiter::Char(',') && sample.iter().any(|l| split(l, delimiter).iter().any(comma)),
+        };
+        Dialect { delimiter, comma_decimals }
+    }
+
+    /// The text behind a comment mark; `None` for a line that is no comment.
+    pub(crate) fn comment<'a>(&self, line: &'a str) -> Option<&'a str> {
+        let marks = ["#", "!", "%", "//", ";"];
+        let mark = marks.iter().find(|m| line.starts_with(**m))?;
+        if *mark == ";" && self.delimiter == Delimiter::Char(';') {
+            return None;
+        }
+        Some(line[mark.len()..].trim())
+    }
+
+    /// The cells of a line, quotes removed.
+    pub(crate) fn split(&self, line: &str) -> Vec<String> {
+        split(line, self.delimiter)
+    }
+
+    /// What a cell holds; numbers may have an SI prefix or a unit, as in `10u` or `5 mV`.
+    pub(crate) fn read(&self, cell: &str) -> Field {
+        let cell = cell.trim();
+        if MISSING.iter().any(|m| cell.eq_ignore_ascii_case(m)) {
+            return Field::Missing;
+        }
+        let replaced;
+        let cell = if self.comma_decimals && cell.contains(',') {
+            replaced = cell.replace('.', "").replace(',', ".");
+            &replaced
+        } else {
+            cell
+        };
+        match number::whole(cell.as_bytes()).or_else(|| si::parse(cell).ok()) {
+            Some(value) => Field::Number(value),
+            None => Field::Word,
+        }
+    }
+}
+
+fn split(line: &str, delimiter: Delimiter) -> Vec<String> {
+    let is_delimiter = |c: char| match delimiter {
+        Delimiter::Char(d) => c == d,
+        Delimiter::Blanks => c.is_whitespace(),
+    };
+    let mut cells = Vec::new();
+    let mut cell = String::new();
+    let mut quoted = false;
+    let mut chars = line.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' if quoted && chars.peek() == Some(&'"') => {
+                cell.push('"');
+                chars.next();
+            }
+            '"' => quoted = !quoted,
+            c if !quoted && is_delimiter(c) => cells.push(std::mem::take(&mut cell)),
+            c => cell.push(c),
+        }
+    }
+    cells.push(cell);
+    if delimiter == Delimiter::Blanks {
+        cells.retain(|c| !c.is_empty());
+    }
+    cells
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn guess(text: &str) -> Dialect {
+        Dialect::guess(text, &ColumnMapping::default())
+    }
+
+    #[test]
+    fn separators_and_decimals_are_told_from_the_text() {
+        let german = guess("Vg;Id\n0,1;2,5e-3\n0,2;3,5e-3\n");
+        assert_eq!(german, Dialect { delimiter: Delimiter::Char(';'), comma_decimals: true });
+        assert_eq!(german.read("1.234,5"), Field::Number(1234.5));
+        assert_eq!(guess("vg,id\n0.1,2\n").delimiter, Delimiter::Char(','));
+        assert_eq!(guess("vg\tid\n0.1\t2\n").delimiter, Delimiter::Char('\t'));
+        assert_eq!(guess("vg id\n0.1   2\n").delimiter, Delimiter::Blanks);
+        assert_eq!(guess("a, remark\nvg;id\n1;2\n3;4\n").delimiter, Delimiter::Char(';'));
+    }
+
+    #[test]
+    fn cells_are_numbers_missing_or_words() {
+        let dialect = guess("vg,id\n0.1,2\n");
+        assert_eq!(dialect.split("\"a, b\",\"say \"\"x\"\"\",3"), ["a, b", "say \"x\"", "3"]);
+        assert_eq!(dialect.read("10u"), Field::Number(10.0 * 1e-6));
+        assert_eq!(dialect.read("-1.5D-3"), Field::Number(-1.5e-3));
+        assert_eq!(dialect.read("N/A"), Field::Missing);
+        assert_eq!(dialect.read("D3"), Field::Word);
+    }
+}

@@ -1,0 +1,276 @@
+//! What the columns of a block are: sweeps, responses with conditions, words; and their rows.
+
+use regex::Regex;
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use super::fields::Field;
+use crate::heading::{BadHeading, ColumnMapping, Heading};
+use crate::sheet::{Sheet, TextColumn};
+
+/// The columns of a block of rows.
+pub(super) struct Layout {
+    /// Headings as found, for a line of units below them.
+    pub(super) headings: Vec<String>,
+    columns: Vec<Option<Heading>>,
+    /// Tables side by side; a long table is one part.
+    parts: Vec<Part>,
+}
+
+/// Columns that make rows together.
+#[derive(Default)]
+struct Part {
+    /// Indices of the columns.
+    columns: Vec<usize>,
+    /// Voltages that the headings hold.
+    conditions: Vec<(String, f64)>,
+}
+
+impl Layout {
+    /// Reads a line of headings.
+    pub(super) fn read(cells: &[String], mapping: &ColumnMapping) -> Result<Layout, BadHeading> {
+        let mut columns = Vec::new();
+        let mut conditions = Vec::new();
+        for cell in cells {
+            let (name, held) = take_conditions(cell, mapping);
+            let heading = if name.trim().is_empty() { None } else { Heading::read(&name, mapping)? };
+            columns.push(heading);
+            conditions.push(held);
+        }
+        let parts = parts(&columns, conditions);
+        Ok(Layout { headings: cells.to_vec(), columns, parts })
+    }
+
+    /// Number of headings that mean something.
+    pub(super) fn meaningful(&self) -> usize {
+        self.columns.iter().flatten().filter(|h| h.known).count()
+    }
+
+    /// Number of columns, empty headings at the end not counted.
+    pub(super) fn width(&self) -> usize {
+        self.columns.iter().rposition(Option::is_some).map_or(0, |last| last + 1)
+    }
+
+    /// True when rows may be shorter than the headings.
+    pub(super) fn is_wide(&self) -> bool {
+        self.parts.len() > 1
+    }
+
+    /// True when cells that must be numbers are numbers or missing, and at least one is a number.
+    pub(super) fn fits(&self, fields: &[Field]) -> bool {
+        let number = fields.iter().any(|f| matches!(f, Field::Number(_)));
+        number && self.misfit(fields).is_none()
+    }
+
+    /// The first cell with a word where a number must be, with its heading.
+    pub(super) fn misfit(&self, fields: &[Field]) -> Option<(usize, &str)> {
+        let wrong = |k: &usize| {
+            let heading = self.columns.get(*k).and_then(Option::as_ref);
+            fields[*k] == Field::Word && heading.is_some_and(|h| h.known && h.is_numeric())
+        };
+        (0..fields.len()).find(wrong).map(|k| (k, self.headings[k].trim()))
+    }
+
+    /// Appends the rows that one line makes, one per part that has a number in it.
+    pub(super) fn append(&self, rows: &mut Rows, line: u32, cells: &[String], fields: &[Field], held: &[(String, f64)]) {
+        for (part_number, part) in self.parts.iter().enumerate() {
+            let present = part.columns.iter().filter(|k| matches!(fields.get(**k), Some(Field::Number(_))));
+            if present.count() == 0 {
+                continue;
+            }
+            rows.start(part_number, line);
+            for k in &part.columns {
+                let Some(heading) = &self.columns[*k] else { continue };
+                match fields.get(*k) {
+                    _ if !heading.is_numeric() => {
+                        rows.word(&heading.column, cells.get(*k).map_or("", |c| c.trim()));
+                    }
+                    Some(Field::Number(number)) => rows.number(heading, heading.value(*number)),
+                    _ => {}
+                }
+            }
+            for (column, value) in part.conditions.iter().chain(held) {
+                rows.held(column, *value);
+            }
+        }
+    }
+}
+
+/// Sorts columns into tables side by side: a heading that repeats, or that has other conditions, starts
+/// a new part; columns without conditions that stand before belong to all parts until they repeat.
+fn parts(columns: &[Option<Heading>], conditions: Vec<Vec<(String, f64)>>) -> Vec<Part> {
+    let mut parts: Vec<Part> = Vec::new();
+    let mut shared: Vec<usize> = Vec::new();
+    let mut plain: Vec<usize> = Vec::new();
+    let name = |k: usize| columns[k].as_ref().map(|h| h.column.as_str());
+    for (k, held) in conditions.into_iter().enumerate() {
+        let Some(column) = name(k) else { continue };
+        if held.is_empty() {
+            if plain.iter().any(|p| name(*p) == Some(column)) {
+                // The next of several tables side by side.
+                if parts.iter().all(|p| p.conditions.is_empty()) {
+                    parts.push(Part { columns: plain.clone(), conditions: Vec::new() });
+                }
+                plain.clear();
+                shared.clear();
+            }
+            plain.push(k);
+            shared.push(k);
+        } else {
+            match parts.iter_mut().find(|p| p.conditions == held && p.columns.starts_with(&shared)) {
+                Some(part) => part.columns.push(k),
+                None => {
+                    let mut members = shared.clone();
+                    members.push(k);
+                    parts.push(Part { columns: members, conditions: held });
+                }
+            }
+        }
+    }
+    let conditional = parts.iter().any(|p| !p.conditions.is_empty());
+    if !plain.is_empty() && !conditional {
+        parts.push(Part { columns: plain, conditions: Vec::new() });
+    }
+    parts
+}
+
+/// A condition inside a heading: `Vd=0.1`, `V_DS = 50 mV`.
+static CONDITION: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"([A-Za-z_][A-Za-z0-9_]*)\s*=\s*([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?\s*[A-Za-zµ]*)")
+        .expect("the pattern is constant and valid")
+});
+
+/// The heading without its conditions, and the conditions: `Id(Vd=0.1 V, Vb=0)`, `Id [A] @ Vd=0.1`.
+fn take_conditions(text: &str, mapping: &ColumnMapping) -> (String, Vec<(String, f64)>) {
+    let renamed = mapping.columns.keys().any(|k| k.trim().eq_ignore_ascii_case(text.trim()));
+    let found: Vec<_> = if renamed { Vec::new() } else { CONDITION.captures_iter(text).collect() };
+    let conditions: Vec<_> =
+        found.iter().filter_map(|c| condition(&format!("{}={}", &c[1], &c[2]), mapping)).collect();
+    let (Some(first), Some(last)) = (found.first().and_then(|c| c.get(0)), found.last().and_then(|c| c.get(0)))
+    else {
+        return (text.to_owned(), Vec::new());
+    };
+    if conditions.is_empty() {
+        return (text.to_owned(), conditions);
+    }
+    let opening = |c: char| c.is_whitespace() || "([{@,:;_|".contains(c);
+    let closing = |c: char| c.is_whitespace() || ")]}".contains(c);
+    let before = text[..first.start()].trim_end_matches(opening);
+    let behind = text[last.end()..].trim_start_matches(closing);
+    (format!("{before} {behind}").trim().to_owned(), conditions)
+}
+
+/// `vd = 0.1 V` as a column and its value, when the name is a voltage, temperature or length.
+pub(crate) fn condition(text: &str, mapping: &ColumnMapping) -> Option<(String, f64)> {
+    let (name, value) = text.split_once('=')?;
+    let heading = Heading::read(name, mapping).ok()??;
+    if !heading.known || !heading.is_numeric() {
+        return None;
+    }
+    let value = value.trim().trim_end_matches([')', ']']).trim();
+    let number = gummel_device::si::parse(value)
+        .or_else(|_| gummel_device::si::parse(value.trim_end_matches(['V', 'A', 'C', 'K']).trim()))
+        .ok()?;
+    Some((heading.column.clone(), heading.value(number)))
+}
+
+/// Rows under construction, kept apart by part so that side-by-side tables come out one after the other.
+#[derive(Default)]
+pub(super) struct Rows {
+    parts: Vec<PartRows>,
+    current: usize,
+}
+
+#[derive(Default)]
+struct PartRows {
+    line: Vec<u32>,
+    numbers: Vec<(String, Vec<f64>)>,
+    index: HashMap<String, usize>,
+    words: Vec<TextColumn>,
+    mirrored: Vec<String>,
+}
+
+impl Rows {
+    /// Number of rows so far.
+    pub(super) fn len(&self) -> usize {
+        self.parts.iter().map(|p| p.line.len()).sum()
+    }
+
+    fn start(&mut self, part: usize, line: u32) {
+        while self.parts.len() <= part {
+            self.parts.push(PartRows::default());
+        }
+        self.current = part;
+        self.parts[part].line.push(line);
+    }
+
+    fn number(&mut self, heading: &Heading, value: f64) {
+        let part = &mut self.parts[self.current];
+        if heading.mirrored && !part.mirrored.contains(&heading.column) {
+            part.mirrored.push(heading.column.clone());
+        }
+        part.set(&heading.column, value);
+    }
+
+    fn held(&mut self, column: &str, value: f64) {
+        let part = &mut self.parts[self.current];
+        let row = part.line.len() - 1;
+        // What the row itself says wins over what is held around it.
+        let said = part.index.get(column).and_then(|k| part.numbers[*k].1.get(row)).is_some_and(|v| !v.is_nan());
+        if !said {
+            part.set(column, value);
+        }
+    }
+
+    fn word(&mut self, column: &str, word: &str) {
+        let part = &mut self.parts[self.current];
+        let rows = part.line.len();
+        if !part.words.iter().any(|t| t.name == column) {
+            part.words.push(TextColumn::new(column));
+        }
+        if let Some(text) = part.words.iter_mut().find(|t| t.name == column) {
+            text.fill_to(rows - 1);
+            text.push(word);
+        }
+    }
+
+    /// Puts the parts one below the other.
+    pub(super) fn into_sheet(self, sheet: &mut Sheet) {
+        for mut part in self.parts {
+            let rows = part.line.len();
+            let offset = sheet.line.len();
+            for (name, mut values) in part.numbers {
+                values.resize(rows, f64::NAN);
+                sheet.append(&name, offset, values.into_iter());
+            }
+            for text in &mut part.words {
+                text.fill_to(rows);
+                if !sheet.texts.iter().any(|t| t.name == text.name) {
+                    sheet.texts.push(TextColumn::new(text.name.clone()));
+                }
+                if let Some(target) = sheet.texts.iter_mut().find(|t| t.name == text.name) {
+                    target.fill_to(offset);
+                    (0..rows).for_each(|row| target.push(text.word(row)));
+                }
+            }
+            sheet.line.extend(part.line);
+            sheet.mirrored.extend(part.mirrored);
+        }
+        let rows = sheet.line.len();
+        sheet.columns.iter_mut().for_each(|(_, v)| v.resize(rows, f64::NAN));
+        sheet.texts.iter_mut().for_each(|t| t.fill_to(rows));
+    }
+}
+
+impl PartRows {
+    fn set(&mut self, column: &str, value: f64) {
+        let row = self.line.len() - 1;
+        let index = *self.index.entry(column.to_owned()).or_insert_with(|| {
+            self.numbers.push((column.to_owned(), Vec::new()));
+            self.numbers.len() - 1
+        });
+        let values = &mut self.numbers[index].1;
+        values.resize(row, f64::NAN);
+        values.push(value);
+    }
+}

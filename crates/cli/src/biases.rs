@@ -70,8 +70,8 @@ mod tests {
 
     #[test]
     fn both_kinds_of_columns_are_read() {
-        let source = read(file("Vgs, Vds\n0.6, 1.2\n# a remark\n700m,50m\n").path()).expect("biases");
-        assert_eq!(source, ndarray::arr2(&[[1.2, 0.6, 0.0, 0.0], [0.05, 0.7, 0.0, 0.0]]));
+        let source = read(file("Vgs, Vds\n0.6, 1.2\n# a remark\n500m,50m\n").path()).expect("biases");
+        assert_eq!(source, ndarray::arr2(&[[1.2, 0.6, 0.0, 0.0], [0.05, 0.5, 0.0, 0.0]]));
         let ground = read(file("vd,vg,vs,vb\n1.2,0.6,0.1,-0.3\n").path()).expect("biases");
         assert_eq!(ground, ndarray::arr2(&[[1.2, 0.6, 0.1, -0.3]]));
     }

@@ -1,6 +1,6 @@
 //! Tables and headings for a terminal: numbers right-aligned, cut to the width, colour only where it is taken.
 
-use comfy_table::{CellAlignment, ContentArrangement, Table};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table};
 
 /// Colours of text, when they are on.
 #[derive(Clone, Copy, Debug)]
@@ -72,6 +72,10 @@ impl Grid {
         table.set_width(width.try_into().unwrap_or(u16::MAX));
         for (k, column) in table.column_iter_mut().enumerate() {
             column.set_padding((0, 2));
+            if k + 1 < self.headings.len() {
+                // Names and numbers stay whole; the last column wraps.
+                column.set_constraint(ColumnConstraint::ContentWidth);
+            }
             if self.is_number(k) {
                 column.set_cell_alignment(CellAlignment::Right);
             }
@@ -142,7 +146,18 @@ mod tests {
         grid.row(["W1u".into(), "7".into(), "a remark that is too long for it".into()]);
         let text = grid.text(30);
         assert!(text.lines().all(|l| l.chars().count() <= 30), "{text}");
-        expect![[""]].assert_eq(&text);
+        expect![[r#"
+            device        points   note
+            ------------------------------
+            W10u_L0.13u     1200   good
+            W1u                7   a rem
+                                   ark
+                                   that
+                                   is
+                                   too
+                                   long
+                                   for
+                                   it"#]].assert_eq(&text);
     }
 
     #[test]

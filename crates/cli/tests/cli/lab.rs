@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// A folder with measurements and room for results.
-pub struct Lab {
+pub(crate) struct Lab {
     root: tempfile::TempDir,
 }
 
 impl Lab {
     /// Four n-channel devices in `data/`, each with gate and drain sweeps, and a recipe that is quick.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let lab = Lab { root: tempfile::tempdir().expect("folder") };
         std::fs::create_dir(lab.path("data")).expect("folder");
         for (w, l) in [(0.3, 0.13), (1.0, 0.13), (1.0, 1.0), (10.0, 10.0)] {
@@ -21,7 +21,7 @@ impl Lab {
     }
 
     /// Adds p-channel devices.
-    pub fn with_pmos(self) -> Self {
+    pub(crate) fn with_pmos(self) -> Self {
         for (w, l) in [(1.0, 0.13), (1.0, 1.0), (10.0, 10.0)] {
             self.measure("pmos", w, l, -1.0);
         }
@@ -29,22 +29,22 @@ impl Lab {
     }
 
     /// A path in the laboratory.
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.root.path().join(name)
     }
 
     /// Writes a file.
-    pub fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         std::fs::write(self.path(name), text).expect("write");
     }
 
     /// Reads a file.
-    pub fn read(&self, name: &str) -> String {
+    pub(crate) fn read(&self, name: &str) -> String {
         std::fs::read_to_string(self.path(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
     }
 
     /// Runs `gummel` with the words of `line`, in the laboratory.
-    pub fn gummel(&self, line: &str) -> Ran {
+    pub(crate) fn gummel(&self, line: &str) -> Ran {
         let output = Command::new(env!("CARGO_BIN_EXE_gummel"))
             .args(line.split_whitespace())
             .current_dir(self.root.path())
@@ -55,7 +55,7 @@ impl Lab {
     }
 
     /// Files and folders in a folder, sorted.
-    pub fn list(&self, folder: &str) -> Vec<String> {
+    pub(crate) fn list(&self, folder: &str) -> Vec<String> {
         list(&self.path(folder))
     }
 
@@ -92,31 +92,31 @@ impl Lab {
 }
 
 /// What a run of the program left behind.
-pub struct Ran {
+pub(crate) struct Ran {
     line: String,
     output: Output,
 }
 
 impl Ran {
     /// Asserts the exit code.
-    pub fn code(self, expected: i32) -> Self {
+    pub(crate) fn code(self, expected: i32) -> Self {
         let found = self.output.status.code();
         assert_eq!(found, Some(expected), "gummel {}\n{}\n{}", self.line, self.out(), self.err());
         self
     }
 
     /// Standard output.
-    pub fn out(&self) -> String {
+    pub(crate) fn out(&self) -> String {
         String::from_utf8_lossy(&self.output.stdout).into_owned()
     }
 
     /// Standard error.
-    pub fn err(&self) -> String {
+    pub(crate) fn err(&self) -> String {
         String::from_utf8_lossy(&self.output.stderr).into_owned()
     }
 
     /// Standard output as JSON.
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.out())
             .unwrap_or_else(|e| panic!("gummel {}: {e}\n{}", self.line, self.out()))
     }

@@ -6,6 +6,7 @@
 //! Reading order: [`spec`], [`basis`], [`features`], [`instance`], [`point`], [`math`], [`isa`].
 
 pub mod basis;
+pub mod blob;
 pub mod features;
 pub mod instance;
 pub mod isa;
@@ -17,6 +18,7 @@ pub mod sample;
 pub mod spec;
 
 pub use basis::{Basis, Covariate};
+pub use blob::BlobError;
 pub use instance::{Instance, Member};
 pub use isa::Isa;
 pub use point::{Dual, OperatingPoint};

@@ -26,7 +26,8 @@ pub(crate) fn text<'a>(path: &str, bytes: &'a [u8]) -> Result<Cow<'a, str>, Data
     if start.len() >= 8 && zeros(0) * 2 > start.len() * 9 / 10 {
         return utf16(path, bytes, u16::from_be_bytes).map(Cow::Owned);
     }
-    if let Some(at) = bytes.iter().position(|b| *b < 32 && !matches!(b, b'\t' | b'\n' | b'\r' | 0x0c | 0x1a)) {
+    if let Some(at) = bytes.iter().position(|b| *b < 32 && !matches!(b, b'\t' | b'\n' | b'\r' | 0x0c | 0x1a))
+    {
         return Err(DataError::Encoding {
             path: path.to_owned(),
             line: bytes[..at].iter().filter(|b| **b == b'\n').count() + 1,

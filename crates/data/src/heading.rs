@@ -168,13 +168,22 @@ fn plain(name: &str) -> String {
 /// Spellings of columns, squeezed; voltages between terminals are taken against a grounded source.
 const SPELLINGS: [(&str, &[&str]); 30] = [
     ("vg", &["vg", "vgs", "vgate", "gatevoltage", "gatebias", "vgatesource", "gatesourcevoltage", "vgg"]),
-    ("vd", &["vd", "vds", "vdrain", "drainvoltage", "drainbias", "vdrainsource", "drainsourcevoltage", "vdd"]),
+    (
+        "vd",
+        &["vd", "vds", "vdrain", "drainvoltage", "drainbias", "vdrainsource", "drainsourcevoltage", "vdd"],
+    ),
     ("vs", &["vs", "vsource", "sourcevoltage"]),
-    ("vb", &["vb", "vbs", "vbulk", "vbody", "vsub", "bulkvoltage", "bodyvoltage", "substratevoltage", "vwell"]),
+    (
+        "vb",
+        &["vb", "vbs", "vbulk", "vbody", "vsub", "bulkvoltage", "bodyvoltage", "substratevoltage", "vwell"],
+    ),
     ("id", &["id", "ids", "idrain", "draincurrent", "ich"]),
     ("ig", &["ig", "igs", "igate", "gatecurrent", "gateleakage"]),
     ("is", &["is", "isource", "sourcecurrent"]),
-    ("ib", &["ib", "ibulk", "ibody", "isub", "bulkcurrent", "bodycurrent", "substratecurrent", "basecurrent"]),
+    (
+        "ib",
+        &["ib", "ibulk", "ibody", "isub", "bulkcurrent", "bodycurrent", "substratecurrent", "basecurrent"],
+    ),
     ("gm", &["gm", "transconductance"]),
     ("gds", &["gds", "gd", "outputconductance"]),
     ("gmb", &["gmb", "gmbs", "bodytransconductance"]),

@@ -122,7 +122,10 @@ pub(crate) fn resolve(
     };
     let family = sources.word("family").unwrap_or_else(|| parent(path).to_owned());
     // A device column that repeats the family names no device.
-    let label = sources.word("device").filter(|d| *d != family).or_else(|| geometry.is_valid().then(|| geometry.label()));
+    let label = sources
+        .word("device")
+        .filter(|d| *d != family)
+        .or_else(|| geometry.is_valid().then(|| geometry.label()));
     let label = label.unwrap_or_else(|| if site.is_empty() { stem(path).to_owned() } else { String::new() });
     let device = match (label.is_empty(), site.is_empty()) {
         (false, false) if label != site => format!("{label}@{site}"),

@@ -14,7 +14,6 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use behaviour::conducts_as;
-pub(crate) use duplicates::digest;
 
 use crate::block::Block;
 

@@ -133,7 +133,10 @@ impl Record {
                 hint: "give a column mapping".to_owned(),
             })?;
             if let Some(heading) = heading {
-                columns.push((heading.column.clone(), self.rows.iter().map(|(_, v)| heading.value(v[k])).collect()));
+                columns.push((
+                    heading.column.clone(),
+                    self.rows.iter().map(|(_, v)| heading.value(v[k])).collect(),
+                ));
             }
         }
         for (name, values) in self.held(rows, points) {

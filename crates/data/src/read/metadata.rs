@@ -31,22 +31,22 @@ impl Metadata {
         let mut lines = text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty() && !l.starts_with('#'));
         let (number, headings) = lines.next().ok_or_else(|| DataError::Empty { path: name.clone() })?;
         let headings = dialect.split(headings);
-        let is_file = |h: &String| ["file", "path", "filename"].contains(&h.trim().to_ascii_lowercase().as_str());
+        let is_file =
+            |h: &String| ["file", "path", "filename"].contains(&h.trim().to_ascii_lowercase().as_str());
         let file = headings.iter().position(is_file).ok_or_else(|| DataError::Column {
             path: name.clone(),
             column: "file".to_owned(),
             expected: "names of data files".to_owned(),
         })?;
-        let columns: Vec<Option<Heading>> = headings
-            .iter()
-            .map(|h| Heading::read(h, mapping))
-            .collect::<Result<_, _>>()
-            .map_err(|bad| DataError::Syntax {
-                path: name.clone(),
-                line: number + 1,
-                found: bad.found,
-                expected: bad.expected,
-                hint: "correct the heading".to_owned(),
+        let columns: Vec<Option<Heading>> =
+            headings.iter().map(|h| Heading::read(h, mapping)).collect::<Result<_, _>>().map_err(|bad| {
+                DataError::Syntax {
+                    path: name.clone(),
+                    line: number + 1,
+                    found: bad.found,
+                    expected: bad.expected,
+                    hint: "correct the heading".to_owned(),
+                }
             })?;
         let mut metadata = Metadata::default();
         for (_, line) in lines {

@@ -124,14 +124,18 @@ impl Plot {
                     for _ in 0..count {
                         let line = cursor.text_line().unwrap_or_default();
                         let name = line.split_whitespace().nth(1);
-                        let name = name.ok_or_else(|| cursor.syntax(format!("'{line}'"), "number, name and type of a variable"))?;
+                        let name = name.ok_or_else(|| {
+                            cursor.syntax(format!("'{line}'"), "number, name and type of a variable")
+                        })?;
                         plot.variables.push(name.to_owned());
                     }
                 }
                 "values" | "binary" => {
                     plot.binary = key.trim().eq_ignore_ascii_case("binary");
                     if plot.variables.is_empty() {
-                        return Err(cursor.syntax(format!("'{key}:'"), "'No. Variables:' and 'Variables:' before it"));
+                        return Err(
+                            cursor.syntax(format!("'{key}:'"), "'No. Variables:' and 'Variables:' before it")
+                        );
                     }
                     return Ok(Some(plot));
                 }
@@ -200,7 +204,10 @@ impl Plot {
                 let parts: Vec<&str> = word.split(',').collect();
                 let expected = if self.complex { 2 } else { 1 };
                 if parts.len() != expected {
-                    return Err(cursor.syntax(format!("'{word}'"), if self.complex { "real,imaginary" } else { "one number" }));
+                    return Err(cursor.syntax(
+                        format!("'{word}'"),
+                        if self.complex { "real,imaginary" } else { "one number" },
+                    ));
                 }
                 for part in parts {
                     let value = number::whole(part.as_bytes());
@@ -213,7 +220,11 @@ impl Plot {
     }
 
     /// Column headings of the variables; `None` for variables that are left out.
-    fn columns(&self, cursor: &Cursor<'_>, mapping: &ColumnMapping) -> Result<Vec<Option<Heading>>, DataError> {
+    fn columns(
+        &self,
+        cursor: &Cursor<'_>,
+        mapping: &ColumnMapping,
+    ) -> Result<Vec<Option<Heading>>, DataError> {
         let mut columns: Vec<Option<Heading>> = Vec::new();
         for name in &self.variables {
             let heading = Heading::read(&spice_name(name, mapping), mapping)
@@ -243,7 +254,11 @@ impl Plot {
                     sheet.append(&format!("{}_im", heading.column), offset, part(1));
                 }
             } else {
-                sheet.append(&heading.column, offset, values.chunks_exact(per_point).map(|p| heading.value(p[k])));
+                sheet.append(
+                    &heading.column,
+                    offset,
+                    values.chunks_exact(per_point).map(|p| heading.value(p[k])),
+                );
                 if heading.mirrored && !sheet.mirrored.contains(&heading.column) {
                     sheet.mirrored.push(heading.column.clone());
                 }
@@ -266,7 +281,9 @@ fn spice_name(name: &str, mapping: &ColumnMapping) -> String {
     if let Some(terminal) = source.and_then(|s| s.strip_prefix('v')).filter(|t| t.len() == 1) {
         return format!("-i{terminal}");
     }
-    if let Some((_, parameter)) = lower.strip_prefix('@').and_then(|r| r.strip_suffix(']')).and_then(|r| r.split_once('[')) {
+    if let Some((_, parameter)) =
+        lower.strip_prefix('@').and_then(|r| r.strip_suffix(']')).and_then(|r| r.split_once('['))
+    {
         // Operating-point currents and voltages are in the device's own frame: not the terminals'.
         let frame_free = parameter.starts_with(['g', 'q', 'c']);
         return if frame_free { format!("op_{parameter}") } else { format!("device_{parameter}") };

@@ -54,7 +54,8 @@ pub(super) fn flag_behaviour(block: &mut Block) {
         let vds = vd[i] - vs.map_or(0.0, |v| v[i]);
         if vds.abs() > OFFSET { id[i] * vds.signum() } else { f64::NAN }
     };
-    let largest = |values: &mut dyn Iterator<Item = f64>| values.filter(|v| v.is_finite()).fold(0.0f64, f64::max);
+    let largest =
+        |values: &mut dyn Iterator<Item = f64>| values.filter(|v| v.is_finite()).fold(0.0f64, f64::max);
     let on = largest(&mut (0..id.len()).map(forward));
     let gate = block.column("ig").map_or(0.0, |ig| largest(&mut ig.iter().map(|i| i.abs())));
     let geometry = &block.identity;

@@ -43,8 +43,7 @@ fn plateau(current: &[f64]) -> impl Iterator<Item = usize> {
     let decade = 10f64.powf(peak.log10().floor());
     let round = [1.0, 2.0, 5.0, 10.0].iter().any(|m| (peak / decade - m).abs() < 0.005 * m);
     let real = round && peak > 0.0 && behind.max(before) < current.len();
-    let (before, behind) =
-        if real { (before, behind) } else { (0, 0) };
+    let (before, behind) = if real { (before, behind) } else { (0, 0) };
     let n = current.len();
     (0..n).filter(move |i| (before >= PLATEAU && *i < before) || (behind >= PLATEAU && *i >= n - behind))
 }

@@ -110,7 +110,9 @@ fn outliers(members: &[Member], limit: f64) -> Vec<usize> {
             let twin = same.then(|| quantile(&mut others.clone(), 0.5));
             match (twin, expected) {
                 // Twins that all deviate in the same way (one test module) do not vouch for each other.
-                (Some(twin), Some(expected)) => far(expected) && (far(twin) || (twin - expected).abs() > limit),
+                (Some(twin), Some(expected)) => {
+                    far(expected) && (far(twin) || (twin - expected).abs() > limit)
+                }
                 (Some(twin), None) => far(twin),
                 (None, Some(expected)) => far(expected),
                 (None, None) => false,

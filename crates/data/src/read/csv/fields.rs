@@ -63,7 +63,10 @@ impl Dialect {
         };
         let comma_decimals = match mapping.decimal {
             Some(decimal) => decimal == ',',
-            None => delimiter != Delimiter::Char(',') && sample.iter().any(|l| split(l, delimiter).iter().any(comma)),
+            None => {
+                delimiter != Delimiter::Char(',')
+                    && sample.iter().any(|l| split(l, delimiter).iter().any(comma))
+            }
         };
         Dialect { delimiter, comma_decimals }
     }

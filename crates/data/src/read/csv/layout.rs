@@ -72,7 +72,14 @@ impl Layout {
     }
 
     /// Appends the rows that one line makes, one per part that has a number in it.
-    pub(super) fn append(&self, rows: &mut Rows, line: u32, cells: &[String], fields: &[Field], held: &[(String, f64)]) {
+    pub(super) fn append(
+        &self,
+        rows: &mut Rows,
+        line: u32,
+        cells: &[String],
+        fields: &[Field],
+        held: &[(String, f64)],
+    ) {
         for (part_number, part) in self.parts.iter().enumerate() {
             let present = part.columns.iter().filter(|k| matches!(fields.get(**k), Some(Field::Number(_))));
             if present.count() == 0 {
@@ -146,7 +153,8 @@ fn take_conditions(text: &str, mapping: &ColumnMapping) -> (String, Vec<(String,
     let found: Vec<_> = if renamed { Vec::new() } else { CONDITION.captures_iter(text).collect() };
     let conditions: Vec<_> =
         found.iter().filter_map(|c| condition(&format!("{}={}", &c[1], &c[2]), mapping)).collect();
-    let (Some(first), Some(last)) = (found.first().and_then(|c| c.get(0)), found.last().and_then(|c| c.get(0)))
+    let (Some(first), Some(last)) =
+        (found.first().and_then(|c| c.get(0)), found.last().and_then(|c| c.get(0)))
     else {
         return (text.to_owned(), Vec::new());
     };
@@ -216,7 +224,8 @@ impl Rows {
         let part = &mut self.parts[self.current];
         let row = part.line.len() - 1;
         // What the row itself says wins over what is held around it.
-        let said = part.index.get(column).and_then(|k| part.numbers[*k].1.get(row)).is_some_and(|v| !v.is_nan());
+        let said =
+            part.index.get(column).and_then(|k| part.numbers[*k].1.get(row)).is_some_and(|v| !v.is_nan());
         if !said {
             part.set(column, value);
         }

@@ -1,151 +1,136 @@
 //! `cargo xtask check`: what a change must pass, cheapest first, with a counted closing line.
 
+mod tally;
+
 use anyhow::{Context, Result, bail};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-/// Tests counted over all test programs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Count {
-    passed: u64,
-    failed: u64,
-    skipped: u64,
-}
+use tally::Tally;
 
 /// One step: its name and what it runs.
 struct Step {
     name: &'static str,
-    run: fn(&Path, &mut Count) -> Result<bool>,
+    run: fn(&Path) -> Result<Tally>,
 }
 
-const STEPS: [Step; 6] = [
-    Step { name: "fmt", run: |root, _| cargo(root, &["fmt", "--all", "--check"]) },
-    Step { name: "tidy", run: |root, _| Ok(crate::tidy::run(root).inspect_err(|e| println!("{e}")).is_ok()) },
+/// Building dependencies dominates, so everything that runs tests or the program shares one build of them; clippy
+/// and rustdoc share another, of type information only.
+const STEPS: [Step; 7] = [
+    Step { name: "fmt", run: |root| cargo(root, &["fmt", "--all", "--check"]) },
+    Step { name: "tidy", run: tidy },
+    Step { name: "book", run: |root| cargo(root, &BOOK) },
     Step { name: "test", run: test },
     Step { name: "main-job", run: main_job },
-    Step {
-        name: "clippy",
-        run: |root, _| cargo(root, &["clippy", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"]),
-    },
-    Step { name: "book", run: book },
+    Step { name: "clippy", run: |root| cargo(root, &CLIPPY) },
+    Step { name: "rustdoc", run: rustdoc },
 ];
 
-/// Runs all steps, or those named.
+const BOOK: [&str; 8] = ["run", "--release", "--package", "xtask", "--features", "book", "--", "book"];
+const TEST: [&str; 8] = [
+    "test",
+    "--release",
+    "--workspace",
+    "--features=xtask/datasets",
+    "--no-fail-fast",
+    // Without it a test that skips itself is not heard.
+    "--",
+    "--show-output",
+    "--color=never",
+];
+const CLIPPY: [&str; 8] = [
+    "clippy",
+    "--release",
+    "--workspace",
+    "--features=xtask/datasets",
+    "--all-targets",
+    "--",
+    "--deny",
+    "warnings",
+];
+const RUSTDOC: [&str; 4] = ["doc", "--release", "--workspace", "--no-deps"];
+
+/// Runs all steps, or those named, to the end even if one fails.
+///
+/// # Errors
+/// A step of another name was asked for, a tool is missing, or a step failed.
 pub(crate) fn run(root: &Path, wanted: &[&str]) -> Result<()> {
-    for name in wanted {
-        if !STEPS.iter().any(|s| s.name == *name) {
-            bail!("no step '{name}'; expected {}", STEPS.map(|s| s.name).join(" "));
-        }
+    if let Some(name) = wanted.iter().find(|w| STEPS.iter().all(|s| s.name != **w)) {
+        bail!("no step '{name}'; expected {}", STEPS.map(|s| s.name).join(" "));
     }
-    let mut count = Count::default();
+    let mut total = Tally::default();
     let mut broken = Vec::new();
     for step in STEPS.iter().filter(|s| wanted.is_empty() || wanted.contains(&s.name)) {
         println!("== {}", step.name);
         let begun = Instant::now();
-        if !(step.run)(root, &mut count)? {
+        let tally = (step.run)(root)?;
+        println!("== {} took {:.0} s: {tally}", step.name, begun.elapsed().as_secs_f64());
+        if tally.failed > 0 {
             broken.push(step.name);
         }
-        println!("== {} took {:.0} s", step.name, begun.elapsed().as_secs_f64());
+        total += tally;
     }
-    // A broken step that is not a test counts as one failure, so that the closing line cannot look green.
-    let others = broken.iter().filter(|n| **n != "test").count() as u64;
-    let tests = if broken.contains(&"test") { count.failed.max(1) } else { count.failed };
     if !broken.is_empty() {
         println!("failed steps: {}", broken.join(" "));
     }
-    println!("{} passed, {} failed, {} skipped", count.passed, tests + others, count.skipped);
-    if broken.is_empty() { Ok(()) } else { bail!("the check failed") }
+    println!("{total}");
+    if broken.is_empty() { Ok(()) } else { bail!("the check failed: {}", broken.join(" ")) }
 }
 
-fn cargo(root: &Path, args: &[&str]) -> Result<bool> {
-    let status = Command::new("cargo").args(args).current_dir(root).status().context("cannot run cargo")?;
-    Ok(status.success())
+fn command(root: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new("cargo");
+    command.args(args).current_dir(root).stdin(Stdio::null());
+    command
 }
 
-/// All unit, integration and documentation tests, counted.
-fn test(root: &Path, count: &mut Count) -> Result<bool> {
-    let args = ["test", "--release", "--workspace", "--no-fail-fast", "--", "--nocapture"];
-    let child = Command::new("cargo")
-        .args(args)
-        .current_dir(root)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::inherit())
-        .spawn()
-        .context("cannot run cargo test")?;
-    let output = child.wait_with_output()?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    print!("{text}");
-    add(count, &text);
-    Ok(output.status.success())
+fn cargo(root: &Path, args: &[&str]) -> Result<Tally> {
+    let status = command(root, args).status().context("cannot run cargo")?;
+    Ok(Tally::of(status.success()))
 }
 
-/// Adds the closing lines of test programs, and the tests that said they were skipped.
-fn add(count: &mut Count, text: &str) {
-    for line in text.lines() {
-        if line.starts_with("SKIPPED:") {
-            count.skipped += 1;
-        }
-        let Some(result) = line.strip_prefix("test result: ") else { continue };
-        for part in result.split(['.', ';']) {
-            let mut words = part.split_whitespace();
-            let number = words.next().and_then(|n| n.parse::<u64>().ok());
-            match (number, words.next()) {
-                (Some(n), Some("passed")) => count.passed += n,
-                (Some(n), Some("failed")) => count.failed += n,
-                (Some(n), Some("ignored")) => count.skipped += n,
-                _ => {}
-            }
-        }
+fn tidy(root: &Path) -> Result<Tally> {
+    let verdict = crate::tidy::run(root).inspect_err(|wrong| println!("{wrong}"));
+    Ok(Tally::of(verdict.is_ok()))
+}
+
+/// All unit, integration and documentation tests.
+fn test(root: &Path) -> Result<Tally> {
+    let mut child = command(root, &TEST).stdout(Stdio::piped()).spawn().context("cannot run cargo test")?;
+    let output = child.stdout.take().context("cargo test has no output")?;
+    let mut tally = tally::listen(output, |line| println!("{line}"))?;
+    // A program that does not compile or dies prints no closing line.
+    if !child.wait()?.success() {
+        tally.failed = tally.failed.max(1);
     }
+    Ok(tally)
 }
 
-/// The README's main job, into a folder that is thrown away.
-fn main_job(root: &Path, count: &mut Count) -> Result<bool> {
+/// The README's main job, into a folder that the next check replaces.
+fn main_job(root: &Path) -> Result<Tally> {
     let run = root.join("target/check-run");
     if run.exists() {
         std::fs::remove_dir_all(&run)?;
     }
     let out = run.display().to_string();
-    let fine = cargo(root, &["run", "--release", "--", "fit", "--out", &out])?
-        && ["model/manifest.toml", "summary.json"]
-            .iter()
-            .all(|f| ["nmos", "pmos"].iter().any(|d| run.join(d).join(f).exists()) || run.join(f).exists());
-    if fine {
-        count.passed += 1;
-    }
-    Ok(fine)
-}
-
-/// The book, where mdbook is installed.
-fn book(root: &Path, count: &mut Count) -> Result<bool> {
-    match Command::new("mdbook").arg("build").arg(root.join("docs")).status() {
-        Ok(status) => {
-            count.passed += u64::from(status.success());
-            Ok(status.success())
-        }
-        Err(_) => {
-            println!("SKIPPED: mdbook is not installed (cargo install mdbook)");
-            count.skipped += 1;
-            Ok(true)
+    let mut tally = cargo(root, &["run", "--release", "--", "fit", "--out", &out])?;
+    for family in ["nmos", "pmos"] {
+        for file in ["model/manifest.toml", "model/weights.safetensors", "summary.json", "plots"] {
+            let path = run.join(family).join(file);
+            if !path.exists() {
+                println!("gummel fit did not write {}", path.display());
+                tally = Tally::of(false);
+            }
         }
     }
+    Ok(tally)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn closing_lines_are_added_up() {
-        let mut count = Count::default();
-        add(
-            &mut count,
-            "test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.05s\n\
-             SKIPPED: no silicon\n\
-             test result: FAILED. 4 passed; 2 failed; 0 ignored; 0 measured\n",
-        );
-        assert_eq!(count, Count { passed: 7, failed: 2, skipped: 2 });
-    }
+/// Documentation of the code, without a broken link in it.
+fn rustdoc(root: &Path) -> Result<Tally> {
+    let status = command(root, &RUSTDOC)
+        .env("RUSTDOCFLAGS", "--deny warnings")
+        .status()
+        .context("cannot run cargo doc")?;
+    Ok(Tally::of(status.success()))
 }

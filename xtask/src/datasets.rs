@@ -4,78 +4,97 @@
 //! capacitances. `demo130-noisy.parquet` is what a laboratory would have: terminal currents of the typical
 //! corner with seeded instrument noise. Numbers are rounded to single precision, which halves the files.
 
+mod compare;
 mod deck;
 mod noise;
+mod overlap;
+mod physics;
+mod simulator;
+mod sums;
 
-use anyhow::{Context, Result, ensure};
-use gummel_data::{ReadOptions, read};
+use anyhow::{Result, ensure};
+use gummel_data::{Dataset, Flags, ReadOptions, Selection, read};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use deck::{CHANNELS, CORNERS, Channel, GEOMETRIES, Grid, TEMPERATURES};
+use simulator::Simulator;
 
-/// Generates both sets under `datasets/`.
-pub(crate) fn run(root: &Path) -> Result<()> {
-    let ngspice = ngspice(root)?;
+/// Names of the sets, with their operating points and without.
+const SETS: [&str; 2] = ["demo130", "demo130-noisy"];
+
+/// Generates both sets under `datasets/demo130/` with the list of their hashes; with `check` nothing is
+/// written there, and the files that are there are compared with the new ones.
+///
+/// # Errors
+/// ngspice is missing or refuses a deck, the sets violate device physics, or the comparison fails.
+pub(crate) fn run(root: &Path, check: bool) -> Result<()> {
     let work = tempfile::tempdir()?;
-    let (clean, noisy) = (work.path().join("clean"), work.path().join("noisy"));
-    std::fs::create_dir_all(&clean)?;
-    std::fs::create_dir_all(&noisy)?;
+    let home = root.join("datasets/demo130");
+    let destination = if check { work.path() } else { home.as_path() };
+    generate(root, work.path(), destination)?;
+    for name in SETS {
+        let file = format!("{name}.parquet");
+        let set = load(&destination.join(&file))?;
+        physics::verify(&set)?;
+        if check {
+            let worst = compare::worst_difference(&load(&home.join(&file))?, &set)?;
+            println!("{name}: largest relative difference {worst:.1e}");
+        }
+    }
+    if check { sums::verify(&home) } else { sums::write(&home) }
+}
+
+/// Sweeps every device and writes the Parquet files into `destination`.
+fn generate(root: &Path, work: &Path, destination: &Path) -> Result<()> {
+    let simulator = Simulator::find(root, work)?;
+    let folders = SETS.map(|name| work.join(name));
+    for folder in &folders {
+        std::fs::create_dir_all(folder)?;
+    }
+    let [clean, noisy] = &folders;
     let mut noise = noise::Instrument::new(130);
     for channel in CHANNELS {
         for (w, l) in GEOMETRIES {
             for celsius in TEMPERATURES {
                 for corner in CORNERS {
                     let device = deck::Device { channel, w, l, celsius, corner };
-                    let rows = simulate(root, &ngspice, work.path(), &device, Grid::Coarse)?;
+                    let rows = simulator.sweep(&device, Grid::Coarse)?;
                     std::fs::write(clean.join(device.file()), table(&device, &rows, true)?)?;
                 }
                 let device = deck::Device { channel, w, l, celsius, corner: "tt" };
-                let mut rows = simulate(root, &ngspice, work.path(), &device, Grid::Fine)?;
+                let mut rows = simulator.sweep(&device, Grid::Fine)?;
                 noise.disturb(&mut rows);
                 std::fs::write(noisy.join(device.file()), table(&device, &rows, false)?)?;
             }
         }
         println!("{} swept", channel.name);
     }
-    for (folder, name) in [(clean, "demo130"), (noisy, "demo130-noisy")] {
+    for (folder, name) in folders.into_iter().zip(SETS) {
         let reading = read(&[folder], &ReadOptions::default(), &|_| ())?;
         for f in &reading.failures {
             println!("{}: {}", f.path, f.error);
         }
         ensure!(reading.failures.is_empty(), "a generated file could not be read back");
-        let path = root.join(format!("datasets/demo130/{name}.parquet"));
+        let path = destination.join(format!("{name}.parquet"));
         reading.table.to_parquet(&path)?;
         println!("{name}: {} rows, {} bytes", reading.table.len(), std::fs::metadata(&path)?.len());
     }
     Ok(())
 }
 
+/// All devices of a Parquet file, with all their points.
+fn load(path: &Path) -> Result<Dataset> {
+    let reading = read(&[PathBuf::from(path)], &ReadOptions::default(), &|_| ())?;
+    let everything =
+        Selection { exclude: Flags::NONE, exclude_devices_with: Flags::NONE, ..Selection::default() };
+    Ok(Dataset::assemble(&reading.table, &reading.files, &everything)?)
+}
+
 /// One bias point: voltages and the quantities of [`deck::COLUMNS`].
 pub(crate) struct Row {
     pub(crate) sweep: &'static str,
     pub(crate) values: Vec<f64>,
-}
-
-fn simulate(root: &Path, ngspice: &Path, work: &Path, device: &deck::Device, grid: Grid) -> Result<Vec<Row>> {
-    let mut rows = Vec::new();
-    for sweep in deck::sweeps(grid) {
-        let out = work.join("out.txt");
-        let netlist = work.join("deck.sp");
-        std::fs::write(&netlist, deck::netlist(root, device, &sweep, &out))?;
-        let log = Command::new(ngspice).arg("-b").arg(&netlist).output().context("cannot run ngspice")?;
-        let text = std::fs::read_to_string(&out)
-            .with_context(|| format!("ngspice wrote nothing:\n{}", String::from_utf8_lossy(&log.stderr)))?;
-        std::fs::remove_file(&out)?;
-        for line in text.lines().filter(|l| !l.trim().is_empty()) {
-            let numbers: Vec<f64> = line.split_whitespace().filter_map(|t| t.parse().ok()).collect();
-            ensure!(numbers.len() == deck::COLUMNS.len() + 1, "ngspice printed {} columns: {line}", numbers.len());
-            rows.push(Row { sweep: sweep.name, values: device.terminal_convention(&numbers[1..]) });
-        }
-    }
-    ensure!(!rows.is_empty(), "no bias point for {}", device.file());
-    Ok(rows)
 }
 
 /// A CSV that the reader understands, one device at one temperature.
@@ -89,8 +108,8 @@ fn table(device: &deck::Device, rows: &[Row], operating_point: bool) -> Result<S
     text.push('\n');
     for row in rows {
         let Channel { name, polarity, .. } = device.channel;
-        let celsius = device.celsius;
-        write!(text, "demo130,{name},{polarity},{},{},{},1,{celsius},{}", device.label(), device.w, device.l, row.sweep)?;
+        let (label, w, l, celsius) = (device.label(), device.w, device.l, device.celsius);
+        write!(text, "demo130,{name},{polarity},{label},{w},{l},1,{celsius},{}", row.sweep)?;
         if operating_point {
             write!(text, ",{}", device.corner)?;
         }
@@ -102,17 +121,4 @@ fn table(device: &deck::Device, rows: &[Row], operating_point: bool) -> Result<S
         text.push('\n');
     }
     Ok(text)
-}
-
-fn ngspice(root: &Path) -> Result<PathBuf> {
-    if let Ok(path) = std::env::var("GUMMEL_NGSPICE") {
-        return Ok(path.into());
-    }
-    let out = Command::new("sh")
-        .arg(root.join("tests/ngspice.sh"))
-        .arg(root.join("target/ngspice"))
-        .output()
-        .context("cannot run tests/ngspice.sh")?;
-    ensure!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
-    Ok(String::from_utf8(out.stdout)?.trim().into())
 }

@@ -1,34 +1,41 @@
-//! Development tasks: `cargo xtask check`, `cargo xtask tidy`, `cargo xtask datasets`.
+//! Development tasks: `cargo xtask TASK`.
 #![allow(clippy::print_stdout)]
 
-
+#[cfg(feature = "book")]
+mod book;
 mod check;
 #[cfg(feature = "datasets")]
 mod datasets;
+mod golden;
 mod tidy;
-
 
 use anyhow::{Result, bail};
 use std::path::{Path, PathBuf};
 
 const USAGE: &str = "usage: cargo xtask TASK
-  check [STEP ...]   what CI runs, cheapest first: fmt tidy test main-job clippy book
+  check [STEP ...]   what CI runs, cheapest first: fmt tidy book test main-job clippy rustdoc
   tidy               the house rules that no compiler checks
-  datasets           generate the bundled data sets with ngspice
-                     (cargo run --release -p xtask --features datasets -- datasets)";
+  golden             write golden files anew from what the tests produce
+tasks that need more dependencies: cargo run --release -p xtask --features TASK -- TASK
+  book               build the documentation into target/book
+  datasets [--check] generate the bundled data sets with ngspice, or compare the present ones with new ones";
 
 fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let root = root();
     match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-
-
         ["check", steps @ ..] => check::run(&root, steps),
         ["tidy"] => tidy::run(&root),
+        ["golden"] => golden::run(&root),
+        #[cfg(feature = "book")]
+        ["book"] => book::run(&root),
         #[cfg(feature = "datasets")]
-        ["datasets"] => datasets::run(&root),
-        #[cfg(not(feature = "datasets"))]
-        ["datasets"] => bail!("run it with its feature: cargo run --release -p xtask --features datasets -- datasets"),
+        ["datasets"] => datasets::run(&root, false),
+        #[cfg(feature = "datasets")]
+        ["datasets", "--check"] => datasets::run(&root, true),
+        [task @ ("book" | "datasets"), ..] => {
+            bail!("cargo run --release -p xtask --features {task} -- {task}")
+        }
         _ => bail!("{USAGE}"),
     }
 }

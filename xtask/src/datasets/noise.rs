@@ -1,4 +1,4 @@
-//! Instrument noise for data that should look measured: gain error per range, floor, both seeded.
+//! Instrument noise for data that should look measured: a relative part and a floor, normal and seeded.
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;

@@ -1,1 +1,1 @@
-//! stub
+//! Integration tests of gummel; see `integration/`.

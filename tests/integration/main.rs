@@ -1,0 +1,8 @@
+//! One program for all integration tests: fits on bundled data and silicon, evaluators against each other.
+#![allow(clippy::unwrap_used)]
+
+mod bundled;
+mod docs;
+mod recipes;
+mod sample;
+mod silicon;

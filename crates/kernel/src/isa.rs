@@ -1,7 +1,7 @@
 //! Choice of the instruction set at run time: one body, compiled for several processors.
 
 /// Instruction sets a body is compiled for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Isa {
     /// Whatever the target triple guarantees (SSE2 on x86-64).
     Baseline,

@@ -20,7 +20,7 @@ pub(crate) fn fma<const FMA: bool>(a: f64, b: f64, c: f64) -> f64 {
 }
 
 /// Coefficients 1/n! for n = 13 down to 0.
-const TAYLOR: [f64; 14] = [
+pub(crate) const TAYLOR: [f64; 14] = [
     1.0 / 6_227_020_800.0,
     1.0 / 479_001_600.0,
     1.0 / 39_916_800.0,

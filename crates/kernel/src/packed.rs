@@ -1,180 +1,204 @@
-//! Trunk and heads of one instance, laid out for vector registers: forward pass and reverse gradients.
+//! A trunk laid out for vector registers: lanes over neurons, one bias point at a time.
+//!
+//! Every layer is padded with zeros to the same number of vectors, so that one body per number of vectors
+//! keeps all accumulators in registers. Padding neurons stay at tanh(0) = 0. Loops instead of closures, see
+//! `simd`.
 
-use crate::isa::dispatch;
-use crate::math::{LANES, Lanes, fma, tanh};
-use crate::spec::{FEATURES, Layer, MAX_LAYERS, MAX_WIDTH};
+use crate::math::{LANES, Lanes};
+use crate::simd::{Vector, tanh};
+use crate::spec::{FEATURES, Layer, MAX_LAYERS};
 
-/// Activations of every layer; padding lanes hold tanh(0) = 0.
-pub(crate) type Activations = [[f64; MAX_WIDTH]; MAX_LAYERS];
+/// Activations of every layer of a trunk of `N` vectors.
+pub(crate) type Activations<const N: usize> = [[Lanes; N]; MAX_LAYERS];
 
-/// A dense layer in the two orders its passes read, padded to whole vectors with zeros.
+/// A trunk of three inputs in the two orders its passes read.
 #[derive(Clone, Debug)]
-pub(crate) struct PackedLayer {
+pub(crate) struct PackedTrunk {
+    /// Vectors per layer.
+    pub(crate) vectors: usize,
+    first: PackedLayer,
+    rest: Vec<PackedLayer>,
+}
+
+#[derive(Clone, Debug)]
+struct PackedLayer {
     inputs: usize,
     outputs: usize,
-    /// Vectors per column of `by_input`.
-    out_vectors: usize,
-    /// Vectors per row of `by_output`.
-    in_vectors: usize,
-    /// `by_input[i * out_vectors + v]`: weights from input `i` to a vector of neurons.
+    /// `by_input[i * vectors + v]`: weights from input `i` to a vector of neurons.
     by_input: Vec<Lanes>,
-    /// `by_output[o * in_vectors + v]`: weights of neuron `o` from a vector of inputs.
+    /// `by_output[o * vectors + v]`: weights of neuron `o` from a vector of inputs.
     by_output: Vec<Lanes>,
     bias: Vec<Lanes>,
 }
 
+impl PackedTrunk {
+    /// Packs layers whose first has [`FEATURES`] inputs.
+    pub(crate) fn new(layers: &[Layer]) -> Self {
+        let widest = layers.iter().map(|l| l.outputs).max().unwrap_or(1);
+        let vectors = widest.div_ceil(LANES);
+        PackedTrunk {
+            vectors,
+            first: PackedLayer::new(&layers[0], vectors),
+            rest: layers[1..].iter().map(|l| PackedLayer::new(l, vectors)).collect(),
+        }
+    }
+}
+
 impl PackedLayer {
-    /// Packs the first `inputs` columns of `layer`; `bias` replaces the layer's own.
-    pub(crate) fn new(layer: &Layer, inputs: usize, bias: &[f64]) -> Self {
-        let (out_vectors, in_vectors) = (layer.outputs.div_ceil(LANES), inputs.div_ceil(LANES));
+    fn new(layer: &Layer, vectors: usize) -> Self {
         let mut packed = PackedLayer {
-            inputs,
+            inputs: layer.inputs,
             outputs: layer.outputs,
-            out_vectors,
-            in_vectors,
-            by_input: vec![[0.0; LANES]; inputs * out_vectors],
-            by_output: vec![[0.0; LANES]; layer.outputs * in_vectors],
-            bias: pack(bias),
+            by_input: vec![[0.0; LANES]; layer.inputs * vectors],
+            by_output: vec![[0.0; LANES]; layer.outputs * vectors],
+            bias: pack(&layer.bias, vectors),
         };
         for o in 0..layer.outputs {
-            for i in 0..inputs {
+            for i in 0..layer.inputs {
                 let w = layer.weight[o * layer.inputs + i];
-                packed.by_input[i * out_vectors + o / LANES][o % LANES] = w;
-                packed.by_output[o * in_vectors + i / LANES][i % LANES] = w;
+                packed.by_input[i * vectors + o / LANES][o % LANES] = w;
+                packed.by_output[o * vectors + i / LANES][i % LANES] = w;
             }
         }
         packed
     }
 }
 
-/// Pads a slice with zeros to whole vectors.
-pub(crate) fn pack(values: &[f64]) -> Vec<Lanes> {
-    values
-        .chunks(LANES)
-        .map(|c| {
-            let mut lanes = [0.0; LANES];
-            lanes[..c.len()].copy_from_slice(c);
-            lanes
-        })
-        .collect()
+/// `values` padded with zeros to `vectors` vectors.
+pub(crate) fn pack(values: &[f64], vectors: usize) -> Vec<Lanes> {
+    let mut lanes = vec![[0.0; LANES]; vectors];
+    for (k, v) in values.iter().enumerate() {
+        lanes[k / LANES][k % LANES] = *v;
+    }
+    lanes
 }
 
-/// Runs `$body::<N, FMA>` for the number of vectors at hand, so that accumulators stay in registers.
+/// Runs `$body::<V, N>` for the number of vectors at hand.
 macro_rules! by_vectors {
-    ($n:expr, $body:ident :: <$fma:ident>($($arg:expr),*)) => {
+    ($n:expr, $body:ident :: <$vector:ident>($($arg:expr),* $(,)?)) => {
         match $n {
-            1 => $body::<1, $fma>($($arg),*),
-            2 => $body::<2, $fma>($($arg),*),
-            3 => $body::<3, $fma>($($arg),*),
-            4 => $body::<4, $fma>($($arg),*),
-            5 => $body::<5, $fma>($($arg),*),
-            6 => $body::<6, $fma>($($arg),*),
-            7 => $body::<7, $fma>($($arg),*),
-            _ => $body::<8, $fma>($($arg),*),
+            1 => $body::<$vector, 1>($($arg),*),
+            2 => $body::<$vector, 2>($($arg),*),
+            3 => $body::<$vector, 3>($($arg),*),
+            4 => $body::<$vector, 4>($($arg),*),
+            5 => $body::<$vector, 5>($($arg),*),
+            6 => $body::<$vector, 6>($($arg),*),
+            7 => $body::<$vector, 7>($($arg),*),
+            _ => $body::<$vector, 8>($($arg),*),
         }
     };
 }
+pub(crate) use by_vectors;
 
-/// `out = bias + sum_i x[i] * columns[i]` over `N` vectors.
 #[inline(always)]
-fn combine<const N: usize, const FMA: bool>(
-    columns: &[Lanes],
-    x: &[f64],
-    bias: Option<&[Lanes]>,
-) -> [Lanes; N] {
-    let mut acc = [[0.0; LANES]; N];
-    if let Some(bias) = bias {
-        acc.copy_from_slice(&bias[..N]);
+fn load<V: Vector, const N: usize>(lanes: &[Lanes]) -> [V; N] {
+    let mut out = [V::zero(); N];
+    for v in 0..N {
+        out[v] = V::load(&lanes[v]);
     }
-    for (column, &x) in columns.chunks_exact(N).zip(x) {
-        for v in 0..N {
-            for k in 0..LANES {
-                acc[v][k] = fma::<FMA>(column[v][k], x, acc[v][k]);
-            }
+    out
+}
+
+#[inline(always)]
+fn store<V: Vector, const N: usize>(vectors: [V; N], out: &mut [Lanes; N]) {
+    for v in 0..N {
+        vectors[v].store(&mut out[v]);
+    }
+}
+
+#[inline(always)]
+fn add_column<V: Vector, const N: usize>(acc: &mut [V; N], column: &[Lanes], x: f64) {
+    let x = V::splat(x);
+    for v in 0..N {
+        acc[v] = V::load(&column[v]).mul_add(x, acc[v]);
+    }
+}
+
+/// `start + sum_i x[i] * columns[i]`; two accumulators hide the latency of the multiply-add.
+#[inline(always)]
+fn combine<V: Vector, const N: usize>(start: [V; N], columns: &[Lanes], x: &[f64]) -> [V; N] {
+    let (mut even, mut odd) = (start, [V::zero(); N]);
+    let (pairs, last) = x.as_chunks::<2>();
+    let mut columns = columns.chunks_exact(N);
+    for [x0, x1] in pairs {
+        if let (Some(c0), Some(c1)) = (columns.next(), columns.next()) {
+            add_column(&mut even, c0, *x0);
+            add_column(&mut odd, c1, *x1);
         }
     }
-    acc
-}
-
-#[inline(always)]
-fn forward_layer<const N: usize, const FMA: bool>(
-    layer: &PackedLayer,
-    x: &[f64],
-    out: &mut [f64; MAX_WIDTH],
-) {
-    let z: [Lanes; N] = combine::<N, FMA>(&layer.by_input, x, Some(&layer.bias));
+    if let (Some(c), [x]) = (columns.next(), last) {
+        add_column(&mut even, c, *x);
+    }
     for v in 0..N {
-        for k in 0..LANES {
-            out[v * LANES + k] = tanh::<FMA>(z[v][k]);
-        }
+        even[v] = even[v].add(odd[v]);
     }
+    even
 }
 
-/// Adjoint of a layer's input from the adjoint of its pre-activation.
 #[inline(always)]
-fn backward_layer<const N: usize, const FMA: bool>(
-    layer: &PackedLayer,
-    adjoint: &[f64; MAX_WIDTH],
-    out: &mut [f64; MAX_WIDTH],
-) {
-    let s: [Lanes; N] = combine::<N, FMA>(&layer.by_output, &adjoint[..layer.outputs], None);
+fn layer_forward<V: Vector, const N: usize>(layer: &PackedLayer, x: &[f64], out: &mut [Lanes; N]) {
+    let z = combine::<V, N>(load(&layer.bias), &layer.by_input, &x[..layer.inputs]);
     for v in 0..N {
-        out[v * LANES..][..LANES].copy_from_slice(&s[v]);
+        tanh(z[v]).store(&mut out[v]);
     }
 }
 
+/// Fills the activations of all layers for the trunk inputs `x`; returns the number of layers.
 #[inline(always)]
-fn forward_body<const FMA: bool>(layers: &[PackedLayer], x: &[f64; FEATURES], acts: &mut Activations) {
-    for (k, layer) in layers.iter().enumerate() {
-        let (before, now) = acts.split_at_mut(k);
-        let input: &[f64] = if k == 0 { x } else { &before[k - 1][..layer.inputs] };
-        by_vectors!(layer.out_vectors, forward_layer::<FMA>(layer, input, &mut now[0]));
+pub(crate) fn forward<V: Vector, const N: usize>(
+    trunk: &PackedTrunk,
+    x: &[f64; FEATURES],
+    acts: &mut Activations<N>,
+) -> usize {
+    layer_forward::<V, N>(&trunk.first, x, &mut acts[0]);
+    for (k, layer) in trunk.rest.iter().enumerate() {
+        let (before, now) = acts.split_at_mut(k + 1);
+        layer_forward::<V, N>(layer, before[k].as_flattened(), &mut now[0]);
     }
+    trunk.rest.len() + 1
 }
 
+/// `a . b` over `N` vectors.
 #[inline(always)]
-fn gradient_body<const FMA: bool>(
-    layers: &[PackedLayer],
+fn dot_vectors<V: Vector, const N: usize>(a: [V; N], b: &[Lanes]) -> f64 {
+    let mut acc = V::zero();
+    for v in 0..N {
+        acc = a[v].mul_add(V::load(&b[v]), acc);
+    }
+    acc.sum()
+}
+
+/// `head . z`.
+#[inline(always)]
+pub(crate) fn dot<V: Vector, const N: usize>(head: &[Lanes], z: &[Lanes; N]) -> f64 {
+    dot_vectors::<V, N>(load(head), z)
+}
+
+/// Gradient of `head . z` with respect to the trunk inputs.
+#[inline(always)]
+pub(crate) fn gradient<V: Vector, const N: usize>(
+    trunk: &PackedTrunk,
     head: &[Lanes],
-    acts: &Activations,
+    acts: &Activations<N>,
 ) -> [f64; FEATURES] {
-    let mut adjoint = [0.0; MAX_WIDTH];
-    for (v, h) in head.iter().enumerate() {
-        adjoint[v * LANES..][..LANES].copy_from_slice(h);
+    let mut adjoint: [V; N] = load(head);
+    let mut scalars = [[0.0; LANES]; N];
+    for (layer, z) in trunk.rest.iter().zip(&acts[1..]).rev() {
+        store(through_tanh(adjoint, z), &mut scalars);
+        let x = &scalars.as_flattened()[..layer.outputs];
+        adjoint = combine::<V, N>([V::zero(); N], &layer.by_output, x);
     }
-    let mut next = [0.0; MAX_WIDTH];
-    for (layer, t) in layers.iter().zip(acts).rev() {
-        for v in 0..layer.out_vectors {
-            for k in v * LANES..(v + 1) * LANES {
-                adjoint[k] *= 1.0 - t[k] * t[k];
-            }
-        }
-        by_vectors!(layer.in_vectors, backward_layer::<FMA>(layer, &adjoint, &mut next));
-        std::mem::swap(&mut adjoint, &mut next);
-    }
-    [adjoint[0], adjoint[1], adjoint[2]]
+    let adjoint = through_tanh(adjoint, &acts[0]);
+    let column = |i: usize| &trunk.first.by_input[i * N..][..N];
+    [dot_vectors(adjoint, column(0)), dot_vectors(adjoint, column(1)), dot_vectors(adjoint, column(2))]
 }
 
+/// Adjoint of pre-activations from that of the activations `z`.
 #[inline(always)]
-fn head_body<const FMA: bool>(head: &[Lanes], constant: f64, z: &[f64; MAX_WIDTH]) -> f64 {
-    let mut acc = [0.0; LANES];
-    for (h, z) in head.iter().zip(z.chunks_exact(LANES)) {
-        for k in 0..LANES {
-            acc[k] = fma::<FMA>(h[k], z[k], acc[k]);
-        }
+fn through_tanh<V: Vector, const N: usize>(mut adjoint: [V; N], z: &[Lanes; N]) -> [V; N] {
+    for v in 0..N {
+        let z = V::load(&z[v]);
+        adjoint[v] = adjoint[v].mul(V::splat(1.0).sub(z.mul(z)));
     }
-    constant + ((acc[0] + acc[4]) + (acc[1] + acc[5])) + ((acc[2] + acc[6]) + (acc[3] + acc[7]))
-}
-
-dispatch! {
-    /// Activations of all layers for the trunk inputs `x`.
-    pub(crate) fn forward(layers: &[PackedLayer], x: &[f64; FEATURES], acts: &mut Activations) = forward_body
-}
-dispatch! {
-    /// Gradient of `head . z` with respect to the trunk inputs.
-    pub(crate) fn gradient(layers: &[PackedLayer], head: &[Lanes], acts: &Activations) -> [f64; FEATURES] = gradient_body
-}
-dispatch! {
-    /// `head . z + constant` with `z` the last layer's activations.
-    pub(crate) fn head_value(head: &[Lanes], constant: f64, z: &[f64; MAX_WIDTH]) -> f64 = head_body
+    adjoint
 }

@@ -16,7 +16,8 @@ pub struct Dual {
 }
 
 impl Dual {
-    fn combine(terms: &[(f64, Dual)]) -> Dual {
+    #[inline(always)]
+    fn combine(terms: [(f64, Dual); 3]) -> Dual {
         let mut out = Dual::default();
         for (factor, d) in terms {
             out.value += factor * d.value;
@@ -28,12 +29,33 @@ impl Dual {
     }
 }
 
+/// Part of an output that flows into the drain: all of the channel, minus half of gate and bulk if symmetric.
+#[inline(always)]
+pub(crate) fn drain_share(kind: OutputKind, symmetric: bool) -> f64 {
+    match kind {
+        OutputKind::Channel | OutputKind::ChannelCharge => 1.0,
+        _ if symmetric => -0.5,
+        _ => 0.0,
+    }
+}
+
+/// Part of an output that flows into the source: what neither the drain nor the output's own terminal takes.
+///
+/// Not the negated sum of the other terminals: in floating point, that would differ from the drain after a swap.
+#[inline(always)]
+fn source_share(kind: OutputKind, symmetric: bool) -> f64 {
+    let own = if matches!(kind, OutputKind::Channel | OutputKind::ChannelCharge) { 0.0 } else { 1.0 };
+    -own - drain_share(kind, symmetric)
+}
+
+const CURRENTS: [OutputKind; 3] = [OutputKind::Channel, OutputKind::Gate, OutputKind::Bulk];
+const CHARGES: [OutputKind; 3] = [OutputKind::ChannelCharge, OutputKind::GateCharge, OutputKind::BulkCharge];
+
 /// Currents (A) and charges (C) into the terminals at one bias, with derivatives.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct OperatingPoint {
     sign: f64,
-    /// How gate and bulk share is charged to drain: half for symmetric devices, nothing otherwise.
-    share: f64,
+    symmetric: bool,
     /// Values of the mirrored device, one per [`OutputKind`].
     outputs: [Dual; OutputKind::ALL.len()],
 }
@@ -41,7 +63,7 @@ pub struct OperatingPoint {
 impl OperatingPoint {
     #[inline]
     pub(crate) fn new(sign: f64, symmetric: bool) -> Self {
-        OperatingPoint { sign, share: if symmetric { 0.5 } else { 0.0 }, outputs: Default::default() }
+        OperatingPoint { sign, symmetric, outputs: Default::default() }
     }
 
     #[inline]
@@ -55,18 +77,21 @@ impl OperatingPoint {
     }
 
     #[inline]
-    fn drain(&self, channel: OutputKind, gate: OutputKind, bulk: OutputKind) -> Dual {
-        Dual::combine(&[
-            (1.0, self.output(channel)),
-            (-self.share, self.output(gate)),
-            (-self.share, self.output(bulk)),
-        ])
+    fn through(&self, kinds: [OutputKind; 3], share: fn(OutputKind, bool) -> f64) -> Dual {
+        Dual::combine(kinds.map(|k| (share(k, self.symmetric), self.output(k))))
+    }
+
+    /// Drain, gate, source and bulk from channel, gate and bulk.
+    #[inline]
+    fn terminals(&self, kinds: [OutputKind; 3]) -> [Dual; 4] {
+        let [_, gate, bulk] = kinds.map(|k| self.output(k));
+        [self.through(kinds, drain_share), gate, self.through(kinds, source_share), bulk]
     }
 
     /// Drain current of the mirrored device with its derivatives.
     #[inline]
     pub fn drain_current(&self) -> Dual {
-        self.drain(OutputKind::Channel, OutputKind::Gate, OutputKind::Bulk)
+        self.through(CURRENTS, drain_share)
     }
 
     /// Drain current into the drain, A.
@@ -96,14 +121,13 @@ impl OperatingPoint {
     /// Currents into `[drain, gate, source, bulk]`, A; their sum is zero up to rounding.
     #[inline]
     pub fn currents(&self) -> [f64; 4] {
-        let d = [self.drain_current(), self.output(OutputKind::Gate), self.output(OutputKind::Bulk)];
-        terminals(d).map(|t| self.sign * t.value)
+        self.terminals(CURRENTS).map(|t| self.sign * t.value)
     }
 
     /// Charges of `[drain, gate, source, bulk]`, C; their sum is zero up to rounding.
     #[inline]
     pub fn charges(&self) -> [f64; 4] {
-        terminals(self.charge_duals()).map(|t| self.sign * t.value)
+        self.terminals(CHARGES).map(|t| self.sign * t.value)
     }
 
     /// `g[r][c]` = d current into terminal r / d voltage of terminal c, S; order drain, gate, source, bulk.
@@ -111,29 +135,14 @@ impl OperatingPoint {
     /// Rows and columns sum to zero up to rounding.
     #[inline]
     pub fn conductances(&self) -> [[f64; 4]; 4] {
-        let d = [self.drain_current(), self.output(OutputKind::Gate), self.output(OutputKind::Bulk)];
-        terminals(d).map(|t| over_terminals(t.gradient))
+        self.terminals(CURRENTS).map(|t| over_terminals(t.gradient))
     }
 
     /// `c[r][c]` = d charge of terminal r / d voltage of terminal c, F; order drain, gate, source, bulk.
     #[inline]
     pub fn capacitances(&self) -> [[f64; 4]; 4] {
-        terminals(self.charge_duals()).map(|t| over_terminals(t.gradient))
+        self.terminals(CHARGES).map(|t| over_terminals(t.gradient))
     }
-
-    fn charge_duals(&self) -> [Dual; 3] {
-        [
-            self.drain(OutputKind::ChannelCharge, OutputKind::GateCharge, OutputKind::BulkCharge),
-            self.output(OutputKind::GateCharge),
-            self.output(OutputKind::BulkCharge),
-        ]
-    }
-}
-
-/// Adds the source by Kirchhoff: `[drain, gate, bulk]` becomes `[drain, gate, source, bulk]`.
-#[inline]
-fn terminals([d, g, b]: [Dual; 3]) -> [Dual; 4] {
-    [d, g, Dual::combine(&[(-1.0, d), (-1.0, g), (-1.0, b)]), b]
 }
 
 /// Derivatives over `(vgs, vds, vbs)` become derivatives over `[vd, vg, vs, vb]`.

@@ -1,0 +1,248 @@
+//! Eight doubles as vector registers: portable, AVX2 with FMA, and AVX-512.
+//!
+//! Evaluation bodies are generic in [`Vector`] and `#[inline(always)]`; [`dispatch_vector`] compiles one copy
+//! per instruction set and picks it at run time. Compilers vectorise the fit's long loops by themselves,
+//! but not the short ones of a single bias, hence the explicit registers here.
+
+use crate::math::{LANES, Lanes, TAYLOR};
+
+/// Eight doubles.
+///
+/// Methods of the processor-specific types may only run where [`crate::Isa::detect`] found the
+/// instructions; [`dispatch_vector`] is the only place that names those types.
+pub(crate) trait Vector: Copy {
+    fn splat(x: f64) -> Self;
+    fn load(x: &Lanes) -> Self;
+    fn store(self, out: &mut Lanes);
+    fn add(self, b: Self) -> Self;
+    fn sub(self, b: Self) -> Self;
+    fn mul(self, b: Self) -> Self;
+    fn div(self, b: Self) -> Self;
+    /// `self * b + c`.
+    fn mul_add(self, b: Self, c: Self) -> Self;
+    /// The smaller of `limit` and `self`; NaN in `self` stays.
+    fn at_most(self, limit: f64) -> Self;
+    /// The larger of `limit` and `self`; NaN in `self` stays.
+    fn at_least(self, limit: f64) -> Self;
+    /// `2^k` where the low bits of the mantissa of `self` hold the integer `k`.
+    fn power_of_two(self) -> Self;
+
+    #[inline(always)]
+    fn zero() -> Self {
+        Self::splat(0.0)
+    }
+
+    /// Sum of the lanes.
+    #[inline(always)]
+    fn sum(self) -> f64 {
+        let mut s = [0.0; LANES];
+        self.store(&mut s);
+        ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]))
+    }
+}
+
+/// `exp(x)` for `|x|` below 700 (see [`crate::math::exp`] for the method).
+#[inline(always)]
+pub(crate) fn exp<V: Vector>(x: V) -> V {
+    const MAGIC: f64 = 6_755_399_441_055_744.0;
+    const LN2_HI: f64 = 6.931_471_803_691_238e-1;
+    const LN2_LO: f64 = 1.908_214_929_270_587_7e-10;
+    let shifted = x.mul_add(V::splat(std::f64::consts::LOG2_E), V::splat(MAGIC));
+    let k = shifted.sub(V::splat(MAGIC));
+    let r = k.mul_add(V::splat(-LN2_LO), k.mul_add(V::splat(-LN2_HI), x));
+    // Odd and even powers are summed apart: half the latency of one chain.
+    let r2 = r.mul(r);
+    let (mut odd, mut even) = (V::splat(TAYLOR[0]), V::splat(TAYLOR[1]));
+    for n in (2..TAYLOR.len()).step_by(2) {
+        odd = odd.mul_add(r2, V::splat(TAYLOR[n]));
+        even = even.mul_add(r2, V::splat(TAYLOR[n + 1]));
+    }
+    odd.mul_add(r, even).mul(shifted.power_of_two())
+}
+
+/// `tanh(x)`, exactly ±1 beyond |x| = 20; NaN stays NaN.
+#[inline(always)]
+pub(crate) fn tanh<V: Vector>(x: V) -> V {
+    let x = x.at_most(20.0).at_least(-20.0);
+    let e = exp(x.add(x));
+    V::splat(1.0).sub(V::splat(2.0).div(e.add(V::splat(1.0))))
+}
+
+/// No assumption about the processor beyond the target triple.
+#[derive(Clone, Copy)]
+pub(crate) struct Portable(Lanes);
+
+impl Portable {
+    #[inline(always)]
+    fn zip(self, b: Self, f: impl Fn(f64, f64) -> f64) -> Self {
+        Portable(std::array::from_fn(|k| f(self.0[k], b.0[k])))
+    }
+}
+
+impl Vector for Portable {
+    #[inline(always)]
+    fn splat(x: f64) -> Self {
+        Portable([x; LANES])
+    }
+    #[inline(always)]
+    fn load(x: &Lanes) -> Self {
+        Portable(*x)
+    }
+    #[inline(always)]
+    fn store(self, out: &mut Lanes) {
+        *out = self.0;
+    }
+    #[inline(always)]
+    fn add(self, b: Self) -> Self {
+        self.zip(b, |a, b| a + b)
+    }
+    #[inline(always)]
+    fn sub(self, b: Self) -> Self {
+        self.zip(b, |a, b| a - b)
+    }
+    #[inline(always)]
+    fn mul(self, b: Self) -> Self {
+        self.zip(b, |a, b| a * b)
+    }
+    #[inline(always)]
+    fn div(self, b: Self) -> Self {
+        self.zip(b, |a, b| a / b)
+    }
+    #[inline(always)]
+    fn mul_add(self, b: Self, c: Self) -> Self {
+        self.mul(b).add(c)
+    }
+    #[inline(always)]
+    fn at_most(self, limit: f64) -> Self {
+        Portable(self.0.map(|x| if x > limit { limit } else { x }))
+    }
+    #[inline(always)]
+    fn at_least(self, limit: f64) -> Self {
+        Portable(self.0.map(|x| if x < limit { limit } else { x }))
+    }
+    #[inline(always)]
+    fn power_of_two(self) -> Self {
+        Portable(self.0.map(|x| f64::from_bits((x.to_bits() << 52).wrapping_add(1f64.to_bits()))))
+    }
+}
+
+/// Makes a tuple of registers a [`Vector`]: two registers of four doubles or one of eight from a processor's intrinsics.
+///
+/// No closures: they would be compiled without the instruction set and called instead of inlined.
+#[cfg(target_arch = "x86_64")]
+macro_rules! registers {
+    (
+        $name:ident($($field:tt at $offset:literal),*),
+        $splat:ident $load:ident $store:ident $add:ident $sub:ident $mul:ident $div:ident $fma:ident
+        $min:ident $max:ident, $to_int:ident $to_double:ident $shift:ident $add_int:ident $splat_int:ident
+    ) => {
+        // SAFETY of every block: the instructions exist (see `Vector`); loads and stores stay inside
+        // the eight doubles of a `Lanes`.
+        impl Vector for $name {
+            #[inline(always)]
+            fn splat(x: f64) -> Self {
+                let x = unsafe { $splat(x) };
+                $name { $($field: x),* }
+            }
+            #[inline(always)]
+            fn load(x: &Lanes) -> Self {
+                $name { $($field: unsafe { $load(x.as_ptr().add($offset)) }),* }
+            }
+            #[inline(always)]
+            fn store(self, out: &mut Lanes) {
+                $(unsafe { $store(out.as_mut_ptr().add($offset), self.$field) };)*
+            }
+            #[inline(always)]
+            fn add(self, b: Self) -> Self {
+                $name { $($field: unsafe { $add(self.$field, b.$field) }),* }
+            }
+            #[inline(always)]
+            fn sub(self, b: Self) -> Self {
+                $name { $($field: unsafe { $sub(self.$field, b.$field) }),* }
+            }
+            #[inline(always)]
+            fn mul(self, b: Self) -> Self {
+                $name { $($field: unsafe { $mul(self.$field, b.$field) }),* }
+            }
+            #[inline(always)]
+            fn div(self, b: Self) -> Self {
+                $name { $($field: unsafe { $div(self.$field, b.$field) }),* }
+            }
+            #[inline(always)]
+            fn mul_add(self, b: Self, c: Self) -> Self {
+                $name { $($field: unsafe { $fma(self.$field, b.$field, c.$field) }),* }
+            }
+            // The second operand wins when one is NaN.
+            #[inline(always)]
+            fn at_most(self, limit: f64) -> Self {
+                $name { $($field: unsafe { $min($splat(limit), self.$field) }),* }
+            }
+            #[inline(always)]
+            fn at_least(self, limit: f64) -> Self {
+                $name { $($field: unsafe { $max($splat(limit), self.$field) }),* }
+            }
+            #[inline(always)]
+            fn power_of_two(self) -> Self {
+                let one = unsafe { $splat_int(1f64.to_bits().cast_signed()) };
+                $name { $($field: unsafe { $to_double($add_int($shift::<52>($to_int(self.$field)), one)) }),* }
+            }
+        }
+    };
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use super::{Lanes, Vector};
+    use std::arch::x86_64::*;
+
+    /// AVX2 with FMA.
+    #[derive(Clone, Copy)]
+    pub(crate) struct Avx2(__m256d, __m256d);
+
+    /// AVX-512 F.
+    #[derive(Clone, Copy)]
+    pub(crate) struct Avx512(__m512d);
+
+    registers! {
+        Avx2(0 at 0, 1 at 4),
+        _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd _mm256_add_pd _mm256_sub_pd _mm256_mul_pd
+        _mm256_div_pd _mm256_fmadd_pd _mm256_min_pd _mm256_max_pd,
+        _mm256_castpd_si256 _mm256_castsi256_pd _mm256_slli_epi64 _mm256_add_epi64 _mm256_set1_epi64x
+    }
+    registers! {
+        Avx512(0 at 0),
+        _mm512_set1_pd _mm512_loadu_pd _mm512_storeu_pd _mm512_add_pd _mm512_sub_pd _mm512_mul_pd
+        _mm512_div_pd _mm512_fmadd_pd _mm512_min_pd _mm512_max_pd,
+        _mm512_castpd_si512 _mm512_castsi512_pd _mm512_slli_epi64 _mm512_add_epi64 _mm512_set1_epi64
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) use x86::{Avx2, Avx512};
+
+/// Defines `fn name(isa, args)`, which runs `body::<V>(args)` compiled for `isa`.
+macro_rules! dispatch_vector {
+    ($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? = $body:ident) => {
+        $(#[$doc])*
+        #[inline]
+        $vis fn $name(isa: $crate::isa::Isa, $($arg: $ty),*) $(-> $ret)? {
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx512f,avx512vl,avx2,fma")]
+                fn avx512($($arg: $ty),*) $(-> $ret)? { $body::<$crate::simd::Avx512>($($arg),*) }
+                #[target_feature(enable = "avx2,fma")]
+                fn avx2($($arg: $ty),*) $(-> $ret)? { $body::<$crate::simd::Avx2>($($arg),*) }
+                match isa {
+                    // SAFETY: `Isa::detect` checked these features on this processor.
+                    $crate::isa::Isa::Avx512 => return unsafe { avx512($($arg),*) },
+                    // SAFETY: as above.
+                    $crate::isa::Isa::Avx2 => return unsafe { avx2($($arg),*) },
+                    $crate::isa::Isa::Baseline => {}
+                }
+            }
+            let _ = isa;
+            $body::<$crate::simd::Portable>($($arg),*)
+        }
+    };
+}
+pub(crate) use dispatch_vector;

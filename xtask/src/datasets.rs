@@ -31,22 +31,28 @@ const SETS: [&str; 2] = ["demo130", "demo130-noisy"];
 pub(crate) fn run(root: &Path, check: bool) -> Result<()> {
     let work = tempfile::tempdir()?;
     let home = root.join("datasets/demo130");
-    let destination = if check { work.path() } else { home.as_path() };
-    generate(root, work.path(), destination)?;
+    generate(root, work.path())?;
     for name in SETS {
         let file = format!("{name}.parquet");
-        let set = load(&destination.join(&file))?;
+        let set = load(&work.path().join(&file))?;
         physics::verify(&set)?;
         if check {
             let worst = compare::worst_difference(&load(&home.join(&file))?, &set)?;
             println!("{name}: largest relative difference {worst:.1e}");
         }
     }
-    if check { sums::verify(&home) } else { sums::write(&home) }
+    if check {
+        return sums::verify(&home);
+    }
+    for name in SETS {
+        let file = format!("{name}.parquet");
+        std::fs::copy(work.path().join(&file), home.join(&file))?;
+    }
+    sums::write(&home)
 }
 
-/// Sweeps every device and writes the Parquet files into `destination`.
-fn generate(root: &Path, work: &Path, destination: &Path) -> Result<()> {
+/// Sweeps every device and writes the Parquet files into `work`.
+fn generate(root: &Path, work: &Path) -> Result<()> {
     let simulator = Simulator::find(root, work)?;
     let folders = SETS.map(|name| work.join(name));
     for folder in &folders {
@@ -76,7 +82,7 @@ fn generate(root: &Path, work: &Path, destination: &Path) -> Result<()> {
             println!("{}: {}", f.path, f.error);
         }
         ensure!(reading.failures.is_empty(), "a generated file could not be read back");
-        let path = destination.join(format!("{name}.parquet"));
+        let path = work.join(format!("{name}.parquet"));
         reading.table.to_parquet(&path)?;
         println!("{name}: {} rows, {} bytes", reading.table.len(), std::fs::metadata(&path)?.len());
     }

@@ -20,6 +20,7 @@
 pub mod basis;
 pub mod batch;
 pub mod blob;
+mod check;
 pub mod curvature;
 pub mod features;
 pub mod folded;

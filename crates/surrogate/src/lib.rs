@@ -14,7 +14,7 @@
 //! ```
 //!
 //! Reading order: [`config`], [`problem`], [`assemble`](mod@assemble), [`parameters`], `lm` (the solver),
-//! [`adamw`], [`freeze`](mod@freeze), [`report`], [`fit`](mod@fit).
+//! [`adamw`], [`synthetic`], [`freeze`](mod@freeze), [`report`], [`fit`](mod@fit).
 
 pub mod adamw;
 pub mod assemble;
@@ -29,6 +29,7 @@ pub mod problem;
 pub mod report;
 mod robust;
 mod start;
+pub mod synthetic;
 
 pub use checkpoint::Checkpoint;
 pub use config::{AdamwConfig, ComputeDevice, FitConfig, LmConfig, Solver};

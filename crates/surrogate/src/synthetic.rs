@@ -9,13 +9,14 @@
 //! heads share a population and still have something of their own.
 
 use gummel_kernel::jacobian::TrunkShape;
-use gummel_kernel::{Basis, Features, Layer, Output, OutputKind, Place};
+use gummel_kernel::{Basis, Features, Output, OutputKind, Place};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
 
-use crate::parameters::{Layout, OutputParameters, Parameters};
+use crate::parameters::{Layout, Parameters};
 use crate::problem::{Problem, Task};
+use crate::start::start;
 
 /// Thermal voltage, V.
 const UT: f64 = 0.02585;
@@ -158,32 +159,9 @@ impl Synthetic {
         }
     }
 
-    /// Random starting parameters of `problem`: Glorot weights in the trunk, small heads.
+    /// Starting parameters of `problem`, as a fit draws them.
     pub fn start(&self, problem: &Problem) -> Parameters {
         let mut random = ChaCha8Rng::seed_from_u64(self.seed ^ 0x5eed);
-        let layout = &problem.layout;
-        let layers = layout
-            .shape
-            .layers()
-            .map(|l| {
-                let bound = (6.0 / (l.inputs + l.outputs) as f64).sqrt();
-                Layer {
-                    inputs: l.inputs,
-                    outputs: l.outputs,
-                    weight: (0..l.inputs * l.outputs).map(|_| random.random_range(-bound..bound)).collect(),
-                    bias: (0..l.outputs).map(|_| random.random_range(-0.5..0.5)).collect(),
-                }
-            })
-            .collect();
-        let mut head = |columns: usize| -> Vec<f64> {
-            (0..layout.head() * columns).map(|_| 0.1 * random.sample::<f64, _>(StandardNormal)).collect()
-        };
-        let outputs = (0..layout.outputs)
-            .map(|_| OutputParameters {
-                population: head(layout.phi),
-                deviation: (0..layout.devices).map(|_| head(layout.psi)).collect(),
-            })
-            .collect();
-        Parameters { layers, outputs }
+        Parameters::from_flat(&start(problem, &mut random), &problem.layout)
     }
 }

@@ -1,6 +1,7 @@
 //! Downloads a public data set: several files at once, verified, resumed, never half-written.
 
 use rayon::prelude::*;
+use std::cell::Cell;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -30,7 +31,7 @@ pub struct FetchProgress {
     pub files: usize,
     /// Files in all.
     pub total_files: usize,
-    /// Bytes done, of files that were there already as well.
+    /// Bytes at hand, of files that were there already as well.
     pub bytes: u64,
     /// Bytes in all.
     pub total_bytes: u64,
@@ -82,11 +83,13 @@ pub fn fetch(
         } else {
             let folder = target.parent().unwrap_or(destination);
             std::fs::create_dir_all(folder).map_err(write_error(folder))?;
-            source.get(file, &target, &|n| {
-                bytes.fetch_add(n, Ordering::Relaxed);
-                news.fetch_add(n, Ordering::Relaxed);
+            let at_hand = Cell::new(0);
+            let received = source.get(file, &target, &|now: u64| {
+                // The count may fall; unsigned numbers that wrap around add up all the same.
+                bytes.fetch_add(now.wrapping_sub(at_hand.replace(now)), Ordering::Relaxed);
                 tell();
             })?;
+            news.fetch_add(received, Ordering::Relaxed);
         }
         files.fetch_add(1, Ordering::Relaxed);
         tell();

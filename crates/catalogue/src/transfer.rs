@@ -10,9 +10,11 @@ use crate::CatalogueError;
 use crate::entry::RemoteFile;
 
 /// Attempts at one file before giving up.
-const ATTEMPTS: u32 = 4;
+const ATTEMPTS: u32 = 6;
 /// Wait before the second attempt; doubled after each.
 const FIRST_WAIT: Duration = Duration::from_millis(200);
+/// Longest time for one body; the largest files have a few megabytes.
+const BODY_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// Where files come from.
 pub(crate) enum Source {
@@ -27,6 +29,7 @@ impl Source {
             let config = ureq::Agent::config_builder()
                 .timeout_connect(Some(Duration::from_secs(20)))
                 .timeout_recv_response(Some(Duration::from_secs(60)))
+                .timeout_recv_body(Some(BODY_TIMEOUT))
                 .http_status_as_error(false)
                 .build();
             return Source::Web { agent: config.into(), base: base.trim_end_matches('/').to_owned() };
@@ -42,17 +45,51 @@ impl Source {
         }
     }
 
-    /// Brings `file` to `target`; `progress` sees the bytes as they come.
+    /// Brings `file` to `target` and returns the number of bytes received.
+    ///
+    /// `progress` is told how many bytes of the file are at hand, which becomes less when a server begins anew
+    /// instead of going on.
     pub(crate) fn get(
         &self,
         file: &RemoteFile,
         target: &Path,
-        progress: &(dyn Fn(u64) + Sync),
-    ) -> Result<(), CatalogueError> {
+        progress: &dyn Fn(u64),
+    ) -> Result<u64, CatalogueError> {
         let part = part_name(target);
+        let mut received = 0;
+        let mut resumed = part.exists();
+        loop {
+            self.complete(file, &part, &mut received, progress)?;
+            let found = sha256(&part).map_err(write_error(&part))?;
+            if found == file.sha256 {
+                std::fs::rename(&part, target).map_err(write_error(target))?;
+                return Ok(received);
+            }
+            // A damaged part would be resumed for ever. When an earlier run left it, the source deserves a second try.
+            std::fs::remove_file(&part).map_err(write_error(&part))?;
+            progress(0);
+            if !resumed {
+                return Err(CatalogueError::Hash {
+                    url: self.address(&file.path),
+                    found,
+                    expected: file.sha256.clone(),
+                });
+            }
+            resumed = false;
+        }
+    }
+
+    /// Repeats [`Source::append`] until `part` has all bytes.
+    fn complete(
+        &self,
+        file: &RemoteFile,
+        part: &Path,
+        received: &mut u64,
+        progress: &dyn Fn(u64),
+    ) -> Result<(), CatalogueError> {
         let mut wait = FIRST_WAIT;
         for attempt in 1.. {
-            match self.append(file, &part, progress) {
+            match self.append(file, part, received, progress) {
                 Ok(()) => break,
                 Err(Trouble::Final(e)) => return Err(e),
                 Err(Trouble::Passing(e)) if attempt == ATTEMPTS => return Err(e),
@@ -60,29 +97,26 @@ impl Source {
             }
             wait *= 2;
         }
-        let found = sha256(&part).map_err(write_error(&part))?;
-        if found != file.sha256 {
-            // A damaged part would be resumed for ever.
-            std::fs::remove_file(&part).map_err(write_error(&part))?;
-            return Err(CatalogueError::Hash {
-                url: self.address(&file.path),
-                found,
-                expected: file.sha256.clone(),
-            });
-        }
-        std::fs::rename(&part, target).map_err(write_error(target))
+        Ok(())
     }
 
     /// Appends what is missing of the file to `part`.
-    fn append(&self, file: &RemoteFile, part: &Path, progress: &(dyn Fn(u64) + Sync)) -> Result<(), Trouble> {
+    fn append(
+        &self,
+        file: &RemoteFile,
+        part: &Path,
+        received: &mut u64,
+        progress: &dyn Fn(u64),
+    ) -> Result<(), Trouble> {
         let have = std::fs::metadata(part).map_or(0, |m| m.len());
         if have == file.bytes {
+            progress(have);
             return Ok(());
         }
         let have = if have > file.bytes { 0 } else { have };
         let url = self.address(&file.path);
         let refused = |reason: String| CatalogueError::Get { url: url.clone(), reason };
-        let (mut body, from): (Box<dyn Read>, u64) = match self {
+        let (body, from): (Box<dyn Read>, u64) = match self {
             Source::Folder(_) => {
                 let file = File::open(&url).map_err(|e| Trouble::Final(refused(e.to_string())))?;
                 (Box::new(file), 0)
@@ -111,8 +145,11 @@ impl Source {
             .append(from > 0)
             .open(part)
             .map_err(|e| Trouble::Final(write_error(part)(e)))?;
+        // One byte more than announced is enough to see that the file is another one.
+        let mut body = body.take((file.bytes + 1).saturating_sub(from));
         let mut buffer = vec![0; 64 << 10];
         let mut total = from;
+        progress(total);
         loop {
             let n = match body.read(&mut buffer) {
                 Ok(0) => break,
@@ -122,7 +159,8 @@ impl Source {
             };
             out.write_all(&buffer[..n]).map_err(|e| Trouble::Final(write_error(part)(e)))?;
             total += n as u64;
-            progress(n as u64);
+            *received += n as u64;
+            progress(total);
         }
         if total < file.bytes {
             return Err(Trouble::Passing(refused(format!(

@@ -17,6 +17,8 @@ const PATH: &str = "cells/a b(1).mdm";
 #[derive(Clone, Copy)]
 enum Behave {
     Serve,
+    /// The whole file, whatever range is asked for.
+    Whole,
     Cut(usize),
     Status(u16),
     Corrupt,
@@ -58,6 +60,11 @@ fn answer(mut stream: TcpStream, behave: Behave, seen: &Mutex<Vec<String>>) {
         format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len())
     };
     let bytes = match behave {
+        Behave::Whole => {
+            let head =
+                format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", BODY.len());
+            [head.as_bytes(), BODY].concat()
+        }
         Behave::Serve => [head(status).as_bytes(), body].concat(),
         Behave::Cut(n) => [head(status).as_bytes(), &body[..n]].concat(),
         Behave::Status(s) => {
@@ -142,4 +149,41 @@ fn a_local_folder_serves_as_source() {
     let options = FetchOptions { base: Some(from.path().display().to_string()), jobs: 1 };
     assert_eq!(fetch(&entry(), to.path(), &options, &|_| ()).unwrap().bytes, BODY.len() as u64);
     assert_eq!(std::fs::read(to.path().join(PATH)).unwrap(), BODY);
+}
+
+#[test]
+fn progress_counts_every_byte_once_even_when_the_server_begins_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = serve(vec![Behave::Cut(10), Behave::Whole]);
+    let options = FetchOptions { base: Some(server.base), jobs: 1 };
+    let seen = Mutex::new(Vec::new());
+    let report = fetch(&entry(), folder.path(), &options, &|p| seen.lock().unwrap().push(p)).unwrap();
+    assert_eq!(report.bytes, 10 + BODY.len() as u64);
+    let seen = seen.into_inner().unwrap();
+    assert!(seen.iter().all(|p| p.bytes <= p.total_bytes), "{seen:?}");
+    let last = seen.last().unwrap();
+    assert_eq!((last.files, last.bytes), (1, BODY.len() as u64));
+    assert_eq!(std::fs::read(folder.path().join(PATH)).unwrap(), BODY);
+}
+
+#[test]
+fn a_damaged_part_of_an_earlier_run_is_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let part = folder.path().join(format!("{PATH}.part"));
+    std::fs::create_dir_all(part.parent().unwrap()).unwrap();
+    std::fs::write(&part, b"garbage").unwrap();
+    let (report, requests) = run(vec![Behave::Serve], folder.path());
+    assert_eq!(report.unwrap().fetched, 1);
+    assert!(requests[0].ends_with("bytes=7-") && requests.len() == 2, "{requests:?}");
+    assert_eq!(std::fs::read(folder.path().join(PATH)).unwrap(), BODY);
+}
+
+#[test]
+fn without_a_server_the_error_names_the_address_and_how_to_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    // A port that was free a moment ago.
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let options = FetchOptions { base: Some(format!("http://{address}")), jobs: 1 };
+    let message = fetch(&entry(), folder.path(), &options, &|_| ()).unwrap_err().to_string();
+    assert!(message.contains(&address.to_string()) && message.contains("again to go on"), "{message}");
 }

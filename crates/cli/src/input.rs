@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use gummel_catalogue::{BUNDLED, Bundled, bundled};
-use gummel_data::{ColumnMapping, Format, Patterns, ReadOptions, Reading, read};
+use gummel_data::{ColumnMapping, FileFailure, Format, Patterns, ReadOptions, Reading, read};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -28,6 +28,9 @@ pub struct InputArgs {
     /// TOML file that names columns and constants (columns, constants, decimal, delimiter)
     #[arg(long, value_name = "FILE")]
     pub mapping: Option<PathBuf>,
+    /// Table with a column `file` and what it says of each file (w, l, site, corner ...); wins over file names
+    #[arg(long, value_name = "FILE")]
+    pub metadata: Option<PathBuf>,
     /// Stop at the first file that cannot be read
     #[arg(long)]
     pub strict: bool,
@@ -44,6 +47,7 @@ impl InputArgs {
             inputs: self.inputs.iter().map(absolute).collect(),
             patterns: self.patterns.as_ref().map(absolute),
             mapping: self.mapping.as_ref().map(absolute),
+            metadata: self.metadata.as_ref().map(absolute),
             ..self.clone()
         }
     }
@@ -53,7 +57,12 @@ impl InputArgs {
     /// # Errors
     /// When a patterns or mapping file is missing or wrong.
     pub fn options(&self) -> Result<ReadOptions> {
-        let mut options = ReadOptions { format: self.format, strict: self.strict, ..ReadOptions::default() };
+        let mut options = ReadOptions {
+            format: self.format,
+            metadata: self.metadata.clone(),
+            strict: self.strict,
+            ..ReadOptions::default()
+        };
         if let Some(path) = &self.patterns {
             options.patterns =
                 Patterns::from_toml(&path.display().to_string(), &text(path)?)?.before_built_in();
@@ -72,16 +81,26 @@ impl InputArgs {
     /// When an input matches nothing, with `--strict` for the first file that fails.
     pub fn read(&self, session: &Session) -> Result<Reading> {
         let options = self.options()?;
+        let reading = self.with_paths(session, |paths, bar| Ok(read(paths, &options, &|p| bar.show(p))?))?;
+        name_failures(&reading.failures, session);
+        Ok(reading)
+    }
+
+    /// Does `work` on the paths of the inputs, bundled data sets unpacked for its duration.
+    ///
+    /// # Errors
+    /// Those of `work`, and when a bundled set cannot be unpacked.
+    pub fn with_paths<T>(
+        &self,
+        session: &Session,
+        work: impl FnOnce(&[PathBuf], &ReadBar) -> Result<T>,
+    ) -> Result<T> {
         let unpacked = tempfile::tempdir().context("cannot make a folder for the bundled data")?;
         let default = [PathBuf::from(BUNDLED[0].name)];
         let inputs = if self.inputs.is_empty() { &default[..] } else { &self.inputs };
         let locate = |p: &PathBuf| named(p).map_or(Ok(p.clone()), |set| set.unpack(unpacked.path()));
-        let inputs = inputs.iter().map(locate).collect::<Result<Vec<_>, _>>()?;
-        let bar = ReadBar::new(session);
-        let reading = read(&inputs, &options, &|p| bar.show(p))?;
-        drop(bar);
-        name_failures(&reading, session);
-        Ok(reading)
+        let paths = inputs.iter().map(locate).collect::<Result<Vec<_>, _>>()?;
+        work(&paths, &ReadBar::new(session))
     }
 }
 
@@ -90,8 +109,8 @@ fn named(input: &Path) -> Option<Bundled> {
     if input.exists() { None } else { bundled(input.to_str()?).ok() }
 }
 
-fn name_failures(reading: &Reading, session: &Session) {
-    let failures = &reading.failures;
+/// Warns about files that could not be read, as far as a person wants to read.
+pub fn name_failures(failures: &[FileFailure], session: &Session) {
     for failure in failures.iter().take(FAILURES_SHOWN) {
         session.warn(&failure.error.to_string());
     }

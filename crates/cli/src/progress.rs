@@ -1,5 +1,6 @@
-//! Live progress of reading and fitting on standard error.
+//! Live progress of reading, fetching and fitting on standard error.
 
+use gummel_catalogue::FetchProgress;
 use gummel_data::ReadProgress;
 use gummel_surrogate::{Observer, Progress};
 use indicatif::ProgressBar;
@@ -8,6 +9,7 @@ use crate::interrupt;
 use crate::session::Session;
 
 const READING: &str = "reading  [{bar:30}] {pos}/{len} files  {wide_msg}";
+const FETCHING: &str = "fetching  [{bar:30}] {bytes}/{total_bytes}  {msg}  {bytes_per_sec}, {eta} left";
 const FITTING: &str = "{prefix}  [{bar:30}] {pos}/{len} steps  {msg}  {elapsed}, at most {eta} left";
 
 /// A bar over the files being read.
@@ -28,6 +30,29 @@ impl ReadBar {
 }
 
 impl Drop for ReadBar {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// A bar over the bytes being fetched.
+pub struct FetchBar(ProgressBar);
+
+impl FetchBar {
+    /// An empty bar.
+    pub fn new(session: &Session) -> Self {
+        FetchBar(session.bar(0, FETCHING))
+    }
+
+    /// Shows how far fetching is.
+    pub fn show(&self, progress: FetchProgress) {
+        self.0.set_length(progress.total_bytes);
+        self.0.set_position(progress.bytes);
+        self.0.set_message(format!("{}/{} files", progress.files, progress.total_files));
+    }
+}
+
+impl Drop for FetchBar {
     fn drop(&mut self) {
         self.0.finish_and_clear();
     }

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use crate::session::Session;
 
 pub use store::{Staging, write_family};
-pub use summary::{FailedFile, FamilySummary, RunSummary};
+pub use summary::{FailedFile, FamilySummary, RunSummary, failures};
 
 /// The resolved recipe inside a run folder.
 pub const CONFIG: &str = "config.toml";

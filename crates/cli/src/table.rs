@@ -157,7 +157,8 @@ mod tests {
                                    too
                                    long
                                    for
-                                   it"#]].assert_eq(&text);
+                                   it"#]]
+        .assert_eq(&text);
     }
 
     #[test]

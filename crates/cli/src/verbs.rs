@@ -1,7 +1,9 @@
 //! The verbs: to add one, write its file with `Args` and `run`, name it in the two lists below.
 
 pub mod completions;
+pub mod data;
 pub mod fit;
+pub mod inspect;
 pub mod plot;
 pub mod predict;
 
@@ -32,8 +34,10 @@ macro_rules! verbs {
 }
 
 verbs! {
+    Inspect = inspect;
     Fit = fit;
     Predict = predict;
     Plot = plot;
+    Data = data;
     Completions = completions;
 }

@@ -42,8 +42,6 @@ pub(crate) struct Block {
     pub(crate) flags: Vec<Flags>,
     /// Estimated noise floor of the currents, A; NaN when the file gives no estimate.
     pub(crate) floor: f64,
-    /// Hash of the numbers.
-    pub(crate) digest: [u8; 32],
     /// Compliance limits by current column, A.
     pub(crate) limits: Vec<(String, f64)>,
 }
@@ -150,7 +148,6 @@ pub(crate) fn split(
             curve,
             line: rows.iter().map(|r| sheet.line[*r]).collect(),
             floor: f64::NAN,
-            digest: [0; 32],
             limits: sheet.limits.clone(),
         });
     }

@@ -33,7 +33,8 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Reading order: [`mod@read`], [`format`], [`pattern`], [`flags`], [`table`], [`dataset`], [`error`].
+//! Reading order: [`mod@read`], [`format`], [`pattern`], [`flags`], [`table`], [`mod@inspect`], [`stream`],
+//! [`dataset`], [`error`].
 
 mod block;
 mod curves;
@@ -50,8 +51,10 @@ pub mod dataset;
 pub mod error;
 pub mod flags;
 pub mod format;
+pub mod inspect;
 pub mod pattern;
 pub mod read;
+pub mod stream;
 pub mod table;
 
 pub use dataset::{CurveInfo, Dataset, DeviceData, Selection, Split};
@@ -59,7 +62,9 @@ pub use error::DataError;
 pub use flags::Flags;
 pub use format::Format;
 pub use heading::ColumnMapping;
+pub use inspect::{FamilySummary, Inspection, inspect};
 pub use pattern::{Pattern, Patterns};
 pub use read::{FileFailure, ReadOptions, ReadProgress, Reading, SourceFile, read};
+pub use stream::{Conversion, convert, sample_parquet};
 pub use table::IvTable;
 pub use validate::FlagOptions;

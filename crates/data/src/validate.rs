@@ -1,7 +1,8 @@
 //! Validation: marks doubtful points and devices; rows are flagged, never dropped.
 //!
-//! Some checks look at one file ([`points`], [`jumps`], [`behaviour`]), some compare files
-//! ([`duplicates`], [`siblings`]); the [`floor`] estimate comes first, because most need it.
+//! Some checks look at one file (`points`, `jumps`, `behaviour`), some compare files (`duplicates`,
+//! `siblings`, the `floor` of files that do not tell theirs). Comparison works on a [`Summary`] of a few
+//! numbers per block, so that it also serves data sets larger than memory.
 
 mod behaviour;
 mod duplicates;
@@ -9,11 +10,13 @@ mod floor;
 mod jumps;
 mod points;
 mod siblings;
+mod summary;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use behaviour::conducts_as;
+pub(crate) use summary::Summary;
 
 use crate::block::Block;
 
@@ -48,25 +51,37 @@ impl Default for FlagOptions {
     }
 }
 
-/// What one file tells alone, and what the comparison of files needs: floor estimate and digest.
+/// Checks of one file alone: what is clipped, silent, dead, shorted, jumping; its own floor estimate.
 pub(crate) fn validate_file(block: &mut Block, options: &FlagOptions) {
-    block.digest = duplicates::digest(block);
     points::flag_clipped(block, options);
     behaviour::flag_silent(block);
     if block.is_transistor() {
         block.floor = options.floor.or_else(|| floor::estimate(block)).unwrap_or(f64::NAN);
+        behaviour::flag_behaviour(block);
+        jumps::flag_jumps(block, options);
     }
 }
 
-/// What needs the floors of neighbours, or the neighbours themselves.
-pub(crate) fn validate_across(blocks: &mut [Block], options: &FlagOptions) {
-    floor::fill_in(blocks);
-    blocks.par_iter_mut().filter(|b| b.is_transistor()).for_each(|block| {
+/// Comparison of files: floors for those without an estimate, duplicates, strangers, odd siblings.
+pub(crate) fn compare(summaries: &mut [Summary], options: &FlagOptions) {
+    floor::fill_in(summaries);
+    duplicates::flag_duplicates(summaries);
+    duplicates::flag_strangers(summaries);
+    siblings::flag_siblings(summaries, options);
+}
+
+/// Brings what the comparison found back to the rows, with the checks of points that need the floor.
+pub(crate) fn apply(summary: &Summary, block: &mut Block, options: &FlagOptions) {
+    block.floor = summary.floor;
+    block.flag_all(summary.found);
+    if block.is_transistor() {
         points::flag_points(block, options);
-        behaviour::flag_behaviour(block);
-        jumps::flag_jumps(block, options);
-    });
-    duplicates::flag_duplicates(blocks);
-    duplicates::flag_strangers(blocks);
-    siblings::flag_siblings(blocks, options);
+    }
+}
+
+/// All of validation for blocks in memory.
+pub(crate) fn validate_across(blocks: &mut [Block], options: &FlagOptions) {
+    let mut summaries: Vec<Summary> = blocks.par_iter().map(Summary::of).collect();
+    compare(&mut summaries, options);
+    blocks.par_iter_mut().zip(&summaries).for_each(|(block, summary)| apply(summary, block, options));
 }

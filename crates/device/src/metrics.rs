@@ -64,7 +64,13 @@ pub struct CurrentErrors {
 /// Computes [`CurrentErrors`] from sign-normalised measured and modelled currents (A) and `vds` (V).
 ///
 /// The three slices have one entry per bias point; extra entries of longer slices are ignored.
-pub fn current_errors(measured: &[f64], modelled: &[f64], vds: &[f64], strong: StrongSet, floor: f64) -> CurrentErrors {
+pub fn current_errors(
+    measured: &[f64],
+    modelled: &[f64],
+    vds: &[f64],
+    strong: StrongSet,
+    floor: f64,
+) -> CurrentErrors {
     let mut rel: Vec<f64> = Vec::new();
     let (mut log_sum, mut log_n, mut sq_sum, mut peak, mut n) = (0.0, 0usize, 0.0, 0f64, 0usize);
     for ((&m, &s), &v) in measured.iter().zip(modelled).zip(vds) {

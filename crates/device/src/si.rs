@@ -94,7 +94,8 @@ pub fn format(value: f64, digits: usize) -> String {
     let rounded: f64 = format!("{:.*e}", digits.max(1) - 1, value).parse().unwrap_or(value);
     let (power, prefix) = prefix_for(rounded);
     let mantissa = rounded / 10f64.powi(power);
-    let lead = if mantissa == 0.0 { 1 } else { (mantissa.abs().log10() + 1e-9).floor().max(0.0) as usize + 1 };
+    let lead =
+        if mantissa == 0.0 { 1 } else { (mantissa.abs().log10() + 1e-9).floor().max(0.0) as usize + 1 };
     format!("{:.*}{prefix}", digits.saturating_sub(lead), mantissa)
 }
 
@@ -102,8 +103,7 @@ pub fn format(value: f64, digits: usize) -> String {
 ///
 /// Lengths are always written in micrometres between 1 nm and 1 mm, as layouts are.
 pub fn format_exact(value: f64) -> String {
-    let (power, prefix) =
-        if (1e-9..1e-3).contains(&value.abs()) { (-6, "u") } else { prefix_for(value) };
+    let (power, prefix) = if (1e-9..1e-3).contains(&value.abs()) { (-6, "u") } else { prefix_for(value) };
     let text = format!("{:.9}", value / 10f64.powi(power));
     let text = text.trim_end_matches('0').trim_end_matches('.');
     format!("{text}{prefix}")

@@ -30,8 +30,7 @@ pub enum Terminal {
 
 impl Terminal {
     /// The four MOS terminals in SPICE order: drain, gate, source, bulk.
-    pub const MOS: [Terminal; 4] =
-        [Terminal::Drain, Terminal::Gate, Terminal::Source, Terminal::Bulk];
+    pub const MOS: [Terminal; 4] = [Terminal::Drain, Terminal::Gate, Terminal::Source, Terminal::Bulk];
 
     /// SPICE's one-letter name (`d g s b c b e s a k`); base and bulk share `b`, source and substrate `s`.
     pub fn letter(self) -> char {

@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use gummel_data::Dataset;
 
 /// Largest difference accepted, relative to the quantity's largest value along the curve: mathematics
-/// libraries differ in last bits, and single precision has seven digits.
+/// libraries differ in last bits, and the files hold six digits.
 const TOLERANCE: f64 = 1e-5;
 
 /// The largest difference of `new` from `old`.

@@ -1,8 +1,8 @@
 //! What the generated numbers must obey: Kirchhoff, charges that are integrals of capacitances, currents
-//! that are integrals of conductances, and corners in order.
+//! that are integrals of conductances, and corners distinct and in order.
 
 use anyhow::{Result, ensure};
-use gummel_data::{Dataset, DeviceData};
+use gummel_data::{Dataset, DeviceData, Flags};
 use gummel_device::{Corner, Polarity, Quantity, Terminal};
 
 /// Checks every device of a set.
@@ -11,6 +11,9 @@ use gummel_device::{Corner, Polarity, Quantity, Terminal};
 /// The first violation, with device and quantity.
 pub(crate) fn verify(set: &Dataset) -> Result<()> {
     for device in &set.devices {
+        // Two corners with the same shifts of one polarity would be the same device twice.
+        let repeated = device.flags.iter().any(|f| f.intersects(Flags::DUPLICATE));
+        ensure!(!repeated, "{} has the numbers of another device", device.id.name);
         currents_add_up(device)?;
         if device.quantities.contains_key(&Quantity::Cgg) {
             slopes_integrate(device)?;
@@ -23,7 +26,7 @@ pub(crate) fn verify(set: &Dataset) -> Result<()> {
 fn currents_add_up(device: &DeviceData) -> Result<()> {
     let noisy = !device.quantities.contains_key(&Quantity::Gm);
     // Six standard deviations of 0.2 % on drain and source and of 1 pA on four terminals.
-    let (relative, absolute) = if noisy { (0.018, 12e-12) } else { (1e-6, 1e-16) };
+    let (relative, absolute) = if noisy { (0.018, 12e-12) } else { (2e-6, 1e-16) };
     let current = |q: Quantity, i: usize| device.quantities[&q][i];
     for i in 0..device.len() {
         let all = [Quantity::Id, Quantity::Ig, Quantity::Is, Quantity::Ib].map(|q| current(q, i));
@@ -38,15 +41,16 @@ fn currents_add_up(device: &DeviceData) -> Result<()> {
     Ok(())
 }
 
-/// A quantity, its derivative and along which terminal; the last number bounds the error of Simpson's rule.
+/// A quantity, its derivative and along which terminal; the last number bounds the error of
+/// Simpson's rule, which is large where a curve saturates within two steps of 0.1 V.
 const SLOPES: [(Quantity, Quantity, Terminal, f64); 7] = [
     (Quantity::Id, Quantity::Gm, Terminal::Gate, 0.01),
     (Quantity::Qg, Quantity::Cgg, Terminal::Gate, 0.01),
     (Quantity::Qd, Quantity::Cdg, Terminal::Gate, 0.01),
     (Quantity::Qb, Quantity::Cbg, Terminal::Gate, 0.01),
-    (Quantity::Id, Quantity::Gds, Terminal::Drain, 0.02),
-    (Quantity::Qg, Quantity::Cgd, Terminal::Drain, 0.02),
-    (Quantity::Qd, Quantity::Cdd, Terminal::Drain, 0.02),
+    (Quantity::Id, Quantity::Gds, Terminal::Drain, 0.12),
+    (Quantity::Qg, Quantity::Cgd, Terminal::Drain, 0.12),
+    (Quantity::Qd, Quantity::Cdd, Terminal::Drain, 0.12),
 ];
 
 /// Every charge and current changes along a curve by the integral of its derivative.

@@ -1,7 +1,7 @@
 //! What a run was made of and what came out, as JSON on disk and on standard output.
 
 use anyhow::{Context, Result};
-use gummel_data::{Reading, Split};
+use gummel_data::{FileFailure, Reading, Split};
 use gummel_surrogate::FitReport;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -61,7 +61,7 @@ impl RunSummary {
             input: input.absolute(),
             files: reading.files.len(),
             rows: reading.table.len(),
-            failures: failures(reading),
+            failures: failures(&reading.failures),
             families: Vec::new(),
         }
     }
@@ -85,11 +85,8 @@ impl RunSummary {
 }
 
 /// The files that failed, ready to be written.
-pub(crate) fn failures(reading: &Reading) -> Vec<FailedFile> {
-    let failed = |f: &gummel_data::FileFailure| FailedFile {
-        path: f.path.clone(),
-        rows: f.rows,
-        error: f.error.to_string(),
-    };
-    reading.failures.iter().map(failed).collect()
+pub fn failures(failures: &[FileFailure]) -> Vec<FailedFile> {
+    let failed =
+        |f: &FileFailure| FailedFile { path: f.path.clone(), rows: f.rows, error: f.error.to_string() };
+    failures.iter().map(failed).collect()
 }

@@ -122,15 +122,14 @@ impl Ran {
     }
 }
 
-/// Few steps of a small network: enough to see that a fit works.
+/// Few steps: enough to see that a fit works.
 const QUICK: &str = "\
 [network]
-hidden = [8, 8]
+hidden = [16, 16]
 
 [solver]
 kind = \"lm\"
-starts = 1
-subset_steps = 20
+subset_steps = 40
 max_steps = 20
 ";
 

@@ -2,6 +2,7 @@
 
 use gummel_device::{Geometry, Polarity, metrics};
 
+use super::floor::default_floor;
 use super::points::OFFSET;
 use crate::Flags;
 use crate::block::Block;
@@ -62,18 +63,19 @@ pub(super) fn flag_behaviour(block: &mut Block) {
     let geometry = Geometry { w: geometry.w, l: geometry.l, nf: geometry.nf, mult: geometry.mult };
     let polarity = block.identity.polarity.or_else(|| conducts_as(vg, id));
     let swing = largest(&mut vg.iter().copied()) + largest(&mut vg.iter().map(|v| -v));
+    let floor = if block.floor > 0.0 { block.floor } else { default_floor(block.identity.simulated) };
     let mut flags = Flags::NONE;
     // Even a weak transistor passes the constant-current threshold criterion tenfold when on.
     let criterion = metrics::criterion_current(polarity.unwrap_or(Polarity::P));
     let weakest = if geometry.is_valid() { 10.0 * criterion * geometry.squares() } else { 0.0 };
-    if swing >= SWING && on < weakest.max(10.0 * block.floor) {
+    if swing >= SWING && on < weakest.max(10.0 * floor) {
         flags |= Flags::DEAD;
     }
     if gate > SHORT.0 && gate > SHORT.1 * on {
         flags |= Flags::SHORT;
     }
     let mut shown = None;
-    if on > SIGNAL * block.floor && flags.is_empty() {
+    if on > SIGNAL * floor && flags.is_empty() {
         shown = conducts_as(vg, id);
     }
     match (block.identity.polarity, shown) {

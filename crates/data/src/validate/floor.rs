@@ -8,6 +8,7 @@
 use gummel_device::metrics;
 use std::collections::HashMap;
 
+use super::Summary;
 use super::points::OFFSET;
 use crate::block::Block;
 
@@ -53,24 +54,29 @@ fn kirchhoff_residual(block: &Block, floor: f64) -> Option<f64> {
 }
 
 /// Gives blocks without an estimate the median of their device's, else family's, else technology's files.
-pub(super) fn fill_in(blocks: &mut [Block]) {
+pub(super) fn fill_in(summaries: &mut [Summary]) {
     let mut known: HashMap<String, Vec<f64>> = HashMap::new();
-    for block in blocks.iter().filter(|b| b.floor > 0.0) {
-        for key in keys(block) {
-            known.entry(key).or_default().push(block.floor);
+    for summary in summaries.iter().filter(|s| s.floor > 0.0) {
+        for key in keys(summary) {
+            known.entry(key).or_default().push(summary.floor);
         }
     }
     let medians: HashMap<String, f64> =
         known.into_iter().map(|(k, mut v)| (k, metrics::quantile(&mut v, 0.5))).collect();
-    for block in blocks.iter_mut().filter(|b| b.floor.is_nan() && b.is_transistor()) {
-        let nearest = keys(block).into_iter().find_map(|k| medians.get(&k).copied());
-        block.floor = nearest.unwrap_or(if block.identity.simulated { SIMULATED } else { MEASURED });
+    for summary in summaries.iter_mut().filter(|s| s.floor.is_nan() && s.transistor) {
+        let nearest = keys(summary).into_iter().find_map(|k| medians.get(&k).copied());
+        summary.floor = nearest.unwrap_or(default_floor(summary.identity.simulated));
     }
 }
 
+/// Floor where nothing tells one, A.
+pub(super) fn default_floor(simulated: bool) -> f64 {
+    if simulated { SIMULATED } else { MEASURED }
+}
+
 /// Names of the groups a block belongs to, smallest first.
-fn keys(block: &Block) -> [String; 3] {
-    let id = &block.identity;
+fn keys(summary: &Summary) -> [String; 3] {
+    let id = &summary.identity;
     let family = format!("{}/{}", id.technology, id.family);
     [format!("{family}/{}", id.device), family, id.technology.clone()]
 }

@@ -2,22 +2,28 @@
 //!
 //! Every device gives one number, its on-current per square at the strongest bias that its family has in
 //! common, `y = ln(I L / (W mult))`. Over the distinct geometries of a family `y` is a smooth function;
-//! it is fitted as `a + b ln L + c ln W + d (ln L)^2` with weights that fade for outliers (Tukey's biweight,
-//! started from the median), and a device far from it is suspect. Where several sites share one geometry
-//! they are compared with each other first.
+//! it is fitted as `a + b ln L + c ln W + d (ln L)^2` with weights that fade for outliers (Tukey's biweight),
+//! from a start that outliers cannot pull: the line in `ln L` through two geometries with the least median
+//! residual (Rousseeuw 1984). Devices count with weight `1 / mult`, because series resistance rules large
+//! arrays. A device far from the function is suspect; where several sites share one geometry they are
+//! compared with each other too.
 
 use std::collections::BTreeMap;
 
 use gummel_device::metrics::quantile;
 
-use super::FlagOptions;
+use super::{FlagOptions, Summary};
 use crate::Flags;
 use crate::block::Block;
 
 /// Devices and geometries that a family needs before anything is said.
 const FEWEST: (usize, usize) = (4, 2);
 /// Geometries from which on the smooth function is fitted.
-const FIT: usize = 6;
+const FIT: usize = 5;
+/// Floors of current below which a device says nothing.
+const SIGNAL: f64 = 100.0;
+/// Geometries between which the first line is sought.
+const STARTS: usize = 40;
 
 /// One device of a family.
 struct Member {
@@ -25,71 +31,69 @@ struct Member {
     blocks: Vec<usize>,
     ln_w: f64,
     ln_l: f64,
+    mult: f64,
     /// Natural logarithm of the on-current per square.
     y: f64,
 }
 
 /// Flags the outliers of every family.
-pub(super) fn flag_siblings(blocks: &mut [Block], options: &FlagOptions) {
-    let mut families: BTreeMap<String, Vec<Member>> = BTreeMap::new();
-    for (key, members) in devices(blocks) {
-        families.entry(key).or_default().extend(members);
-    }
-    for members in families.values() {
+pub(super) fn flag_siblings(summaries: &mut [Summary], options: &FlagOptions) {
+    for members in families(summaries).values() {
         for k in outliers(members, options.siblings.ln()) {
-            members[k].blocks.iter().for_each(|b| blocks[*b].flag_all(Flags::SIBLINGS));
+            members[k].blocks.iter().for_each(|b| summaries[*b].found |= Flags::SIBLINGS);
         }
     }
 }
 
 /// Members by family, temperature (whole kelvin) and corner.
-fn devices(blocks: &[Block]) -> BTreeMap<String, Vec<Member>> {
-    let mut found: BTreeMap<(String, String), (Vec<usize>, Vec<(usize, f64)>)> = BTreeMap::new();
-    for (k, block) in blocks.iter().enumerate() {
-        let id = &block.identity;
-        let judged = block.is_transistor() && id.w > 0.0 && id.l > 0.0 && !id.simulated;
+fn families(summaries: &[Summary]) -> BTreeMap<String, Vec<Member>> {
+    let mut devices: BTreeMap<(String, &str), Vec<usize>> = BTreeMap::new();
+    for (k, summary) in summaries.iter().enumerate() {
+        let id = &summary.identity;
+        let judged = summary.transistor && id.w > 0.0 && id.l > 0.0 && !id.simulated;
         let broken = Flags::DEAD | Flags::SHORT | Flags::POLARITY | Flags::DUPLICATE;
-        if !judged || block.flags.iter().any(|f| f.intersects(broken)) {
+        if !judged || (summary.flags | summary.found).intersects(broken) {
             continue;
         }
-        let family = format!(
-            "{}/{}/{:.0}/{}",
-            id.technology,
-            id.family,
-            id.temperature,
-            id.corner.as_deref().unwrap_or("")
-        );
-        let entry = found.entry((family, id.device.clone())).or_default();
-        entry.0.push(k);
-        entry.1.extend(on_current(block).map(|i| (k, i)));
+        let corner = id.corner.as_deref().unwrap_or("");
+        let family = format!("{}/{}/{:.0}/{corner}", id.technology, id.family, id.temperature);
+        devices.entry((family, &id.device)).or_default().push(k);
     }
     let mut families: BTreeMap<String, Vec<Member>> = BTreeMap::new();
-    for ((family, _), (members, currents)) in found {
-        let Some((k, current)) = currents.into_iter().max_by(|a, b| a.1.total_cmp(&b.1)) else { continue };
-        let id = &blocks[k].identity;
-        families.entry(family).or_default().push(Member {
-            blocks: members,
-            ln_w: id.w.ln(),
-            ln_l: id.l.ln(),
-            y: (current * id.l / (id.w * id.mult)).ln(),
-        });
+    for ((family, _), blocks) in devices {
+        let clear = |s: &Summary| s.on_current.filter(|i| *i > SIGNAL * s.floor);
+        let current = blocks.iter().filter_map(|k| clear(&summaries[*k])).fold(0.0, f64::max);
+        if current > 0.0 {
+            let id = &summaries[blocks[0]].identity;
+            families.entry(family).or_default().push(Member {
+                ln_w: id.w.ln(),
+                ln_l: id.l.ln(),
+                mult: id.mult,
+                y: (current * id.l / (id.w * id.mult)).ln(),
+                blocks,
+            });
+        }
     }
     families
 }
 
 /// The largest drain current of a block without body bias.
-fn on_current(block: &Block) -> Option<f64> {
+pub(super) fn on_current(block: &Block) -> Option<f64> {
     let (id, vb) = (block.column("id")?, block.column("vb"));
     let vs = block.column("vs");
     let body = |i: usize| vb.map_or(0.0, |v| v[i]) - vs.map_or(0.0, |v| v[i]);
-    let currents = (0..id.len()).filter(|i| !(body(*i).abs() > 0.05)).map(|i| id[i].abs());
+    // A missing body voltage (NaN) is no body bias.
+    let currents = (0..id.len()).filter(|i| body(*i).abs() <= 0.05 || body(*i).is_nan()).map(|i| id[i].abs());
     let largest = currents.filter(|i| i.is_finite()).fold(0.0f64, f64::max);
-    (largest > 100.0 * block.floor).then_some(largest)
+    (largest > 0.0).then_some(largest)
 }
+
+/// Members by rounded logarithms of width and length.
+type Geometries = BTreeMap<(i64, i64), Vec<usize>>;
 
 /// Indices of members that lie further than `limit` (natural logarithm) from their siblings.
 fn outliers(members: &[Member], limit: f64) -> Vec<usize> {
-    let mut geometries: BTreeMap<(i64, i64), Vec<usize>> = BTreeMap::new();
+    let mut geometries = Geometries::new();
     let mut keys = Vec::with_capacity(members.len());
     for (k, m) in members.iter().enumerate() {
         let key = ((m.ln_w * 1e4).round() as i64, (m.ln_l * 1e4).round() as i64);
@@ -99,7 +103,7 @@ fn outliers(members: &[Member], limit: f64) -> Vec<usize> {
     if members.len() < FEWEST.0 || geometries.len() < FEWEST.1 {
         return Vec::new();
     }
-    let smooth = (geometries.len() >= FIT).then(|| fit(members)).flatten();
+    let smooth = (geometries.len() >= FIT).then(|| fit(members, &geometries)).flatten();
     (0..members.len())
         .filter(|k| {
             let expected = smooth.map(|c| evaluate(c, &members[*k]));
@@ -122,21 +126,58 @@ fn outliers(members: &[Member], limit: f64) -> Vec<usize> {
 }
 
 /// Coefficients of 1, ln L, ln W, (ln L)^2 by iteratively reweighted least squares.
-fn fit(members: &[Member]) -> Option<[f64; 4]> {
-    let mut y: Vec<f64> = members.iter().map(|m| m.y).collect();
-    let median = quantile(&mut y, 0.5);
-    let mut residuals: Vec<f64> = members.iter().map(|m| m.y - median).collect();
-    let mut coefficients = None;
+fn fit(members: &[Member], geometries: &Geometries) -> Option<[f64; 4]> {
+    let mut coefficients = first_line(members, geometries)?;
     for _ in 0..30 {
-        let mut sizes: Vec<f64> = residuals.iter().map(|r| r.abs()).collect();
+        let residuals: Vec<f64> = members.iter().map(|m| m.y - evaluate(coefficients, m)).collect();
         // Never sharper than 10 %: process spread is no outlier.
-        let scale = (1.4826 * quantile(&mut sizes, 0.5)).max(0.1) * 4.685;
+        let scale = (1.4826 * median_size(members, &residuals)).max(0.1) * 4.685;
         let weight = |r: f64| if r.abs() < scale { (1.0 - (r / scale).powi(2)).powi(2) } else { 0.0 };
-        let solved = solve(members, &residuals.iter().map(|r| weight(*r)).collect::<Vec<_>>())?;
-        residuals = members.iter().map(|m| m.y - evaluate(solved, m)).collect();
-        coefficients = Some(solved);
+        let weights: Vec<f64> = residuals.iter().zip(members).map(|(r, m)| weight(*r) / m.mult).collect();
+        coefficients = solve(members, &weights)?;
     }
-    coefficients
+    Some(coefficients)
+}
+
+/// The line in ln L through the medians of two geometries that leaves the least median residual.
+fn first_line(members: &[Member], geometries: &Geometries) -> Option<[f64; 4]> {
+    let every = geometries.len().div_ceil(STARTS);
+    let centres: Vec<(f64, f64)> = geometries
+        .values()
+        .step_by(every)
+        .map(|group| {
+            let mut y: Vec<f64> = group.iter().map(|k| members[*k].y).collect();
+            (features(&members[group[0]])[1], quantile(&mut y, 0.5))
+        })
+        .collect();
+    let mut best: Option<(f64, [f64; 4])> = None;
+    for (i, (l0, y0)) in centres.iter().enumerate() {
+        for (l1, y1) in &centres[..i] {
+            // Two geometries of nearly one length make a level line.
+            let slope = if (l1 - l0).abs() > 0.5 { (y1 - y0) / (l1 - l0) } else { 0.0 };
+            let line = [y0 - slope * l0, slope, 0.0, 0.0];
+            let residuals: Vec<f64> = members.iter().map(|m| m.y - evaluate(line, m)).collect();
+            let size = median_size(members, &residuals);
+            if best.is_none_or(|(b, _)| size < b) {
+                best = Some((size, line));
+            }
+        }
+    }
+    best.map(|(_, line)| line)
+}
+
+/// Median of the magnitudes of `residuals`, weighted by `1 / mult`.
+fn median_size(members: &[Member], residuals: &[f64]) -> f64 {
+    let mut sizes: Vec<(f64, f64)> =
+        residuals.iter().zip(members).map(|(r, m)| (r.abs(), 1.0 / m.mult)).collect();
+    sizes.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let half = sizes.iter().map(|(_, w)| w).sum::<f64>() / 2.0;
+    let mut sum = 0.0;
+    let middle = sizes.iter().find(|(_, w)| {
+        sum += w;
+        sum >= half
+    });
+    middle.map_or(0.0, |(r, _)| *r)
 }
 
 fn features(m: &Member) -> [f64; 4] {

@@ -1,0 +1,157 @@
+//! What a device library carries: one or more models, each under the name that `.model` lines use.
+//!
+//! ```text
+//! "gummelib"  format u32  entries u32  then per entry:
+//!   name length u32, UTF-8   overlap cgso cgdo cgbo f64 x 3   blob length u64   blob of the kernel
+//! ```
+//! Little-endian. The blob carries its own version and checksum.
+
+use gummel_kernel::{BlobError, Spec};
+
+const MAGIC: &[u8; 8] = b"gummelib";
+const FORMAT: u32 = 1;
+
+/// Linear capacitances of a model without fitted charges.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Overlap {
+    /// Gate to source, F per metre of width.
+    pub cgso: f64,
+    /// Gate to drain, F per metre of width.
+    pub cgdo: f64,
+    /// Gate to bulk, F per metre of length.
+    pub cgbo: f64,
+}
+
+impl Overlap {
+    /// No capacitance: what a model with fitted charges needs.
+    pub const NONE: Overlap = Overlap { cgso: 0.0, cgdo: 0.0, cgbo: 0.0 };
+}
+
+impl Default for Overlap {
+    /// 0.3 fF per micrometre of width on either side, 0.1 fF per micrometre of length: typical of spacer and
+    /// fringe capacitance, not of any particular technology. The channel's own capacitance is not in it.
+    fn default() -> Self {
+        Overlap { cgso: 3e-10, cgdo: 3e-10, cgbo: 1e-10 }
+    }
+}
+
+/// One model of a library.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// Name of the device type; lower case, as simulators fold case.
+    pub name: String,
+    /// Linear capacitances.
+    pub overlap: Overlap,
+    /// The model.
+    pub spec: Spec,
+}
+
+/// Why a payload could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PayloadError {
+    /// The slot is empty: this is the template itself.
+    Empty,
+    /// Written for another version of the template.
+    Format(u32),
+    /// The bytes end early or a name is not UTF-8.
+    Malformed,
+    /// A model is damaged.
+    Model(BlobError),
+}
+
+impl std::fmt::Display for PayloadError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            PayloadError::Empty => write!(f, "the library carries no model; make one with `gummel export`"),
+            PayloadError::Format(found) => {
+                write!(f, "the library's data have format {found}, expected {FORMAT}; export again")
+            }
+            PayloadError::Malformed => write!(f, "the library's data are cut short or damaged; export again"),
+            PayloadError::Model(e) => e.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for PayloadError {}
+
+/// The entries as bytes.
+pub fn encode(entries: &[Entry]) -> Vec<u8> {
+    let mut out = MAGIC.to_vec();
+    out.extend_from_slice(&FORMAT.to_le_bytes());
+    out.extend_from_slice(&(entries.len() as u32).to_le_bytes());
+    for entry in entries {
+        out.extend_from_slice(&(entry.name.len() as u32).to_le_bytes());
+        out.extend_from_slice(entry.name.as_bytes());
+        for c in [entry.overlap.cgso, entry.overlap.cgdo, entry.overlap.cgbo] {
+            out.extend_from_slice(&c.to_le_bytes());
+        }
+        let blob = entry.spec.to_bytes();
+        out.extend_from_slice(&(blob.len() as u64).to_le_bytes());
+        out.extend_from_slice(&blob);
+    }
+    out
+}
+
+/// The entries that [`encode`] wrote at the beginning of `bytes`; what follows is ignored.
+///
+/// # Errors
+/// [`PayloadError`].
+pub fn decode(bytes: &[u8]) -> Result<Vec<Entry>, PayloadError> {
+    let mut rest = bytes.strip_prefix(MAGIC).ok_or(PayloadError::Empty)?;
+    let format = u32::from_le_bytes(take(&mut rest)?);
+    if format != FORMAT {
+        return Err(PayloadError::Format(format));
+    }
+    let count = u32::from_le_bytes(take(&mut rest)?);
+    (0..count).map(|_| entry(&mut rest)).collect()
+}
+
+fn entry(rest: &mut &[u8]) -> Result<Entry, PayloadError> {
+    let length = u32::from_le_bytes(take(rest)?) as usize;
+    let name = String::from_utf8(take_slice(rest, length)?.to_vec()).map_err(|_| PayloadError::Malformed)?;
+    let mut number = || take(rest).map(f64::from_le_bytes);
+    let overlap = Overlap { cgso: number()?, cgdo: number()?, cgbo: number()? };
+    let length = usize::try_from(u64::from_le_bytes(take(rest)?)).map_err(|_| PayloadError::Malformed)?;
+    let spec = Spec::from_bytes(take_slice(rest, length)?).map_err(PayloadError::Model)?;
+    Ok(Entry { name, overlap, spec })
+}
+
+fn take_slice<'a>(rest: &mut &'a [u8], n: usize) -> Result<&'a [u8], PayloadError> {
+    let (head, tail) = rest.split_at_checked(n).ok_or(PayloadError::Malformed)?;
+    *rest = tail;
+    Ok(head)
+}
+
+fn take<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], PayloadError> {
+    take_slice(rest, N)?.try_into().map_err(|_| PayloadError::Malformed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gummel_kernel::Sample;
+
+    #[test]
+    fn entries_come_back_and_damage_is_named() {
+        let entries = vec![
+            Entry { name: "demo_n".into(), overlap: Overlap::NONE, spec: Sample::default().spec() },
+            Entry {
+                name: "demo_p".into(),
+                overlap: Overlap::default(),
+                spec: Sample { sign: -1.0, charges: true, ..Sample::default() }.spec(),
+            },
+        ];
+        let mut bytes = encode(&entries);
+        let length = bytes.len();
+        bytes.extend_from_slice(&[0; 64]);
+        assert_eq!(decode(&bytes), Ok(entries));
+        assert_eq!(decode(&[0; 64]), Err(PayloadError::Empty));
+        for cut in [12, 20, 40, 100, length - 1] {
+            assert!(decode(&bytes[..cut]).is_err(), "cut at {cut}");
+        }
+        bytes[length - 3] ^= 1;
+        assert!(matches!(decode(&bytes), Err(PayloadError::Model(BlobError::Checksum { .. }))));
+        bytes[8] = 9;
+        assert_eq!(decode(&bytes), Err(PayloadError::Format(9)));
+    }
+}

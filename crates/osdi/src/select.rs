@@ -1,0 +1,306 @@
+//! How a netlist chooses a device of the model: by name, or by width and length, at a corner and temperature.
+//!
+//! 1. `device="W10u_L0.13u"` takes that device's own heads; `w`, `l` of the instance then move it in the population.
+//! 2. Without `device`, `w` and `l` take the fitted device of that geometry, else the population's mean there.
+//! 3. With neither, a model of one device is that device.
+//!
+//! `corner=ff` (or `speed` and `skew`) moves a model that knows the corner plane, else chooses among devices
+//! that were fitted at that corner (`W10u_L0.13u_ff`).
+
+use gummel_kernel::spec::FEATURES;
+use gummel_kernel::{Covariate, DeviceHeads, Member, Place, Spec};
+
+/// What a netlist asks for; absent fields were not given.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Request<'a> {
+    /// Device name.
+    pub device: Option<&'a str>,
+    /// Corner name.
+    pub corner: Option<&'a str>,
+    /// Coordinates in the corner plane, instead of a name.
+    pub speed: Option<f64>,
+    /// See `speed`.
+    pub skew: Option<f64>,
+    /// Width, m.
+    pub w: Option<f64>,
+    /// Length, m.
+    pub l: Option<f64>,
+    /// Temperature, K.
+    pub temperature: f64,
+}
+
+/// What it gets.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Choice {
+    /// Device or population.
+    pub member: Member,
+    /// Where it stands.
+    pub place: Place,
+    /// Devices in parallel that the fitted currents already count.
+    pub counted: f64,
+    /// Fitted range of the mirrored vgs, vds, vbs, V.
+    pub range: [[f64; 2]; FEATURES],
+    /// A remark for the simulator's log.
+    pub warning: Option<String>,
+}
+
+/// Names and positions (speed, skew) of the corners.
+pub const CORNERS: [(&str, [f64; 2]); 5] =
+    [("tt", [0.0, 0.0]), ("ff", [1.0, 0.0]), ("ss", [-1.0, 0.0]), ("sf", [0.0, -1.0]), ("fs", [0.0, 1.0])];
+
+/// Relative difference up to which two drawn lengths are the same.
+const SAME: f64 = 1e-3;
+
+/// Chooses a device.
+///
+/// # Errors
+/// One sentence that says what was asked for and what there is.
+pub fn choose(spec: &Spec, request: &Request<'_>) -> Result<Choice, String> {
+    let corner = corner(request)?;
+    let candidates = candidates(spec, request)?;
+    let Some(candidates) = candidates else {
+        return population(spec, request, corner);
+    };
+    let distance = |d: &usize| {
+        let (p, c) = (&spec.devices[*d].place, corner.unwrap_or_default());
+        (p.speed - c[0]).hypot(p.skew - c[1])
+    };
+    let index = candidates.iter().copied().min_by(|a, b| distance(a).total_cmp(&distance(b)));
+    let index = index.ok_or("the model holds no device")?;
+    let heads = &spec.devices[index];
+    let mut place = heads.place;
+    if let Some(c) = corner {
+        if depends_on(spec, &[Covariate::Speed, Covariate::Skew]) {
+            [place.speed, place.skew] = c;
+        } else if distance(&index) > 1e-9 {
+            return Err(format!(
+                "corner {} is not in the model for device '{}', which was fitted at {}",
+                corner_text(c),
+                heads.name,
+                corner_text([place.speed, place.skew])
+            ));
+        }
+    }
+    let mut counted = 1.0;
+    if request.device.is_some() {
+        if let Some(w) = request.w {
+            place.w = within(spec, "w", w, |p| p.w)?;
+        }
+        if let Some(l) = request.l {
+            place.l = within(spec, "l", l, |p| p.l)?;
+        }
+    } else {
+        counted = place.mult;
+    }
+    let warning = set_temperature(spec, &mut place, request.temperature);
+    Ok(Choice { member: Member::Device(index), place, counted, range: heads.range, warning })
+}
+
+/// Devices that match, `None` when the population has to answer.
+fn candidates(spec: &Spec, request: &Request<'_>) -> Result<Option<Vec<usize>>, String> {
+    let matching = |keep: &dyn Fn(&DeviceHeads) -> bool| -> Vec<usize> {
+        (0..spec.devices.len()).filter(|d| keep(&spec.devices[*d])).collect()
+    };
+    if let Some(name) = request.device {
+        let exact = matching(&|d| d.name.eq_ignore_ascii_case(name));
+        if !exact.is_empty() {
+            return Ok(Some(exact));
+        }
+        let of_corners = matching(&|d| without_corner(&d.name).eq_ignore_ascii_case(name));
+        if of_corners.is_empty() {
+            return Err(format!("no device '{name}' in the model; it holds {}", names(spec)));
+        }
+        return Ok(Some(of_corners));
+    }
+    if request.w.is_none() && request.l.is_none() {
+        let mut bases: Vec<&str> = spec.devices.iter().map(|d| without_corner(&d.name)).collect();
+        bases.dedup();
+        if bases.len() == 1 {
+            return Ok(Some(matching(&|_| true)));
+        }
+        return Err(format!("give device=\"...\", or w and l; the model holds {}", names(spec)));
+    }
+    let same = |asked: Option<f64>, own: f64| asked.is_none_or(|a| (a / own - 1.0).abs() < SAME);
+    let found = matching(&|d| same(request.w, d.place.w) && same(request.l, d.place.l));
+    if !found.is_empty() {
+        return Ok(Some(found));
+    }
+    if spec.branches.iter().all(|b| !b.population.is_empty()) {
+        return Ok(None);
+    }
+    Err(format!(
+        "no device with w={} l={} in the model, whose heads are independent; it holds {}",
+        request.w.map_or("any".into(), |w| w.to_string()),
+        request.l.map_or("any".into(), |l| l.to_string()),
+        names(spec)
+    ))
+}
+
+fn population(spec: &Spec, request: &Request<'_>, corner: Option<[f64; 2]>) -> Result<Choice, String> {
+    let (Some(w), Some(l)) = (request.w, request.l) else {
+        return Err(format!("give both w and l; the model holds {}", names(spec)));
+    };
+    let [speed, skew] = corner.unwrap_or_default();
+    let mut place = Place {
+        w: within(spec, "w", w, |p| p.w)?,
+        l: within(spec, "l", l, |p| p.l)?,
+        mult: 1.0,
+        temperature: request.temperature,
+        speed,
+        skew,
+    };
+    let warning = set_temperature(spec, &mut place, request.temperature);
+    let mut range = [[f64::INFINITY, f64::NEG_INFINITY]; FEATURES];
+    for device in &spec.devices {
+        for (all, own) in range.iter_mut().zip(device.range) {
+            *all = [all[0].min(own[0]), all[1].max(own[1])];
+        }
+    }
+    Ok(Choice { member: Member::Population, place, counted: 1.0, range, warning })
+}
+
+fn corner(request: &Request<'_>) -> Result<Option<[f64; 2]>, String> {
+    if request.speed.is_some() || request.skew.is_some() {
+        return Ok(Some([request.speed.unwrap_or(0.0), request.skew.unwrap_or(0.0)]));
+    }
+    let Some(name) = request.corner else { return Ok(None) };
+    match CORNERS.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)) {
+        Some((_, position)) => Ok(Some(*position)),
+        None => Err(format!("unknown corner '{name}'; expected tt, ff, ss, sf or fs")),
+    }
+}
+
+fn corner_text(c: [f64; 2]) -> String {
+    CORNERS
+        .iter()
+        .find(|(_, p)| *p == c)
+        .map_or_else(|| format!("speed={} skew={}", c[0], c[1]), |(n, _)| (*n).to_owned())
+}
+
+fn without_corner(name: &str) -> &str {
+    CORNERS.iter().find_map(|(c, _)| name.strip_suffix(c)?.strip_suffix('_')).unwrap_or(name)
+}
+
+/// Whether any of `covariates` enters the model.
+fn depends_on(spec: &Spec, covariates: &[Covariate]) -> bool {
+    spec.branches.iter().any(|b| {
+        let terms = b.population.terms.iter().chain(&b.deviation.terms);
+        b.statics.iter().any(|s| covariates.contains(&s.covariate))
+            || terms.into_iter().any(|t| covariates.iter().any(|c| t[*c as usize] > 0))
+    })
+}
+
+/// `value` when it lies in the family's range of drawn sizes.
+fn within(spec: &Spec, what: &str, value: f64, of: impl Fn(&Place) -> f64) -> Result<f64, String> {
+    let sizes = || spec.devices.iter().map(|d| of(&d.place));
+    let (low, high) = (sizes().fold(f64::INFINITY, f64::min), sizes().fold(0.0, f64::max));
+    if value >= low * (1.0 - SAME) && value <= high * (1.0 + SAME) {
+        Ok(value)
+    } else {
+        Err(format!("{what}={value} is outside the fitted range {low} to {high} m"))
+    }
+}
+
+/// Moves the place to `temperature`, or says why that has no effect.
+fn set_temperature(spec: &Spec, place: &mut Place, temperature: f64) -> Option<String> {
+    if depends_on(spec, &[Covariate::Tau]) {
+        place.temperature = temperature;
+        return None;
+    }
+    ((temperature - place.temperature).abs() > 1.0).then(|| {
+        format!(
+            "the model was fitted at {:.2} K only; the simulation's {temperature:.2} K has no effect",
+            place.temperature
+        )
+    })
+}
+
+/// Up to twelve device names for a message.
+fn names(spec: &Spec) -> String {
+    let mut text: Vec<&str> = spec.devices.iter().take(12).map(|d| d.name.as_str()).collect();
+    if spec.devices.len() > text.len() {
+        text.push("...");
+    }
+    text.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gummel_kernel::Sample;
+
+    const ROOM: f64 = 300.15;
+
+    fn ask<'a>() -> Request<'a> {
+        Request { temperature: ROOM, ..Request::default() }
+    }
+
+    #[test]
+    fn a_device_is_found_by_name_in_any_case_and_by_geometry() {
+        let spec = Sample::default().spec();
+        let by_name = choose(&spec, &Request { device: Some("w2U_l0.5U"), ..ask() }).expect("it is there");
+        assert_eq!(by_name.member, Member::Device(1));
+        let by_size = choose(&spec, &Request { w: Some(2e-6), l: Some(0.5e-6), ..ask() });
+        assert_eq!(by_size.expect("it is there").member, Member::Device(1));
+    }
+
+    #[test]
+    fn refusals_say_what_there_is() {
+        let (free, scalable) =
+            (Sample::default().spec(), Sample { population: true, ..Sample::default() }.spec());
+        for (spec, request, expected) in [
+            (
+                &free,
+                Request { device: Some("W9u_L9u"), ..ask() },
+                "no device 'W9u_L9u' in the model; it holds W10u",
+            ),
+            (&free, ask(), "give device=\"...\", or w and l"),
+            (&free, Request { w: Some(3e-6), l: Some(1e-6), ..ask() }, "heads are independent"),
+            (
+                &free,
+                Request { device: Some("W10u_L0.13u"), corner: Some("xx"), ..ask() },
+                "unknown corner 'xx'",
+            ),
+            (
+                &free,
+                Request { device: Some("W10u_L0.13u"), corner: Some("ff"), ..ask() },
+                "corner ff is not in",
+            ),
+            (&scalable, Request { w: Some(50e-6), l: Some(0.3e-6), ..ask() }, "w=0.00005 is outside"),
+            (&scalable, Request { w: Some(5e-6), ..ask() }, "give both w and l"),
+        ] {
+            let message = choose(spec, &request).expect_err("it is refused");
+            assert!(message.contains(expected), "expected '{expected}' in '{message}'");
+        }
+    }
+
+    #[test]
+    fn a_population_answers_for_unseen_geometries_corners_and_temperatures() {
+        let spec = Sample { population: true, ..Sample::default() }.spec();
+        let request =
+            Request { w: Some(5e-6), l: Some(0.3e-6), corner: Some("SS"), temperature: 398.0, ..ask() };
+        let choice = choose(&spec, &request).expect("inside the range");
+        assert_eq!(
+            (choice.member, choice.place.speed, choice.place.temperature),
+            (Member::Population, -1.0, 398.0)
+        );
+        let warning = choose(
+            &Sample::default().spec(),
+            &Request { device: Some("W10u_L0.13u"), temperature: 398.0, ..ask() },
+        );
+        assert!(warning.expect("it is there").warning.is_some_and(|w| w.contains("has no effect")));
+    }
+
+    #[test]
+    fn devices_fitted_per_corner_are_chosen_by_corner() {
+        let mut spec = Sample { devices: 2, ..Sample::default() }.spec();
+        for (device, name, speed) in [(0, "n_tt", 0.0), (1, "n_ff", 1.0)] {
+            spec.devices[device].name = name.into();
+            spec.devices[device].place.speed = speed;
+        }
+        for (corner, member) in [(None, 0), (Some("tt"), 0), (Some("ff"), 1)] {
+            let choice = choose(&spec, &Request { device: Some("n"), corner, ..ask() }).expect("it is there");
+            assert_eq!(choice.member, Member::Device(member));
+        }
+    }
+}

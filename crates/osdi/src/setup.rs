@@ -1,0 +1,172 @@
+//! Setup of models and instances: defaults, choice of the device, refusals in the simulator's log.
+//!
+//! A simulator calls these again after every change of a parameter or of the temperature, so user values
+//! are kept and defaults are computed anew from the bits of what was given.
+
+use std::ffi::{CStr, c_char, c_void};
+use std::sync::Arc;
+
+use crate::abi::{FATAL, InitInfo, LOG_ERROR, LOG_WARNING, SimParas};
+use crate::block::{InstanceBlock, ModelBlock};
+use crate::library;
+use crate::log::log;
+use crate::parameters::id;
+use crate::payload::Entry;
+use crate::select::{CORNERS, Choice, Request, choose};
+
+/// Completes the model of library entry `INDEX`.
+///
+/// # Safety
+/// Called by a simulator with a model block of this library and room for the report.
+pub unsafe extern "C" fn setup_model<const INDEX: u32>(
+    handle: *mut c_void,
+    model: *mut c_void,
+    _paras: *mut SimParas,
+    report: *mut InitInfo,
+) {
+    // SAFETY: the caller's promise.
+    let (block, report) = unsafe { (&mut *model.cast::<ModelBlock>(), &mut *report) };
+    block.index = INDEX;
+    let result = match library::entry(INDEX) {
+        Some(entry) => complete_model(block, entry),
+        None => Err("the library has no such model".to_owned()),
+    };
+    finish(handle, report, result);
+}
+
+fn complete_model(block: &mut ModelBlock, entry: &Entry) -> Result<(), String> {
+    let given = block.given;
+    let default = |id: u32, slot: &mut f64, value: f64| {
+        if given & (1 << id) == 0 {
+            *slot = value;
+        }
+    };
+    default(id::SPEED, &mut block.speed, 0.0);
+    default(id::SKEW, &mut block.skew, 0.0);
+    default(id::KF, &mut block.kf, 0.0);
+    default(id::AF, &mut block.af, 1.0);
+    default(id::EF, &mut block.ef, 1.0);
+    default(id::CGSO, &mut block.cgso, entry.overlap.cgso);
+    default(id::CGDO, &mut block.cgdo, entry.overlap.cgdo);
+    default(id::CGBO, &mut block.cgbo, entry.overlap.cgbo);
+    for (id, slot) in [(id::DEVICE, &mut block.device), (id::CORNER, &mut block.corner)] {
+        if given & (1 << id) == 0 || slot.is_null() {
+            *slot = c"".as_ptr();
+        }
+    }
+    let numbers = [
+        ("speed", block.speed),
+        ("skew", block.skew),
+        ("kf", block.kf),
+        ("af", block.af),
+        ("ef", block.ef),
+        ("cgso", block.cgso),
+        ("cgdo", block.cgdo),
+        ("cgbo", block.cgbo),
+    ];
+    for (k, (name, value)) in numbers.into_iter().enumerate() {
+        if !value.is_finite() || (k >= 2 && value < 0.0) {
+            return Err(format!("{name}={value} is not a finite, non-negative number"));
+        }
+    }
+    if let Some(corner) = text(block.corner)
+        && !CORNERS.iter().any(|(n, _)| n.eq_ignore_ascii_case(&corner))
+    {
+        return Err(format!("unknown corner '{corner}'; expected tt, ff, ss, sf or fs"));
+    }
+    Ok(())
+}
+
+/// Chooses the device of an instance and prepares it at `temperature` (K).
+///
+/// # Safety
+/// Called by a simulator with blocks of this library, the model's after its setup, and room for the report.
+pub unsafe extern "C" fn setup_instance(
+    handle: *mut c_void,
+    instance: *mut c_void,
+    model: *mut c_void,
+    temperature: f64,
+    _terminals: u32,
+    _paras: *mut SimParas,
+    report: *mut InitInfo,
+) {
+    // SAFETY: the caller's promise.
+    let (block, model, report) =
+        unsafe { (&mut *instance.cast::<InstanceBlock>(), &*model.cast::<ModelBlock>(), &mut *report) };
+    let result = complete_instance(block, model, temperature).map(|warning| {
+        if let Some(warning) = warning {
+            log(handle, LOG_WARNING, &warning);
+        }
+    });
+    finish(handle, report, result);
+}
+
+fn complete_instance(
+    block: &mut InstanceBlock,
+    model: &ModelBlock,
+    temperature: f64,
+) -> Result<Option<String>, String> {
+    let entry = library::entry(model.index).ok_or("the library has no such model")?;
+    let drawn = |id: u32, own: f64, default: f64| {
+        let value = if block.has(id) { Some(own) } else { model.has(id).then_some(default) };
+        match value {
+            Some(v) if !(v.is_finite() && v > 0.0) => Err(format!("{v} is not a positive number")),
+            other => Ok(other),
+        }
+    };
+    let m = drawn(id::MFACTOR, block.drawn.mfactor, model.drawn.mfactor).map_err(|e| format!("m={e}"))?;
+    let w = drawn(id::W, block.drawn.w, model.drawn.w).map_err(|e| format!("w={e}"))?;
+    let l = drawn(id::L, block.drawn.l, model.drawn.l).map_err(|e| format!("l={e}"))?;
+    if !(temperature.is_finite() && temperature > 0.0) {
+        return Err(format!("temperature {temperature} K is not a positive number"));
+    }
+    let (device, corner) = (text(model.device), text(model.corner));
+    let request = Request {
+        device: device.as_deref(),
+        corner: corner.as_deref(),
+        speed: model.has(id::SPEED).then_some(model.speed),
+        skew: model.has(id::SKEW).then_some(model.skew),
+        w,
+        l,
+        temperature,
+    };
+    let Choice { member, place, counted, range, warning } = choose(&entry.spec, &request)?;
+    let shared = library::device(model.index, entry, member, &place);
+    let before = std::mem::replace(&mut block.device, Arc::into_raw(shared));
+    if !before.is_null() {
+        // SAFETY: an earlier setup put it there with `Arc::into_raw`.
+        drop(unsafe { Arc::from_raw(before) });
+    }
+    block.drawn.mfactor = m.unwrap_or(1.0);
+    (block.drawn.w, block.drawn.l) = (place.w, place.l);
+    block.temperature = temperature;
+    block.parallel = block.drawn.mfactor / counted;
+    block.overlap =
+        [model.cgso * place.w, model.cgdo * place.w, model.cgbo * place.l].map(|c| c * place.mult);
+    block.range = range;
+    // The constant-current criterion of a threshold: 100 nA per square for n, 25 nA for p.
+    let criterion = if entry.spec.sign > 0.0 { 100e-9 } else { 25e-9 };
+    block.threshold = criterion * place.w * place.mult / place.l;
+    Ok(warning)
+}
+
+/// A given, non-empty C string.
+fn text(pointer: *const c_char) -> Option<String> {
+    if pointer.is_null() {
+        return None;
+    }
+    // SAFETY: `complete_model` and the simulator store only C strings.
+    let text = unsafe { CStr::from_ptr(pointer) }.to_string_lossy();
+    // ngspice leaves the quotes of a string parameter in place in some versions.
+    let text = text.trim().trim_matches('"');
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// Fills the report, whose memory is uninitialised; a refusal goes to the log.
+fn finish(handle: *mut c_void, report: &mut InitInfo, result: Result<(), String>) {
+    *report = InitInfo { flags: 0, num_errors: 0, errors: std::ptr::null_mut() };
+    if let Err(message) = result {
+        log(handle, LOG_ERROR, &message);
+        report.flags = FATAL;
+    }
+}

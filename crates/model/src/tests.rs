@@ -230,7 +230,7 @@ fn the_manifest_reads_well() {
         points = 0
 
         [model.devices.geometry]
-        w = 0.000009999999999999999
+        w = 0.00001
         l = 0.00000013
         nf = 1.0
         mult = 1.0
@@ -293,7 +293,7 @@ fn the_manifest_reads_well() {
 
         [[structure.devices]]
         name = "W10u_L0.13u"
-        w = 0.000009999999999999999
+        w = 0.00001
         l = 0.00000013
         mult = 1.0
         temperature = 300.15

@@ -1,5 +1,6 @@
 //! Development tasks: `cargo xtask TASK`.
 #![allow(clippy::print_stdout)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
 
 #[cfg(feature = "book")]
 mod book;

@@ -8,6 +8,8 @@
 //!
 //! Reading order: [`mod@bundled`], [`entry`], [`mod@fetch`], [`error`].
 
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 pub mod bundled;
 pub mod entry;
 pub mod error;

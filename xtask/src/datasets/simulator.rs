@@ -68,8 +68,13 @@ impl Simulator {
     fn run(&self, deck: &str) -> Result<String> {
         let netlist = self.work.join("deck.sp");
         std::fs::write(&netlist, deck)?;
-        let log =
-            Command::new(&self.program).arg("-b").arg(&netlist).output().context("cannot run ngspice")?;
+        // BSIM4 leaves a file of its parameter checks in the current folder.
+        let log = Command::new(&self.program)
+            .arg("-b")
+            .arg(&netlist)
+            .current_dir(&self.work)
+            .output()
+            .context("cannot run ngspice")?;
         Ok(String::from_utf8_lossy(&log.stdout).into_owned() + &String::from_utf8_lossy(&log.stderr))
     }
 }

@@ -171,7 +171,7 @@ fn check_columns(path: &str, sheet: &Sheet) -> Result<(), DataError> {
     }
     Err(DataError::NoQuantity {
         path: path.to_owned(),
-        found: sheet.column_names(),
+        found: format!("the columns {}", sheet.column_names()),
         expected: "a terminal voltage (vg vd vs vb ...) and a current, charge or capacitance (id ...)"
             .to_owned(),
     })

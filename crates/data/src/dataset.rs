@@ -98,6 +98,40 @@ impl DeviceData {
         curves
     }
 
+    /// Curves of a quantity along the voltage of `swept`, made of all points that share the other
+    /// voltages and the temperature, whatever was swept when they were taken; ascending, at least three
+    /// points each. Of repeated points the first counts.
+    pub fn curves_along(&self, quantity: Quantity, swept: Terminal) -> Vec<Curve> {
+        let Some(values) = self.quantities.get(&quantity) else { return Vec::new() };
+        // Tenths of a millivolt: finer differences are read-back noise.
+        let key = |v: f64| (v * 1e4).round() as i64;
+        let mut groups: BTreeMap<[i64; 5], BTreeMap<i64, usize>> = BTreeMap::new();
+        for i in (0..self.len()).filter(|i| !values[*i].is_nan()) {
+            let mut bias = self.bias_at(i).to_array().map(key);
+            let column = Terminal::MOS.iter().position(|t| *t == swept).unwrap_or(1);
+            let at = std::mem::replace(&mut bias[column], 0);
+            let [vd, vg, vs, vb] = bias;
+            let group = groups.entry([key(self.temperature[i]), vb, vd, vg, vs]).or_default();
+            group.entry(at).or_insert(i);
+        }
+        groups
+            .into_values()
+            .filter(|points| points.len() >= 3)
+            .map(|points| {
+                let rows: Vec<usize> = points.into_values().collect();
+                let info = CurveInfo {
+                    swept,
+                    held: self.bias_at(rows[0]),
+                    ..self.curves[self.curve[rows[0]]].clone()
+                };
+                let mut curve = self.empty_curve(&info, quantity);
+                curve.sweep.values = rows.iter().map(|i| self.swept_value(*i, swept)).collect();
+                curve.values = rows.iter().map(|i| values[*i]).collect();
+                curve
+            })
+            .collect()
+    }
+
     fn empty_curve(&self, info: &CurveInfo, quantity: Quantity) -> Curve {
         Curve {
             device: self.id.name.clone(),

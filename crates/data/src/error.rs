@@ -96,9 +96,7 @@ pub enum DataError {
         rows: usize,
     },
     /// A well-formed file without a terminal voltage or without a current, charge or capacitance.
-    #[error(
-        "{path}: found the columns {found}, expected at least {expected}; name them with a column mapping"
-    )]
+    #[error("{path}: found {found}, expected {expected}; name the columns with a column mapping")]
     NoQuantity {
         /// The file.
         path: String,

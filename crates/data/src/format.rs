@@ -52,7 +52,9 @@ impl Format {
         if ["setuptitle", "primitivetest", "testparameter", "dataname"].iter().any(|w| has_line(w)) {
             return Some(Format::EasyExpert);
         }
-        let separated = text.lines().any(|l| l.contains([',', ';', '\t']));
+        let number = |w: &str| w.parse::<f64>().is_ok();
+        let numbers = |l: &str| l.split_whitespace().filter(|w| number(w)).count() >= 2;
+        let separated = text.lines().any(|l| l.contains([',', ';', '\t']) || numbers(l));
         let printable = start.iter().filter(|b| **b >= 32 || b.is_ascii_whitespace()).count();
         let is_text = !start.is_empty() && printable * 100 >= start.len() * 99;
         (is_text && separated).then_some(Format::Csv)

@@ -109,7 +109,9 @@ pub(crate) fn resolve(
             tidy(assumed.unwrap_or(ROOM_CELSIUS) + ZERO_CELSIUS)
         }
     };
-    let mut site = sources.word("site").unwrap_or_default();
+    // Where the file name says which device it is, the module in the header adds nothing.
+    let named = name.contains_key("device") && !name.contains_key("site") && !table.contains_key("site");
+    let mut site = if named { String::new() } else { sources.word("site").unwrap_or_default() };
     if let Some(die) = sources.word("die").filter(|d| d != "1" && !d.eq_ignore_ascii_case("d1")) {
         let die = die.trim_start_matches(['d', 'D']);
         site = if site.is_empty() { format!("D{die}") } else { format!("{site}_D{die}") };
@@ -171,7 +173,11 @@ impl Sources<'_> {
     fn number(&self, field: &str, flags: &mut Flags) -> Result<Option<f64>, DataError> {
         let read = |source: &Fields| source.get(field).map(|text| self.read(field, text)).transpose();
         // Headers are full of zeros and placeholders: what is not a positive number there is not said.
-        let (table, header, name) = (read(self.table)?, read(self.header).unwrap_or(None), read(self.name)?);
+        let header = self.header.get(field).and_then(|text| match field {
+            "w" | "l" => header_length(text),
+            _ => self.read(field, text).ok(),
+        });
+        let (table, name) = (read(self.table)?, read(self.name)?);
         if let (None, Some(h), Some(n)) = (table, header, name)
             && (h - n).abs() > 1e-3 * n.abs()
         {
@@ -181,11 +187,7 @@ impl Sources<'_> {
     }
 
     fn read(&self, field: &str, text: &str) -> Result<f64, DataError> {
-        let value = match field {
-            "w" | "l" => length(text),
-            _ => si::parse(text).ok(),
-        };
-        let positive = value.filter(|v| v.is_finite() && *v > 0.0);
+        let positive = si::parse(text).ok().filter(|v| v.is_finite() && *v > 0.0);
         positive.map(tidy).ok_or_else(|| self.bad(field, text, "a positive number such as 0.13u, 600n or 2"))
     }
 
@@ -274,11 +276,11 @@ fn polarity_of_family(family: &str) -> Option<Polarity> {
     }
 }
 
-/// A length in metres; a bare number of a millimetre or more can only mean micrometres.
-fn length(text: &str) -> Option<f64> {
-    let value = si::parse(text).ok()?;
+/// A length in metres out of a header; a bare number of a millimetre or more can only mean micrometres.
+fn header_length(text: &str) -> Option<f64> {
+    let value = si::parse(text).ok().filter(|v| v.is_finite() && *v > 0.0)?;
     let bare = text.trim().ends_with(|c: char| c.is_ascii_digit() || c == '.');
-    Some(if bare && value >= 1e-3 { value * 1e-6 } else { value })
+    Some(tidy(if bare && value >= 1e-3 { value * 1e-6 } else { value }))
 }
 
 /// Ten significant digits, so that `150 n` and `0.15 u` are the same number.
@@ -312,7 +314,7 @@ mod tests {
         assert_eq!((id.w, id.l, id.temperature), (0.15e-6, 0.18e-6, 300.15));
         assert_eq!((id.family.as_str(), id.polarity), ("lv_nmos", Some(Polarity::N)));
         assert_eq!(id.flags, Flags::CONTRADICTION);
-        let table = fields(&[("l", "0.13"), ("site", "S1"), ("die", "D2")]);
+        let table = fields(&[("l", "0.13u"), ("site", "S1"), ("die", "D2")]);
         let id = resolve("a/b.mdm", &name, &header, &table).expect("valid");
         assert_eq!((id.l, id.flags), (0.13e-6, Flags::NONE));
         assert_eq!(id.device, "W0.15u_L0.13u@S1_D2");

@@ -34,6 +34,7 @@ pub(crate) fn read(path: &str, bytes: &[u8], mapping: &ColumnMapping) -> Result<
         layout: None,
         held: Vec::new(),
         units_possible: false,
+        first: text.lines().find(|l| !l.trim().is_empty()).unwrap_or_default().to_owned(),
         last_line: text.lines().count(),
         cut: !text.ends_with(['\n', '\r']),
     };
@@ -55,6 +56,8 @@ struct Reader<'a> {
     held: Vec<(String, f64)>,
     /// The next line may give units.
     units_possible: bool,
+    /// First line with text.
+    first: String,
     last_line: usize,
     /// The last line has no line end.
     cut: bool,
@@ -201,8 +204,8 @@ impl Reader<'_> {
         if self.layout.is_none() {
             return Err(DataError::NoQuantity {
                 path: self.path.to_owned(),
-                found: "no line of headings".to_owned(),
-                expected: "a line such as 'vg, vd, id' above the numbers".to_owned(),
+                found: format!("'{}' first", self.first.chars().take(60).collect::<String>()),
+                expected: "a line of headings such as 'vg, vd, id' above the numbers".to_owned(),
             });
         }
         self.rows.into_sheet(&mut self.sheet);

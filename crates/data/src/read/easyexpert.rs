@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::heading::{ColumnMapping, Heading};
+use crate::identity::tidy;
 use crate::sheet::Sheet;
 use crate::{DataError, decode, number};
 
@@ -189,7 +190,7 @@ impl Record {
                 else {
                     continue;
                 };
-                (0..rows).map(|i| start + step * (i / points) as f64).collect()
+                (0..rows).map(|i| tidy(start + step * (i / points) as f64)).collect()
             } else if is(functions, "const") {
                 let Some(value) = constants.next() else { continue };
                 vec![value; rows]

@@ -59,25 +59,34 @@ pub(crate) fn load(
         blake3: blake3::hash(&bytes).to_hex().to_string(),
         rows: 0,
     };
-    let mut sheet = match format {
-        Format::Mdm => mdm::read(&input.name, &bytes)?,
-        Format::Csv => csv::read(&input.name, &bytes, mapping)?,
-        Format::EasyExpert => easyexpert::read(&input.name, &bytes, mapping)?,
-        Format::Raw => raw::read(&input.name, &bytes, mapping)?,
+    let parsed = match format {
+        Format::Mdm => mdm::read(&input.name, &bytes),
+        Format::Csv => csv::read(&input.name, &bytes, mapping),
+        Format::EasyExpert => easyexpert::read(&input.name, &bytes, mapping),
+        Format::Raw => raw::read(&input.name, &bytes, mapping),
         Format::Parquet => match parquet::read(&input.name, bytes, mapping)? {
-            Parquet::Sheet(sheet) => sheet,
+            Parquet::Sheet(sheet) => Ok(*sheet),
             Parquet::Table(table) => {
                 file.rows = table.len();
                 return Ok(Loaded::Table { table, file });
             }
         },
     };
-    let problem = sheet.problem.take();
     let path = input.path.to_string_lossy().replace('\\', "/");
     let name = options.patterns.match_path(&path).unwrap_or_default();
-    let mut table = constants(&mut sheet, mapping);
-    table.extend(metadata.of(&path));
-    let mut blocks = block::split(&input.name, sheet, &name, &table)?;
+    let split = parsed.and_then(|mut sheet| {
+        let problem = sheet.problem.take();
+        let mut table = constants(&mut sheet, mapping);
+        table.extend(metadata.of(&path));
+        Ok((block::split(&input.name, sheet, &name, &table)?, problem))
+    });
+    let (mut blocks, problem) = match split {
+        // A folder of measurements often holds lists and notes as tables.
+        Err(DataError::NoQuantity { found, .. }) if !input.explicit => {
+            return Ok(Loaded::Skipped { reason: format!("a table without measurements: {found}") });
+        }
+        split => split?,
+    };
     file.rows = blocks.iter().map(Block::rows).sum();
     blocks.iter_mut().for_each(|b| validate::validate_file(b, &options.flags));
     if problem.is_some() {

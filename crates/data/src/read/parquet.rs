@@ -13,7 +13,7 @@ pub(crate) enum Parquet {
     /// Has the columns of an [`IvTable`].
     Table(IvTable),
     /// Anything else with headings.
-    Sheet(Sheet),
+    Sheet(Box<Sheet>),
 }
 
 /// Reads a whole Parquet file.
@@ -53,5 +53,5 @@ pub(crate) fn read(path: &str, bytes: Vec<u8>, mapping: &ColumnMapping) -> Resul
         }
     }
     sheet.drop_repeated_columns();
-    Ok(Parquet::Sheet(sheet))
+    Ok(Parquet::Sheet(Box::new(sheet)))
 }

@@ -28,7 +28,7 @@ pub(crate) fn from_blocks(blocks: &[Block]) -> Result<IvTable, DataError> {
     columns.push(integers("line", |b| b.line.clone()));
     columns.push(integers("flags", |b| b.flags.iter().map(|Flags(bits)| *bits).collect()));
     let names = measured_names(blocks);
-    columns.par_extend(names.par_iter().map(|name| measured(name, blocks, rows)));
+    columns.par_extend(names.par_iter().map(|name| measured(name, blocks)));
 
     let frame = DataFrame::new(rows, columns).map_err(DataError::table("table"))?;
     let order: Vec<&str> = COLUMNS
@@ -82,24 +82,34 @@ fn measured_names(blocks: &[Block]) -> Vec<String> {
 }
 
 /// One measured column over all blocks; NaN and absence become null.
-fn measured(name: &str, blocks: &[Block], rows: usize) -> Column {
-    let mut values: Vec<f64> = Vec::with_capacity(rows);
-    for block in blocks {
-        match block.column(name) {
-            Some(column) => values.extend_from_slice(column),
-            None => values.resize(values.len() + block.rows(), f64::NAN),
-        }
+///
+/// Neighbouring blocks without the column become one chunk of nulls, whose memory is never touched:
+/// most columns of a mixed folder are absent from most of its files.
+fn measured(name: &str, blocks: &[Block]) -> Column {
+    let mut column = Float64Chunked::full_null(name.into(), 0);
+    for run in blocks.chunk_by(|a, b| a.column(name).is_some() == b.column(name).is_some()) {
+        let rows = run.iter().map(Block::rows).sum();
+        let chunk = if run[0].column(name).is_some() {
+            let mut values: Vec<f64> = Vec::with_capacity(rows);
+            run.iter().filter_map(|b| b.column(name)).for_each(|v| values.extend_from_slice(v));
+            nullable(name, values)
+        } else {
+            Float64Chunked::full_null(name.into(), rows)
+        };
+        // Appending fails only when lengths overflow, which vectors of these lengths cannot.
+        let _ = column.append_owned(chunk);
     }
-    let missing = values.iter().any(|v| v.is_nan());
-    let column = if missing {
-        Float64Chunked::from_iter_options(
-            name.into(),
-            values.into_iter().map(|v| Some(v).filter(|v| !v.is_nan())),
-        )
+    column.into_column()
+}
+
+/// Values with NaN turned into null.
+fn nullable(name: &str, values: Vec<f64>) -> Float64Chunked {
+    if values.iter().any(|v| v.is_nan()) {
+        let some = |v: f64| Some(v).filter(|v| !v.is_nan());
+        Float64Chunked::from_iter_options(name.into(), values.into_iter().map(some))
     } else {
         Float64Chunked::from_vec(name.into(), values)
-    };
-    column.into_column()
+    }
 }
 
 /// The rows of `frame` at `rows`, in that order.

@@ -67,7 +67,8 @@ impl Writer {
         let names: Vec<&str> = self.schema.iter_names().map(PlSmallStr::as_str).collect();
         let frame = frame.select(names).map_err(DataError::table(name.as_str()))?;
         for start in (0..frame.height()).step_by(ROW_GROUP) {
-            let part = frame.slice(start as i64, ROW_GROUP);
+            let mut part = frame.slice(start as i64, ROW_GROUP);
+            part.rechunk_mut();
             self.batches.write_batch(&part).map_err(DataError::table(name.as_str()))?;
         }
         Ok(())

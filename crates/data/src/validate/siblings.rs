@@ -203,8 +203,8 @@ fn solve(members: &[Member], weights: &[f64]) -> Option<[f64; 4]> {
             }
         }
     }
-    for i in 1..4 {
-        a[i][i] += 0.1;
+    for (i, row) in a.iter_mut().enumerate().skip(1) {
+        row[i] += 0.1;
     }
     let mut l = [[0.0; 4]; 4];
     for i in 0..4 {

@@ -1,22 +1,23 @@
 //! The measured silicon of the shared folder: every file parses or says why not; devices, floors, flags.
 
 use gummel_data::{Dataset, Flags, ReadOptions, Reading, Selection, read};
+use gummel_device::{Quantity, Terminal};
 use std::path::PathBuf;
 
 /// The folder of measured data, or a loud note that the test is skipped.
-fn silicon(part: &str) -> Option<PathBuf> {
+fn shared(part: &str) -> Option<PathBuf> {
     let root = std::env::var_os("GUMMEL_SHARED")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
-    let folder = root.join("data/silicon").join(part);
-    if folder.is_dir() {
+    let folder = root.join("data").join(part);
+    if folder.exists() {
         return Some(folder);
     }
-    eprintln!("SKIPPED: no measured silicon at {}; set GUMMEL_SHARED", folder.display());
+    eprintln!("SKIPPED: no data at {}; set GUMMEL_SHARED", folder.display());
     None
 }
 
 fn read_part(part: &str) -> Option<Reading> {
-    let folder = silicon(part)?;
+    let folder = shared(&format!("silicon/{part}"))?;
     Some(read(&[folder], &ReadOptions::default(), &|_| ()).expect("the folder can be read"))
 }
 
@@ -79,8 +80,8 @@ const QUALITY: [(&str, Flags); 5] = [
 
 #[test]
 fn sky130_flags_agree_with_the_quality_list() {
-    let Some(folder) = silicon("sky130") else { return };
-    let reading = read(&[folder.clone()], &ReadOptions::default(), &|_| ()).expect("readable");
+    let Some(folder) = shared("silicon/sky130") else { return };
+    let reading = read(std::slice::from_ref(&folder), &ReadOptions::default(), &|_| ()).expect("readable");
     let flags = flags_by_file(&reading);
     let list = std::fs::read_to_string(folder.join("sky130_quality.csv")).expect("the list");
     let listed: Vec<(&str, &str)> = list
@@ -120,4 +121,48 @@ fn flags_by_file(reading: &Reading) -> std::collections::HashMap<String, Flags> 
         *entry |= Flags(flags.unwrap_or(0));
     }
     found
+}
+
+#[test]
+fn every_file_parses_or_says_why_not() {
+    let Some(folder) = shared("silicon") else { return };
+    let reading = read(&[folder], &ReadOptions::default(), &|_| ()).expect("readable");
+    let measured = reading.files.iter().filter(|f| f.path.ends_with(".mdm")).count();
+    let failed = reading.failures.iter().filter(|f| f.path.ends_with(".mdm")).count();
+    eprintln!("{measured} files, {failed} failures, {} rows", reading.table.len());
+    assert_eq!((measured, failed), (1828, 0));
+    eprintln!("{}", gummel_data::inspect(&reading).expect("a table").to_text(120));
+}
+
+#[test]
+fn gf180_charges_are_those_of_the_terminals() {
+    let Some(file) = shared("simulated/gf180_corners.parquet") else { return };
+    let reading = read(&[file], &ReadOptions::default(), &|_| ()).expect("readable");
+    assert!(reading.failures.is_empty());
+    let data = Dataset::assemble(&reading.table, &reading.files, &Selection::of("gf180mcu/*", 25.0))
+        .expect("devices");
+    assert_eq!(data.devices.len(), 2 * 5 * 4);
+    for device in &data.devices {
+        let (qg, cgg) = (&device.quantities[&Quantity::Qg], &device.quantities[&Quantity::Cgg]);
+        assert_eq!((device.len(), device.floor), (3404, 1e-13));
+        // In inversion the gate charge has the sign of the gate voltage.
+        let on = (0..device.len())
+            .max_by(|a, b| device.bias[[*a, 1]].abs().total_cmp(&device.bias[[*b, 1]].abs()));
+        let sign = device.id.family.polarity.sign();
+        assert!(qg[on.expect("points")] * sign > 0.0 && device.id()[on.expect("points")] * sign >= 0.0);
+        // Capacitances are the derivatives of the charges, for either polarity.
+        let mut checked = 0;
+        for curve in device.curves_along(Quantity::Qg, Terminal::Gate) {
+            let slope = curve.gradient();
+            let along = device.curves_along(Quantity::Cgg, Terminal::Gate);
+            let same = along.iter().find(|c| c.sweep.held == curve.sweep.held).expect("the same biases");
+            let scale = cgg.iter().fold(0.0f64, |a, c| a.max(c.abs()));
+            let inside = 1..slope.len() - 1;
+            for (slope, value) in slope[inside.clone()].iter().zip(&same.values[inside]) {
+                assert!((slope - value).abs() < 0.15 * scale, "{}: {slope} {value}", device.id.name);
+                checked += 1;
+            }
+        }
+        assert!(checked > 1000);
+    }
 }

@@ -1,0 +1,119 @@
+//! Tables and datasets: selection, names, splits, Parquet, streaming.
+
+use crate::files::{Transistor, numbers, read_files, sound};
+use gummel_data::{
+    Dataset, IvTable, ReadOptions, Reading, Selection, Split, convert, inspect, sample_parquet,
+};
+
+/// Four geometries, one of them at two sites, and a p-channel device.
+fn reading(folder: &std::path::Path) -> Reading {
+    let mut files = Vec::new();
+    for (w, l, site) in [(1, 1, 1), (2, 1, 2), (2, 1, 3), (4, 2, 4), (8, 2, 5)] {
+        let device = Transistor {
+            noise: 1e-12 + 1e-14 * f64::from(site),
+            ..Transistor::new(f64::from(w) * 1e-6, f64::from(l) * 1e-6)
+        };
+        files.push((format!("SG13_nmos~W{w}u0_L{l}u0_S{site}_1~dc_idvg~300K.mdm"), sound(device)));
+    }
+    let p = Transistor { sign: -1.0, ..Transistor::new(1e-6, 1e-6) };
+    files.push(("SG13_pmos~W1u0_L1u0_S9_1~dc_idvg~300K.mdm".to_owned(), sound(p)));
+    let list: Vec<(&str, &[u8])> = files.iter().map(|(n, t)| (n.as_str(), t.as_bytes())).collect();
+    read_files(folder, &list, &ReadOptions::default())
+}
+
+fn names(data: &Dataset) -> Vec<&str> {
+    data.devices.iter().map(|d| d.id.name.as_str()).collect()
+}
+
+#[test]
+fn names_are_unique_and_as_short_as_they_can_be() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let reading = reading(folder.path());
+    let data = Dataset::assemble(&reading.table, &reading.files, &Selection::of("*/lv_nmos", 27.0))
+        .expect("devices");
+    assert_eq!(names(&data), ["W1u_L1u", "W2u_L1u@S2_1", "W2u_L1u@S3_1", "W4u_L2u", "W8u_L2u"]);
+    assert!(data.devices.iter().all(|d| d.len() == 100 && d.floor > 0.0));
+    let one = Selection { devices: vec!["W2u_L1u@*".to_owned()], ..Selection::default() };
+    assert_eq!(Dataset::assemble(&reading.table, &reading.files, &one).expect("devices").devices.len(), 2);
+    let error = Dataset::assemble(&reading.table, &reading.files, &Selection::of("*/lv_nmos", 85.0));
+    let error = error.expect_err("nothing was measured at 85 C").to_string();
+    assert!(error.contains("ihp-sg13g2/lv_nmos (5 devices)"), "{error}");
+}
+
+#[test]
+fn splits_share_no_point_and_lose_none() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let reading = reading(folder.path());
+    let data = Dataset::assemble(&reading.table, &reading.files, &Selection::of("*/lv_nmos", 27.0))
+        .expect("devices");
+    let points = |d: &Dataset| d.devices.iter().map(|d| d.len()).sum::<usize>();
+    for split in [
+        Split::None,
+        Split::Points { fraction: 0.2, seed: 1 },
+        Split::Curves { fraction: 0.25, seed: 1 },
+        Split::Devices { fraction: 0.4, seed: 1 },
+        Split::Geometries { fraction: 0.25, seed: 1 },
+        Split::Named { devices: vec!["W8u*".to_owned()] },
+        Split::Temperatures { celsius: vec![27.0] },
+    ] {
+        let (train, held) = data.split(&split);
+        assert_eq!(points(&train) + points(&held), points(&data), "{split:?}");
+        let (again, _) = data.split(&split);
+        assert_eq!(names(&train), names(&again));
+        let text = toml::to_string(&split).expect("a split is a configuration");
+        assert_eq!(toml::from_str::<Split>(&text).expect("read back"), split);
+    }
+    let (train, held) = data.split(&Split::Geometries { fraction: 0.25, seed: 1 });
+    assert!(held.devices.iter().all(|h| train.devices.iter().all(|t| t.id.geometry != h.id.geometry)));
+    let (train, held) = data.split(&Split::Points { fraction: 0.2, seed: 1 });
+    assert_eq!((train.devices[0].len(), held.devices[0].len()), (80, 20));
+}
+
+#[test]
+fn streaming_writes_what_reading_gives() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let reading = reading(&data);
+    let target = folder.path().join("all.parquet");
+    let done = convert(&[data], &target, 2, &ReadOptions::default(), &|_| ()).expect("converted");
+    assert_eq!((done.rows, done.files.len()), (reading.table.len(), reading.files.len()));
+    let back = IvTable::from_parquet(&target).expect("read back");
+    assert!(back.frame().equals_missing(
+        &reading.table.frame().select(back.frame().get_column_names_owned()).expect("columns")
+    ));
+    let sample = sample_parquet(&target, 37, 5).expect("sampled");
+    assert_eq!(sample.len(), 37);
+    let same = reading.table.sample(37, 5).expect("sampled");
+    assert_eq!(numbers(&sample, "id"), numbers(&same, "id"));
+    assert!(
+        folder.path().read_dir().expect("listed").all(|f| !f
+            .expect("a file")
+            .path()
+            .to_string_lossy()
+            .ends_with(".part"))
+    );
+}
+
+#[test]
+fn parquet_keeps_flags_and_names() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let reading = reading(&folder.path().join("data"));
+    let target = folder.path().join("t.parquet");
+    reading.table.to_parquet(&target).expect("written");
+    let back = IvTable::from_parquet(&target).expect("read back");
+    assert!(back.frame().equals_missing(reading.table.frame()));
+    let twice = back.concat(&reading.table).expect("same columns");
+    assert_eq!(twice.len(), 2 * back.len());
+}
+
+#[test]
+fn inspection_counts_and_reads_well() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let inspection = inspect(&reading(folder.path())).expect("a table");
+    assert_eq!((inspection.points, inspection.files, inspection.families.len()), (600, 6, 2));
+    let text = inspection.to_text(100);
+    assert!(text.lines().all(|l| l.chars().count() <= 100), "{text}");
+    for part in ["ihp-sg13g2/lv_nmos", "1u..8u", "idvg 500", "6 files"] {
+        assert!(text.contains(part), "{part} in\n{text}");
+    }
+}

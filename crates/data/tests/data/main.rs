@@ -1,0 +1,8 @@
+//! The data crate from outside: formats, broken files, validation, datasets, and measured silicon.
+
+mod dataset;
+mod files;
+mod formats;
+mod malformed;
+mod silicon;
+mod validation;

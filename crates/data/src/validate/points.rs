@@ -10,6 +10,8 @@ pub(super) const OFFSET: f64 = 0.02;
 const CLEAR: f64 = 5.0;
 /// Floors by which the sum of four noisy channels may miss zero.
 const SUM_NOISE: f64 = 100.0;
+/// Accuracy of a source-measure unit relative to its range, which the largest current of a curve sets.
+const RANGE: f64 = 1e-5;
 /// Points of equal current that make a plateau.
 const PLATEAU: usize = 5;
 
@@ -57,6 +59,11 @@ pub(super) fn flag_points(block: &mut Block, options: &FlagOptions) {
     };
     let vs = block.column("vs");
     let others = ["ig", "is", "ib"].map(|c| block.column(c));
+    let mut range = vec![0.0f64; rows];
+    for curve in block.curve_ranges() {
+        let largest = id[curve.clone()].iter().filter(|i| i.is_finite()).fold(0.0f64, |a, i| a.max(i.abs()));
+        range[curve].fill(largest);
+    }
     for (i, flags) in found.iter_mut().enumerate() {
         if !(id[i].is_finite() && vd[i].is_finite() && vg[i].is_finite()) {
             *flags |= Flags::NON_FINITE;
@@ -72,7 +79,8 @@ pub(super) fn flag_points(block: &mut Block, options: &FlagOptions) {
         if let [Some(ig), Some(is), Some(ib)] = others {
             let currents = [id[i], ig[i], is[i], ib[i]];
             let largest = currents.iter().fold(0.0f64, |a, c| a.max(c.abs()));
-            if currents.iter().sum::<f64>().abs() > options.kirchhoff * largest + SUM_NOISE * floor {
+            let tolerance = options.kirchhoff * largest + SUM_NOISE * floor + RANGE * range[i];
+            if currents.iter().sum::<f64>().abs() > tolerance {
                 *flags |= Flags::KIRCHHOFF;
             }
         }

@@ -110,6 +110,18 @@ fn raw_files_ascii_and_binary() {
 }
 
 #[test]
+fn complex_raw_files_give_real_and_imaginary_parts() {
+    let text = "Title: x\nPlotname: AC Analysis\nFlags: complex\nNo. Variables: 2\nNo. Points: 2\nVariables:\n\
+                \t0\tfrequency\tfrequency\n\t1\tv(out)\tvoltage\nValues:\n0\t1e6,0\n\t0.5,-0.25\n1\t1e7,0\n\t0.1,-0.75\n";
+    let table = read_one("ac.raw", text.as_bytes(), &ReadOptions::default());
+    assert_eq!(numbers(&table, "freq"), [1e6, 1e7]);
+    assert_eq!(
+        (numbers(&table, "vout_re"), numbers(&table, "vout_im")),
+        (vec![0.5, 0.1], vec![-0.25, -0.75])
+    );
+}
+
+#[test]
 fn mdm_gives_one_device_with_all_its_curves() {
     let device = Transistor::new(10e-6, 0.13e-6);
     let table = read_one(

@@ -174,7 +174,7 @@ impl Header {
     }
 
     /// Column name of a name in a `#` line: an input, an output, or part of a complex matrix
-    /// (`R:S(1,2)` becomes `s12_re`).
+    /// (`R:S(1,2)` becomes `s12_re`, `R:ft(1,1)` becomes `ft_re`).
     pub(super) fn column_of(&self, name: &str) -> String {
         if let Some((part, rest)) = name.split_once(':')
             && let Some(suffix) = match part.to_ascii_uppercase().as_str() {
@@ -183,7 +183,12 @@ impl Header {
                 _ => None,
             }
         {
-            let base: String = rest.chars().filter(|c| !matches!(c, '(' | ')' | ',')).collect();
+            // User-defined outputs (mode U) are scalars written as matrices of one element.
+            let scalar = rest.strip_suffix("(1,1)").filter(|name| {
+                self.outputs.iter().any(|o| o.mode == 'U' && o.name.eq_ignore_ascii_case(name))
+            });
+            let base: String =
+                scalar.unwrap_or(rest).chars().filter(|c| !matches!(c, '(' | ')' | ',')).collect();
             return format!("{}_{suffix}", base.to_ascii_lowercase());
         }
         let output = self.outputs.iter().find(|o| o.name.eq_ignore_ascii_case(name));

@@ -173,6 +173,23 @@ impl<'a> Loader<'a> {
     }
 }
 
+/// Lists a file that failed, with the rows that were read all the same; reading strictly it is the end.
+pub(crate) fn note_problem(
+    failures: &mut Vec<FileFailure>,
+    input: &Input,
+    problem: Option<(usize, DataError)>,
+    strict: bool,
+) -> Result<(), DataError> {
+    match problem {
+        Some((_, error)) if strict => Err(error),
+        Some((rows, error)) => {
+            failures.push(FileFailure { path: input.name.clone(), rows, error });
+            Ok(())
+        }
+        None => Ok(()),
+    }
+}
+
 /// Everything read so far.
 #[derive(Default)]
 struct Gathered {
@@ -208,14 +225,7 @@ impl Gathered {
             }
             Err(error) => Some((0, error)),
         };
-        match problem {
-            Some((_, error)) if strict => Err(error),
-            Some((rows, error)) => {
-                self.failures.push(FileFailure { path: input.name.clone(), rows, error });
-                Ok(())
-            }
-            None => Ok(()),
-        }
+        note_problem(&mut self.failures, input, problem, strict)
     }
 
     fn finish(mut self, options: &ReadOptions) -> Result<Reading, DataError> {

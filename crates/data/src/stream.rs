@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::block::Block;
 use crate::input::{self, Input};
-use crate::read::{Loaded, Loader};
+use crate::read::{Loaded, Loader, note_problem};
 use crate::table::{self, COLUMNS, Writer};
 use crate::validate::{self, Summary};
 use crate::{DataError, FileFailure, IvTable, ReadOptions, ReadProgress, SourceFile, random};
@@ -135,14 +135,7 @@ impl Survey {
             }
             Err(error) => Some((0, error)),
         };
-        match problem {
-            Some((_, error)) if strict => Err(error),
-            Some((rows, error)) => {
-                self.done.failures.push(FileFailure { path: input.name.clone(), rows, error });
-                Ok(())
-            }
-            None => Ok(()),
-        }
+        note_problem(&mut self.done.failures, input, problem, strict)
     }
 }
 

@@ -117,6 +117,13 @@ impl Scene {
         self.marks.push((role, shape));
     }
 
+    /// Adds a text unless there is nothing to read.
+    fn write(&mut self, role: Role, text: Text) {
+        if !text.rich.is_empty() {
+            self.push(role, Shape::Text(text));
+        }
+    }
+
     /// Adds a line of text reading to the right.
     pub(crate) fn text(
         &mut self,
@@ -127,9 +134,7 @@ impl Scene {
         anchor: Anchor,
         color: Color,
     ) {
-        if !rich.is_empty() {
-            self.push(role, Shape::Text(Text { at, rich, size, anchor, up: false, color }));
-        }
+        self.write(role, Text { at, rich, size, anchor, up: false, color });
     }
 
     /// Adds a line of text reading upwards.
@@ -142,9 +147,7 @@ impl Scene {
         anchor: Anchor,
         color: Color,
     ) {
-        if !rich.is_empty() {
-            self.push(role, Shape::Text(Text { at, rich, size, anchor, up: true, color }));
-        }
+        self.write(role, Text { at, rich, size, anchor, up: true, color });
     }
 
     pub(crate) fn line(&mut self, role: Role, points: Vec<Point>, width: f64, color: Color) {

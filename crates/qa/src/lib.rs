@@ -1,1 +1,1 @@
-//! stub
+//! Physics and accuracy checks of device models; none exists yet, accuracy is judged by `gummel-surrogate`.

@@ -181,8 +181,11 @@ fn run(
     let solution = match &config.solver {
         Solver::Lm(lm) => descent::solve(&mut problem, lm, config, from, &mut watch)?,
         Solver::Adamw(adamw) => {
-            let held =
-                if held_out.devices.is_empty() { None } else { same_devices(&train, &held_out, config) };
+            let held = if held_out.devices.is_empty() {
+                None
+            } else {
+                same_devices(&problem, &train, &held_out, config)
+            };
             let begin = from.map(|(theta, _)| theta);
             solve_adamw(&problem, held.as_ref(), adamw, config.seed, begin, &mut watch)?
         }
@@ -259,19 +262,23 @@ fn decisions(problem: &Problem, data: &Dataset) -> Vec<String> {
 }
 
 /// Held-out points of training devices as a problem of the same layout, for early stopping.
-fn same_devices(train: &Dataset, held_out: &Dataset, config: &FitConfig) -> Option<Problem> {
+fn same_devices(
+    problem: &Problem,
+    train: &Dataset,
+    held_out: &Dataset,
+    config: &FitConfig,
+) -> Option<Problem> {
     let devices = train
         .devices
         .iter()
         .map(|d| held_out.devices.iter().find(|h| h.id == d.id).cloned())
         .collect::<Option<Vec<_>>>()?;
     let mut held = assemble(&Dataset { devices, files: train.files.clone() }, config).ok()?;
-    let reference = assemble(train, config).ok()?;
-    if held.layout != reference.layout {
+    if held.layout != problem.layout {
         return None;
     }
     // Both parts must see the trunk through the same features and scales.
-    held.rescale(&reference);
+    held.rescale(problem);
     Some(held)
 }
 

@@ -1,6 +1,6 @@
 //! The measured silicon of the shared folder: every file parses or says why not; devices, floors, flags.
 
-use gummel_data::{Dataset, Flags, ReadOptions, Reading, Selection, read};
+use gummel_data::{Dataset, DeviceData, Flags, ReadOptions, Reading, Selection, read};
 use gummel_device::{Quantity, Terminal};
 use std::path::PathBuf;
 
@@ -21,6 +21,13 @@ fn read_part(part: &str) -> Option<Reading> {
     Some(read(&[folder], &ReadOptions::default(), &|_| ()).expect("the folder can be read"))
 }
 
+/// Prints what a device is made of, for whoever reads the test's output.
+fn show(d: &DeviceData) {
+    let flags = d.flags.iter().fold(Flags::NONE, |a, f| a | *f);
+    let (points, curves) = (d.len(), d.curves.len());
+    eprintln!("  {} {points} points {curves} curves floor {:.2e} {flags}", d.id.name, d.floor);
+}
+
 #[test]
 fn ihp_files_make_devices() {
     let Some(reading) = read_part("ihp") else { return };
@@ -34,14 +41,7 @@ fn ihp_files_make_devices() {
         assert!(data.devices.len() >= 15);
         eprintln!("{family}: {} devices", data.devices.len());
         for d in &data.devices {
-            let flags = d.flags.iter().fold(Flags::NONE, |a, f| a | *f);
-            eprintln!(
-                "  {} {} points {} curves floor {:.2e} {flags}",
-                d.id.name,
-                d.len(),
-                d.curves.len(),
-                d.floor
-            );
+            show(d);
         }
     }
 }
@@ -58,14 +58,7 @@ fn sky130_files_make_devices() {
     let selection = Selection { family: vec!["sky130/nfet_01v8".to_owned()], ..Selection::default() };
     let data = Dataset::assemble(&reading.table, &reading.files, &selection).expect("devices");
     for d in &data.devices {
-        let flags = d.flags.iter().fold(Flags::NONE, |a, f| a | *f);
-        eprintln!(
-            "  {} {} points {} curves floor {:.2e} {flags}",
-            d.id.name,
-            d.len(),
-            d.curves.len(),
-            d.floor
-        );
+        show(d);
     }
 }
 

@@ -1,6 +1,7 @@
 //! The table of predictions: a device, temperature and bias a row, quantities as columns.
 
 use anyhow::Result;
+use gummel_data::{ParquetColumn, write_parquet};
 use gummel_device::Quantity;
 use ndarray::Array2;
 use std::io::Write;
@@ -55,11 +56,17 @@ impl Predictions {
         Ok(writer.into_inner()?)
     }
 
-    /// Writes a CSV file; it appears whole or not at all.
+    /// Writes Parquet when the name ends in `.parquet`, else CSV; the file appears whole or not at all.
     ///
     /// # Errors
-    /// Errors of the file system.
+    /// Errors of the file system, and of quantities asked for twice.
     pub fn write(&self, path: &Path) -> Result<()> {
+        if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet")) {
+            let numbers = self.columns.iter().map(|(name, values)| (*name, ParquetColumn::Number(values)));
+            let columns: Vec<_> =
+                std::iter::once(("device", ParquetColumn::Text(&self.devices))).chain(numbers).collect();
+            return Ok(write_parquet(path, &columns)?);
+        }
         let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut file = tempfile::NamedTempFile::new_in(parent)?;
         file.write_all(&self.csv()?)?;

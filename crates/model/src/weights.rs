@@ -90,11 +90,11 @@ fn read(file: &SafeTensors<'_>, name: &str, shape: &[usize], path: &Path) -> Res
     }
 }
 
+/// What [`visit`] calls with the name, shape and parts of a tensor.
+type Visitor<'a> = dyn FnMut(String, &[usize], &mut [&mut [f64]]) -> Result<(), ModelError> + 'a;
+
 /// Calls `each` with name, shape and parts of every tensor; parts follow each other in row-major order.
-fn visit(
-    spec: &mut Spec,
-    each: &mut dyn FnMut(String, &[usize], &mut [&mut [f64]]) -> Result<(), ModelError>,
-) -> Result<(), ModelError> {
+fn visit(spec: &mut Spec, each: &mut Visitor) -> Result<(), ModelError> {
     let devices = spec.devices.len();
     for (b, branch) in spec.branches.iter_mut().enumerate() {
         let (rows, population, deviation) =

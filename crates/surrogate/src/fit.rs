@@ -2,6 +2,7 @@
 
 mod descent;
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
@@ -246,17 +247,16 @@ fn count(layout: &Layout) -> ParameterCount {
 fn decisions(problem: &Problem, data: &Dataset) -> Vec<String> {
     let floors = gummel_device::metrics::Spread::over(data.devices.iter().map(|d| d.floor));
     let mut out = vec![
-        format!(
-            "noise floor {}A (median over devices, estimated from the data)",
-            gummel_device::si::format(floors.median, 2)
-        ),
+        format!("noise floor {:.1e} A (median over devices, estimated from the data)", floors.median),
         format!(
             "heads: {} functions of geometry and corner, deviations held with strength {}",
             problem.layout.phi, problem.strength
         ),
     ];
     if !problem.statics.is_empty() {
-        out.push("temperature is an input of the trunk: the data have several".to_owned());
+        let temperatures: BTreeSet<u64> =
+            data.devices.iter().flat_map(|d| d.temperature.iter().map(|t| t.to_bits())).collect();
+        out.push(format!("temperature is an input of the trunk: the data have {}", temperatures.len()));
     }
     out
 }

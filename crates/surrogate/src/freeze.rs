@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use gummel_data::{Dataset, DeviceData};
+use gummel_data::{Dataset, DeviceData, Format};
 use gummel_kernel::{Branch, DeviceHeads, Layer, Spec};
 use gummel_model::{DataFile, DeviceEntry, Manifest, Model};
 
@@ -47,7 +47,12 @@ pub fn freeze(
     manifest.seed = config.seed;
     // A configuration that came from TOML goes back into it.
     manifest.config = toml::Table::try_from(config).unwrap_or_default();
-    let used: BTreeSet<usize> = data.devices.iter().flat_map(|d| d.curves.iter().map(|c| c.file)).collect();
+    let mut used: BTreeSet<usize> =
+        data.devices.iter().flat_map(|d| d.curves.iter().map(|c| c.file)).collect();
+    // Curves out of a table name the files that the table was made of, of which only the paths are known: the
+    // table's own hash stands for them.
+    let tables = data.files.iter().enumerate().filter(|(_, f)| f.format == Some(Format::Parquet));
+    used.extend(tables.map(|(index, _)| index));
     manifest.data = used
         .into_iter()
         .filter_map(|f| data.files.get(f))

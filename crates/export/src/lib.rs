@@ -1,1 +1,3 @@
-//! Exports of frozen models to circuit simulators; none exists yet, the device library of `gummel-osdi` is the first part.
+//! Exports of frozen models to circuit simulators; the device library [`osdi`] is the first of them.
+
+pub mod osdi;

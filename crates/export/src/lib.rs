@@ -1,1 +1,7 @@
-//! Exports of frozen models to circuit simulators; none exists yet, the device library of `gummel-osdi` is the first part.
+//! Exports of frozen models to circuit simulators.
+
+pub mod program;
+pub mod scope;
+
+#[cfg(test)]
+mod tests;

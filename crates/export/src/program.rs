@@ -102,6 +102,8 @@ pub enum Op {
     Offset(Id, f64),
     /// Hyperbolic tangent.
     Tanh(Id),
+    /// `1 - t^2` for a value `t` that is a hyperbolic tangent: its derivative.
+    TanhSlope(Id),
     /// Exponential; with `clamp` the argument is kept within [`math::EXP_LIMIT`], without it is known to be.
     Exp {
         /// The argument.
@@ -132,7 +134,8 @@ impl Op {
             Op::Add(a, b) | Op::Sub(a, b) | Op::Mul(a, b) | Op::Div(a, b) | Op::Dot(a, b) => vec![*a, *b],
             Op::Join(parts) => parts.clone(),
             Op::Affine { x, .. } | Op::Exp { x, .. } | Op::Part { x, .. } => vec![*x],
-            Op::Scale(_, x) | Op::Offset(x, _) | Op::Tanh(x) | Op::Sqrt(x) | Op::Ln(x) => vec![*x],
+            Op::Scale(_, x) | Op::Offset(x, _) => vec![*x],
+            Op::Tanh(x) | Op::TanhSlope(x) | Op::Sqrt(x) | Op::Ln(x) => vec![*x],
         }
     }
 }
@@ -328,6 +331,11 @@ impl Program {
         }
         let len = self.len(x);
         self.push(Op::Tanh(x), len, 1.0)
+    }
+
+    fn tanh_slope(&mut self, tanh: Id) -> Id {
+        let len = self.len(tanh);
+        self.push(Op::TanhSlope(tanh), len, 1.0)
     }
 
     pub(crate) fn exp(&mut self, x: Id) -> Id {

@@ -310,7 +310,6 @@ impl<'a> Builder<'a> {
             OutputKind::Channel => {
                 let e = p.exp(y);
                 let g = p.mul(scale, e);
-                p.named("g_channel", g);
                 p.mul(g, vds)
             }
             OutputKind::Gate | OutputKind::Bulk => {

@@ -64,9 +64,7 @@ impl Program {
             }
             Op::Offset(x, _) => shares.push((x, adjoint)),
             Op::Tanh(x) => {
-                let square = self.mul(id, id);
-                let negative = self.scale(-1.0, square);
-                let slope = self.offset(negative, 1.0);
+                let slope = self.tanh_slope(id);
                 let share = self.mul(adjoint, slope);
                 shares.push((x, share));
             }
@@ -94,8 +92,8 @@ impl Program {
                     start += len;
                 }
             }
-            // The builder takes parts of fixed values only.
-            Op::Affine { .. } | Op::Part { .. } => {}
+            // The builder takes parts of fixed values only, and nothing is derived twice.
+            Op::Affine { .. } | Op::Part { .. } | Op::TanhSlope(_) => {}
         }
         shares.retain(|(x, _)| !self.is_fixed(*x));
         shares

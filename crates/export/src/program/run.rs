@@ -41,6 +41,7 @@ fn evaluate(
         Op::Scale(factor, x) => each(&|k| factor * at(x, k)),
         Op::Offset(x, constant) => each(&|k| at(x, k) + constant),
         Op::Tanh(x) => each(&|k| math::tanh::<false>(at(x, k))),
+        Op::TanhSlope(t) => each(&|k| 1.0 - at(t, k) * at(t, k)),
         Op::Exp { x, .. } => each(&|k| math::exp::<false>(at(x, k))),
         Op::Sqrt(x) => each(&|k| at(x, k).sqrt()),
         Op::Ln(x) => each(&|k| at(x, k).ln()),

@@ -2,10 +2,12 @@
 
 pub mod completions;
 pub mod data;
+pub mod export;
 pub mod fit;
 pub mod inspect;
 pub mod plot;
 pub mod predict;
+pub mod verify;
 
 use anyhow::Result;
 
@@ -38,6 +40,8 @@ verbs! {
     Fit = fit;
     Predict = predict;
     Plot = plot;
+    Export = export;
+    Verify = verify;
     Data = data;
     Completions = completions;
 }

@@ -1,9 +1,11 @@
 //! The verbs: to add one, write its file with `Args` and `run`, name it in the two lists below.
 
+pub mod adapt;
 pub mod completions;
 pub mod data;
 pub mod fit;
 pub mod inspect;
+pub mod plan;
 pub mod plot;
 pub mod predict;
 
@@ -37,6 +39,8 @@ verbs! {
     Inspect = inspect;
     Fit = fit;
     Predict = predict;
+    Adapt = adapt;
+    Plan = plan;
     Plot = plot;
     Data = data;
     Completions = completions;

@@ -65,7 +65,16 @@ pub(crate) fn fill(spec: &mut Spec, bytes: &[u8], path: &Path) -> Result<(), Mod
     })
 }
 
-fn read(file: &SafeTensors<'_>, name: &str, shape: &[usize], path: &Path) -> Result<Vec<f64>, ModelError> {
+/// The numbers of tensor `name`, which must have this shape and be finite.
+///
+/// # Errors
+/// An absent tensor, another shape or type, a number that is not finite.
+pub(crate) fn read(
+    file: &SafeTensors<'_>,
+    name: &str,
+    shape: &[usize],
+    path: &Path,
+) -> Result<Vec<f64>, ModelError> {
     let tensor = file
         .tensor(name)
         .map_err(|_| ModelError::MissingTensor { path: path.to_owned(), tensor: name.to_owned() })?;

@@ -20,6 +20,7 @@ use crate::error::FitError;
 use crate::freeze::freeze;
 use crate::lm::StopReason;
 use crate::parameters::{Layout, Parameters};
+use crate::posterior;
 use crate::problem::Problem;
 use crate::report::{DeviceReport, Part, Summary, judge, summarise, verdicts};
 use crate::start::start;
@@ -193,6 +194,7 @@ fn run(
     };
     let parameters = Parameters::from_flat(&solution.theta, &problem.layout);
     let mut model = freeze(&problem, &parameters, &train, config)?;
+    model.population = posterior::learn::learn(&model, &train, config);
     let seconds = watch.seconds();
     let mut devices = judge(&model, &train, Part::Train);
     let weights: Vec<(String, f64)> = names.iter().cloned().zip(solution.weights.iter().copied()).collect();

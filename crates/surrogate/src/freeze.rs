@@ -63,12 +63,13 @@ pub fn freeze(
 }
 
 /// The temperature nearest to 27 C among those measured.
-fn reference_temperature(device: &DeviceData) -> f64 {
+pub(crate) fn reference_temperature(device: &DeviceData) -> f64 {
     let distance = |t: &f64| (t - 300.15).abs();
     device.temperature.iter().copied().min_by(|a, b| distance(a).total_cmp(&distance(b))).unwrap_or(300.15)
 }
 
-fn range(device: &DeviceData) -> [[f64; 2]; 3] {
+/// The box of mirrored `[vgs, vds, vbs]` (V) that a device was measured in.
+pub(crate) fn range(device: &DeviceData) -> [[f64; 2]; 3] {
     let sign = device.id.family.polarity.sign();
     let mut range = [[f64::INFINITY, f64::NEG_INFINITY]; 3];
     for p in 0..device.len() {
@@ -80,7 +81,8 @@ fn range(device: &DeviceData) -> [[f64; 2]; 3] {
     range
 }
 
-fn entry(device: &DeviceData) -> DeviceEntry {
+/// A device as the manifest lists it, without errors.
+pub(crate) fn entry(device: &DeviceData) -> DeviceEntry {
     let mut e = DeviceEntry::new(&device.id.name, device.id.geometry, device.floor);
     e.site = device.id.site.clone();
     e.corner = device.id.corner;

@@ -1,5 +1,6 @@
 //! The verbs: to add one, write its file with `Args` and `run`, name it in the two lists below.
 
+pub mod check;
 pub mod completions;
 pub mod data;
 pub mod fit;
@@ -38,6 +39,7 @@ verbs! {
     Fit = fit;
     Predict = predict;
     Plot = plot;
+    Check = check;
     Data = data;
     Completions = completions;
 }

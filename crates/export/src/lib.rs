@@ -12,9 +12,9 @@ pub mod program;
 pub mod scope;
 pub mod spice;
 pub mod stamp;
-pub mod verilog_a;
 pub mod target;
 pub mod verify;
+pub mod verilog_a;
 pub mod write;
 
 pub use error::ExportError;

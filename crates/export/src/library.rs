@@ -27,7 +27,9 @@ pub fn write(model: &Model, selection: &Selection, path: &Path) -> Result<Vec<Pa
     }
     let sections = sections(model, selection)?;
     if sections.is_empty() {
-        return Err(unsuitable("needs devices at named corners, and the chosen ones stand at none; export --to spice"));
+        return Err(unsuitable(
+            "needs devices at named corners, and the chosen ones stand at none; export --to spice",
+        ));
     }
     let stem = path.file_stem().and_then(|s| s.to_str()).unwrap_or(TARGET);
     let mut library = format!("* {} with a section per corner\n", model.manifest.title());

@@ -82,10 +82,7 @@ impl FromStr for Target {
 
     fn from_str(s: &str) -> Result<Self, ExportError> {
         Target::ALL.into_iter().find(|t| t.name().eq_ignore_ascii_case(s)).ok_or_else(|| {
-            ExportError::UnknownTarget {
-                found: s.to_owned(),
-                known: Target::ALL.map(Target::name).join(" "),
-            }
+            ExportError::UnknownTarget { found: s.to_owned(), known: Target::ALL.map(Target::name).join(" ") }
         })
     }
 }

@@ -41,7 +41,12 @@ fn check(target: Target, points: usize) {
             Ok(verdict) => {
                 assert!(verdict.passed && verdict.same_weights, "{verdict:#?}");
                 assert!(verdict.differences.len() >= 4);
-                eprintln!("{} {} {:?}", verdict.target, verdict.tool, verdict.differences.iter().map(|d| (&d.quantity, d.largest)).collect::<Vec<_>>());
+                eprintln!(
+                    "{} {} {:?}",
+                    verdict.target,
+                    verdict.tool,
+                    verdict.differences.iter().map(|d| (&d.quantity, d.largest)).collect::<Vec<_>>()
+                );
             }
             Err(missing @ ExportError::ToolMissing { .. }) => {
                 println!("SKIPPED: {missing}");

@@ -57,7 +57,12 @@ pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
     session.say(text(&verdict))?;
     session.result(&verdict)?;
     if !verdict.passed {
-        bail!("{} differs from {} by more than {:e}", args.export.display(), args.against.display(), verdict.limit);
+        bail!(
+            "{} differs from {} by more than {:e}",
+            args.export.display(),
+            args.against.display(),
+            verdict.limit
+        );
     }
     Ok(Outcome::Done)
 }
@@ -66,7 +71,8 @@ fn text(verdict: &Verdict) -> String {
     let Verdict { target, tool, devices, points, limit, .. } = verdict;
     let mut out = format!("{target} in {tool}: {points} biases, {devices} devices, limit {limit:e}\n");
     for Difference { quantity, largest, device, bias: [vgs, vds, vbs], .. } in &verdict.differences {
-        out += &format!("  {quantity:4} {largest:8.1e}  at {device} vgs={vgs:.4} vds={vds:.4} vbs={vbs:.4}\n");
+        out +=
+            &format!("  {quantity:4} {largest:8.1e}  at {device} vgs={vgs:.4} vds={vds:.4} vbs={vbs:.4}\n");
     }
     out + if verdict.passed { "same model" } else { "NOT the same model" }
 }

@@ -59,7 +59,13 @@ fn netlist_of(path: &Path, subcircuit: &str, biases: &[[f64; 3]]) -> Result<Stri
     }
     out += ".options reltol=1e-10 abstol=1e-20 vntol=1e-14 itl1=1000 gmin=1e-30\n.control\nset numdgt=16\n";
     for [vgs, vds, vbs] in biases {
-        let _ = writeln!(out, "alter vg dc = {}\nalter vd dc = {}\nalter vb dc = {}", real(*vgs), real(*vds), real(*vbs));
+        let _ = writeln!(
+            out,
+            "alter vg dc = {}\nalter vd dc = {}\nalter vb dc = {}",
+            real(*vgs),
+            real(*vds),
+            real(*vbs)
+        );
         out += "op\nprint i(vd0)\nac lin 1 1 1\nprint real(i(vd0)) real(i(vd1)) real(i(vd2))\ndestroy all\n";
     }
     out += "quit 0\n.endc\n.end\n";

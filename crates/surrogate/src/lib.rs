@@ -25,6 +25,7 @@ pub mod fit;
 pub mod freeze;
 mod lm;
 pub mod parameters;
+mod prepared;
 pub mod problem;
 pub mod report;
 mod robust;

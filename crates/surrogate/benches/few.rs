@@ -3,6 +3,7 @@
 //! `cargo bench -p gummel-surrogate --bench few -- DATA FAMILY CELSIUS FOLDS MODELS [KEY ...]`, e.g.
 //! `... -- ../shared/data/silicon/ihp '*/lv_nmos' 27 6 target/few`. Every device is left out of one of FOLDS whole
 //! fits; their models are kept in the folder MODELS and used again. KEY: `plan` compares planned with random points.
+#![allow(clippy::print_stdout, reason = "a benchmark reports on standard output")]
 
 use std::path::{Path, PathBuf};
 

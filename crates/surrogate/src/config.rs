@@ -4,6 +4,8 @@ use gummel_data::{Selection, Split};
 use gummel_device::Quantity;
 use serde::{Deserialize, Serialize};
 
+use crate::sharing::Sharing;
+
 /// Everything that decides a fit; TOML files in `configs/` hold one each.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -24,6 +26,8 @@ pub struct FitConfig {
     pub residual: ResidualConfig,
     /// How parameters are found.
     pub solver: Solver,
+    /// Which parameters tasks share, and how.
+    pub sharing: Sharing,
 }
 
 /// Shape and inputs of the trunk.

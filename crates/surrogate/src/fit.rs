@@ -1,6 +1,8 @@
 //! The whole fit: dataset and configuration in, frozen model and report out.
 
 mod descent;
+mod finish;
+mod tasks;
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -17,13 +19,16 @@ use crate::assemble::assemble;
 use crate::checkpoint::Checkpoint;
 use crate::config::{AdamwConfig, FitConfig, Solver};
 use crate::error::FitError;
-use crate::freeze::freeze;
 use crate::lm::StopReason;
-use crate::parameters::{Layout, Parameters};
-use crate::posterior;
+use crate::parameters::Parameters;
 use crate::problem::Problem;
-use crate::report::{DeviceReport, Part, Summary, judge, summarise, verdicts};
+use crate::report::{DeviceReport, Summary};
+use crate::soft::SharingReport;
 use crate::start::start;
+
+pub(crate) use descent::StopRule;
+use finish::Ended;
+pub use tasks::{TaskFit, fit_tasks};
 
 /// Sees a fit from outside and may end it.
 pub trait Observer {
@@ -99,6 +104,9 @@ pub struct FitReport {
     pub stopped: StopReason,
     /// What was decided from the data, one sentence each.
     pub decisions: Vec<String>,
+    /// Distances between the networks of a soft-shared fit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sharing: Option<SharingReport>,
 }
 
 /// A fitted family.
@@ -151,7 +159,12 @@ pub(crate) struct Watch<'a> {
     pub(crate) history: Vec<HistoryPoint>,
 }
 
-impl Watch<'_> {
+impl<'a> Watch<'a> {
+    /// The clock starts now.
+    pub(crate) fn new(observer: &'a mut dyn Observer) -> Self {
+        Watch { observer, begun: Instant::now(), max_steps: 0, history: Vec::new() }
+    }
+
     pub(crate) fn note(&mut self, stage: &str, step: usize, loss: f64) {
         let seconds = self.seconds();
         self.history.push(HistoryPoint { stage: stage.to_owned(), step, loss, seconds });
@@ -166,6 +179,14 @@ impl Watch<'_> {
     pub(crate) fn stop(&self) -> bool {
         self.observer.stop()
     }
+
+    /// Why the fit must end now, if it must: the observer asks for it, or more than `seconds` are over.
+    pub(crate) fn over(&self, seconds: f64) -> Option<StopReason> {
+        if self.stop() {
+            return Some(StopReason::Interrupted);
+        }
+        (self.seconds() > seconds).then_some(StopReason::Time)
+    }
 }
 
 fn run(
@@ -178,8 +199,8 @@ fn run(
     let mut problem = assemble(&train, config)?;
     let names: Vec<String> = train.devices.iter().map(|d| d.id.name.clone()).collect();
     let from = checkpoint.map(|c| Ok::<_, FitError>((c.theta(&problem.layout, &names)?, c))).transpose()?;
-    let mut watch = Watch { observer, begun: Instant::now(), max_steps: 0, history: Vec::new() };
-    let mut decisions = decisions(&problem, &train);
+    let mut watch = Watch::new(observer);
+    let decisions = decisions(&problem, &train);
     let solution = match &config.solver {
         Solver::Lm(lm) => descent::solve(&mut problem, lm, config, from, &mut watch)?,
         Solver::Adamw(adamw) => {
@@ -192,58 +213,16 @@ fn run(
             solve_adamw(&problem, held.as_ref(), adamw, config.seed, begin, &mut watch)?
         }
     };
-    let parameters = Parameters::from_flat(&solution.theta, &problem.layout);
-    let mut model = freeze(&problem, &parameters, &train, config)?;
-    model.population = posterior::learn::learn(&model, &train, config);
-    let seconds = watch.seconds();
-    let mut devices = judge(&model, &train, Part::Train);
-    let weights: Vec<(String, f64)> = names.iter().cloned().zip(solution.weights.iter().copied()).collect();
-    verdicts(&mut devices, &weights);
-    devices.extend(judge(&model, &held_out, Part::HeldOut));
-    let summaries: Vec<Summary> =
-        [Part::Train, Part::HeldOut].into_iter().filter_map(|p| summarise(&devices, p)).collect();
-    record(&mut model, &devices, &summaries);
-    let history = watch.history;
-    let doubtful = devices.iter().filter(|d| d.verdict.is_some()).count();
-    if doubtful > 0 {
-        decisions.push(format!("{doubtful} devices do not fit the family; the table says why"));
-    }
-    let checkpoint =
-        Checkpoint::new(&problem.layout, names, &solution.theta, solution.steps, solution.damping);
-    let report = FitReport {
-        devices,
-        summaries,
-        history,
-        parameters: count(&problem.layout),
-        seconds,
-        stopped: solution.stopped,
+    Ended {
+        problem: &problem,
+        solution,
+        train: &train,
+        held_out: &held_out,
+        config,
         decisions,
-    };
-    Ok(Fit { model, report, checkpoint })
-}
-
-/// Errors into the manifest, so that the model folder alone says how good it is.
-fn record(model: &mut Model, devices: &[DeviceReport], summaries: &[Summary]) {
-    for entry in &mut model.manifest.devices {
-        if let Some(d) = devices.iter().find(|d| d.part == Part::Train && d.name == entry.name) {
-            entry.errors = Some(d.errors);
-            entry.gm_rel_l2 = d.gm_rel_l2;
-            entry.gds_rel_l2 = d.gds_rel_l2;
-        }
+        sharing: None,
     }
-    for s in summaries {
-        let prefix = if s.part == Part::HeldOut { "held_out_" } else { "" };
-        model.manifest.metrics.extend(s.rows().map(|(name, spread)| (format!("{prefix}{name}"), spread)));
-    }
-}
-
-fn count(layout: &Layout) -> ParameterCount {
-    ParameterCount {
-        trunk: layout.trunk(),
-        population: layout.shared() - layout.trunk(),
-        per_device: layout.local(),
-        devices: layout.devices,
-    }
+    .finish(watch.history.clone(), watch.seconds())
 }
 
 fn decisions(problem: &Problem, data: &Dataset) -> Vec<String> {

@@ -33,6 +33,8 @@ mod prepared;
 pub mod problem;
 pub mod report;
 mod robust;
+pub mod sharing;
+mod soft;
 mod start;
 pub mod synthetic;
 
@@ -41,6 +43,9 @@ pub use checkpoint::Checkpoint;
 pub use config::{AdamwConfig, ComputeDevice, FitConfig, LmConfig, Solver};
 pub use error::FitError;
 pub use fit::{Fit, FitReport, HistoryPoint, Observer, ParameterCount, Progress, fit, resume};
+pub use fit::{TaskFit, fit_tasks};
 pub use lm::StopReason;
 pub use plan::{PlanOptions, Planned, plan};
 pub use report::{DeviceReport, Part, Summary};
+pub use sharing::{Sharing, SingleConfig, SoftConfig, TaskOf};
+pub use soft::SharingReport;

@@ -4,7 +4,7 @@
 //! squares problems", 2004): it shrinks smoothly when the quadratic model predicts well, and grows
 //! faster with every failure in a row.
 
-mod arrow;
+pub(crate) mod arrow;
 pub(crate) mod normal;
 
 use crate::prepared::Prepared;
@@ -63,8 +63,7 @@ impl Lm {
                 if loss.is_finite() && loss < self.loss {
                     self.theta = trial;
                     self.loss = loss;
-                    let shrink = 1.0 - (2.0 * ratio - 1.0).powi(3);
-                    self.damping = (self.damping * shrink.clamp(0.2, 2.0)).max(1e-12);
+                    self.damping = relaxed(self.damping, ratio);
                     return Outcome::Improved;
                 }
             }
@@ -73,6 +72,12 @@ impl Lm {
         }
         Outcome::Stalled
     }
+}
+
+/// The damping after a step whose loss fell by `ratio` of what was predicted.
+pub(crate) fn relaxed(damping: f64, ratio: f64) -> f64 {
+    let shrink = 1.0 - (2.0 * ratio - 1.0).powi(3);
+    (damping * shrink.clamp(0.2, 2.0)).max(1e-12)
 }
 
 #[cfg(test)]
@@ -103,7 +108,7 @@ mod tests {
         let gradient: Vec<f64> = normal.shared_gradient.iter().copied().chain(locals).collect();
         let largest = gradient.iter().fold(0.0f64, |a, g| a.max(g.abs()));
         for (k, g) in gradient.iter().enumerate() {
-            let mut at = |h: f64| {
+            let at = |h: f64| {
                 let mut moved = theta.clone();
                 moved[k] += h;
                 normal::loss(&prepared, &moved)

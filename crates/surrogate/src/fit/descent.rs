@@ -117,14 +117,11 @@ impl Stages<'_, '_> {
 
     /// Why the fit must end now, if it must.
     fn over(&self) -> Option<StopReason> {
-        if self.watch.stop() {
-            return Some(StopReason::Interrupted);
-        }
-        (self.watch.seconds() > self.config.seconds).then_some(StopReason::Time)
+        self.watch.over(self.config.seconds)
     }
 
     fn run(&mut self, prepared: &Prepared<'_>, lm: &mut Lm, stage: &str, steps: usize) -> StopReason {
-        let mut losses = Vec::with_capacity(steps + 1);
+        let mut rule = StopRule::new(self.config.tolerance);
         for _ in 0..steps {
             if let Some(reason) = self.over() {
                 return reason;
@@ -134,14 +131,36 @@ impl Stages<'_, '_> {
                 Outcome::Improved => {
                     self.step += 1;
                     self.watch.note(stage, self.step, lm.loss * scale(prepared));
-                    losses.push(lm.loss);
-                    if converged(&losses, self.config.tolerance) {
+                    if rule.converged(lm.loss) {
                         return StopReason::Converged;
                     }
                 }
             }
         }
         StopReason::Steps
+    }
+}
+
+/// Says when a stage has converged.
+pub(crate) struct StopRule {
+    tolerance: f64,
+    losses: Vec<f64>,
+}
+
+impl StopRule {
+    pub(crate) fn new(tolerance: f64) -> Self {
+        StopRule { tolerance, losses: Vec::new() }
+    }
+
+    /// Takes the loss after a step; true when it no longer falls as it should.
+    pub(crate) fn converged(&mut self, loss: f64) -> bool {
+        self.losses.push(loss);
+        converged(&self.losses, self.tolerance)
+    }
+
+    /// Starts anew, when what is minimised has changed.
+    pub(crate) fn forget(&mut self) {
+        self.losses.clear();
     }
 }
 
@@ -154,8 +173,6 @@ fn converged(losses: &[f64], tolerance: f64) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
-
     use super::*;
     use crate::synthetic::Synthetic;
 
@@ -178,8 +195,7 @@ mod tests {
         for seed in 0..6 {
             let mut problem = family.problem();
             let fit = FitConfig { seed, ..FitConfig::default() };
-            let mut watch =
-                Watch { observer: &mut (), begun: Instant::now(), max_steps: 0, history: Vec::new() };
+            let mut watch = Watch::new(&mut ());
             solve(&mut problem, &LmConfig::default(), &fit, None, &mut watch).unwrap();
             let loss = watch.history.last().unwrap().loss;
             // With Marquardt's scaling alone seeds end between 0.04 and 31.

@@ -9,7 +9,7 @@
 
 use faer::linalg::matmul::{matmul, triangular};
 use faer::linalg::solvers::{Llt, Solve};
-use faer::linalg::triangular_solve::solve_lower_triangular_in_place;
+use faer::linalg::triangular_solve::{solve_lower_triangular_in_place, solve_upper_triangular_in_place};
 use faer::{Accum, Mat, MatRef, Par, Side};
 use rayon::prelude::*;
 
@@ -43,8 +43,28 @@ struct Eliminated {
     gradient: Mat<f64>,
 }
 
+/// Normal equations with the devices eliminated: `S d_s = -rhs` is left.
+pub(crate) struct Reduced {
+    /// S with its damping, lower triangle.
+    pub(crate) schur: Mat<f64>,
+    /// `g_s - sum_d A_sl A_ll^-1 g_l`, a column.
+    pub(crate) rhs: Mat<f64>,
+    damping: f64,
+    shared_damping: Vec<f64>,
+    eliminated: Vec<Eliminated>,
+}
+
 /// Solves `(A + damping diag(A)) delta = -g`; `None` when a block is not positive definite.
 pub(crate) fn solve(normal: &Normal, damping: f64) -> Option<Step> {
+    let reduced = reduce(normal, damping)?;
+    let factor = Llt::new(reduced.schur.as_ref(), Side::Lower).ok()?;
+    let mut shared = factor.solve(&reduced.rhs);
+    shared *= faer::Scale(-1.0);
+    reduced.step(normal, &shared, &normal.shared_gradient)
+}
+
+/// Eliminates the devices; `None` when a block is not positive definite.
+pub(crate) fn reduce(normal: &Normal, damping: f64) -> Option<Reduced> {
     let ns = normal.shared_gradient.len();
     let mut schur = normal.shared.clone();
     let shared_damping = damp(&mut schur, damping);
@@ -78,32 +98,33 @@ pub(crate) fn solve(normal: &Normal, damping: f64) -> Option<Step> {
         matmul(rhs.as_mut(), Accum::Add, stacked.transpose(), gradient.as_ref(), -1.0, Par::Seq);
         eliminated.extend(part);
     }
-    let factor = Llt::new(schur.as_ref(), Side::Lower).ok()?;
-    let mut shared = factor.solve(&rhs);
-    shared *= faer::Scale(-1.0);
-    let locals: Vec<Mat<f64>> = eliminated
-        .par_iter()
-        .map(|e| {
-            let mut t = e.gradient.clone();
-            matmul(t.as_mut(), Accum::Add, e.reduced.as_ref(), shared.as_ref(), 1.0, Par::Seq);
-            let lower = e.factor.L();
-            faer::linalg::triangular_solve::solve_upper_triangular_in_place(
-                lower.transpose(),
-                t.as_mut(),
-                Par::Seq,
-            );
-            t *= faer::Scale(-1.0);
-            t
-        })
-        .collect();
-    let mut predicted = gain(&shared, &normal.shared_gradient, &shared_damping);
-    let mut delta: Vec<f64> = shared.col(0).iter().copied().collect();
-    for (local, device) in locals.iter().zip(&normal.devices) {
-        let d = damping_of(device.local.as_ref(), damping);
-        predicted += gain(local, &device.gradient, &d);
-        delta.extend(local.col(0).iter().copied());
+    Some(Reduced { schur, rhs, damping, shared_damping, eliminated })
+}
+
+impl Reduced {
+    /// The whole step that follows from the shared unknowns' part, `shared`. `shared_gradient` is the gradient of
+    /// everything that is minimised, of `normal` and of what else holds the shared unknowns.
+    pub(crate) fn step(&self, normal: &Normal, shared: &Mat<f64>, shared_gradient: &[f64]) -> Option<Step> {
+        let locals: Vec<Mat<f64>> = self
+            .eliminated
+            .par_iter()
+            .map(|e| {
+                let mut t = e.gradient.clone();
+                matmul(t.as_mut(), Accum::Add, e.reduced.as_ref(), shared.as_ref(), 1.0, Par::Seq);
+                solve_upper_triangular_in_place(e.factor.L().transpose(), t.as_mut(), Par::Seq);
+                t *= faer::Scale(-1.0);
+                t
+            })
+            .collect();
+        let mut predicted = gain(shared, shared_gradient, &self.shared_damping);
+        let mut delta: Vec<f64> = shared.col(0).iter().copied().collect();
+        for (local, device) in locals.iter().zip(&normal.devices) {
+            let d = damping_of(device.local.as_ref(), self.damping);
+            predicted += gain(local, &device.gradient, &d);
+            delta.extend(local.col(0).iter().copied());
+        }
+        delta.iter().all(|d| d.is_finite()).then_some(Step { delta, predicted })
     }
-    delta.iter().all(|d| d.is_finite()).then_some(Step { delta, predicted })
 }
 
 /// `(D delta - g) . delta / 2`, the decrease the quadratic model predicts.

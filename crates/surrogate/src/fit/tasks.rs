@@ -1,0 +1,141 @@
+//! A fit with a network for every task: tied to each other, or each alone.
+
+use gummel_data::Dataset;
+
+use super::finish::Ended;
+use super::{Fit, Observer, Progress, Solution, Watch, decisions, descent, fit};
+use crate::assemble::assemble;
+use crate::config::{FitConfig, Solver};
+use crate::error::FitError;
+use crate::sharing::{Sharing, SingleConfig, SoftConfig};
+use crate::soft::{self, Member};
+
+/// One network of a fit.
+#[derive(Clone, Debug)]
+pub struct TaskFit {
+    /// Name of the task; empty where one network serves all.
+    pub task: String,
+    /// Its data, held-out ones included.
+    pub data: Dataset,
+    /// Its model and report.
+    pub fit: Fit,
+}
+
+/// Fits one family with the sharing that the configuration asks for: one network, or one per task.
+///
+/// # Errors
+/// As [`fit`]; [`FitError::Config`] where soft sharing is asked for but cannot be had.
+pub fn fit_tasks(
+    data: &Dataset,
+    config: &FitConfig,
+    observer: &mut dyn Observer,
+) -> Result<Vec<TaskFit>, FitError> {
+    match &config.sharing {
+        Sharing::Hard => {
+            let fit = fit(data, config, observer)?;
+            Ok(vec![TaskFit { task: String::new(), data: data.clone(), fit }])
+        }
+        Sharing::Single(single) => alone(data, config, *single, observer),
+        Sharing::Soft(tied) => together(data, config, tied, observer),
+    }
+}
+
+/// Every task by itself, with the same recipe.
+fn alone(
+    data: &Dataset,
+    config: &FitConfig,
+    single: SingleConfig,
+    observer: &mut dyn Observer,
+) -> Result<Vec<TaskFit>, FitError> {
+    let groups = single.tasks.groups(data);
+    let mut fits = Vec::with_capacity(groups.len());
+    for (k, (task, _)) in groups.iter().enumerate() {
+        if observer.stop() && !fits.is_empty() {
+            break;
+        }
+        let data = single.tasks.part(data, task);
+        let mut part = Part { observer, task, before: k, of: groups.len() };
+        let fit = fit(&data, config, &mut part)?;
+        fits.push(TaskFit { task: task.clone(), data, fit });
+    }
+    Ok(fits)
+}
+
+/// Shows the fit of one task as a part of all.
+struct Part<'a> {
+    observer: &'a mut dyn Observer,
+    task: &'a str,
+    before: usize,
+    of: usize,
+}
+
+impl Observer for Part<'_> {
+    fn progress(&mut self, progress: &Progress) {
+        self.observer.progress(&Progress {
+            stage: format!("{} ({} of {})", self.task, self.before + 1, self.of),
+            step: self.before * progress.max_steps + progress.step,
+            max_steps: self.of * progress.max_steps,
+            ..progress.clone()
+        });
+    }
+
+    fn stop(&self) -> bool {
+        self.observer.stop()
+    }
+}
+
+/// The hard-shared fit first, then a network per task, tied.
+fn together(
+    data: &Dataset,
+    config: &FitConfig,
+    tied: &SoftConfig,
+    observer: &mut dyn Observer,
+) -> Result<Vec<TaskFit>, FitError> {
+    let Solver::Lm(lm) = &config.solver else {
+        return Err(FitError::Config {
+            key: "sharing.kind",
+            found: "soft with solver adamw".into(),
+            expected: "solver.kind = \"lm\", which solves for all networks and their ties at once".into(),
+        });
+    };
+    let (train, held_out) = data.split(&config.split);
+    let groups = tied.tasks.groups(&train);
+    tied.check(config, groups.len())?;
+    let mut problem = assemble(&train, config)?;
+    let mut watch = Watch::new(observer);
+    let mut said = decisions(&problem, &train);
+    let hard = descent::solve(&mut problem, lm, config, None, &mut watch)?;
+    let mut members: Vec<Member> =
+        groups.iter().map(|(name, devices)| Member::cut(name, &problem, devices, &hard.theta)).collect();
+    watch.max_steps = hard.steps + tied.max_steps;
+    let soft = soft::solve(&mut members, tied, lm, hard.steps, &mut watch);
+    said.push(format!("{} networks, parameters held close to each other", members.len()));
+    let seconds = watch.seconds();
+    members
+        .iter()
+        .zip(&groups)
+        .map(|(member, (task, devices))| {
+            if member.theta.iter().any(|v| !v.is_finite()) {
+                return Err(FitError::Diverged { steps: soft.steps, loss: f64::NAN });
+            }
+            let solution = Solution {
+                theta: member.theta.clone(),
+                stopped: soft.stopped,
+                steps: soft.steps,
+                damping: soft.damping,
+                weights: devices.iter().map(|d| hard.weights[*d]).collect(),
+            };
+            let ended = Ended {
+                problem: &member.problem,
+                solution,
+                train: &tied.tasks.part(&train, task),
+                held_out: &tied.tasks.part(&held_out, task),
+                config,
+                decisions: said.clone(),
+                sharing: Some(soft.report.clone()),
+            };
+            let fit = ended.finish(watch.history.clone(), seconds)?;
+            Ok(TaskFit { task: task.clone(), data: tied.tasks.part(data, task), fit })
+        })
+        .collect()
+}

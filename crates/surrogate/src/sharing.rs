@@ -1,0 +1,183 @@
+//! How tasks share what they learn: one network, tied networks, or none of each other.
+
+use std::collections::BTreeMap;
+
+use gummel_data::{Dataset, DeviceData};
+use serde::{Deserialize, Serialize};
+
+use crate::config::FitConfig;
+use crate::error::FitError;
+
+/// Who shares what.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
+pub enum Sharing {
+    /// One trunk for all devices, a head for each (R. Caruana, "Multitask learning", 1997).
+    #[default]
+    Hard,
+    /// A network for every task, parameters held close to each other (L. Duong et al., "Low resource dependency
+    /// parsing: cross-lingual parameter sharing in a neural network parser", 2015).
+    Soft(SoftConfig),
+    /// A network for every task, each fitted alone: what sharing is compared with.
+    Single(SingleConfig),
+}
+
+/// What a task is, where every task has a network of its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TaskOf {
+    /// A device: a geometry on a site at a corner.
+    #[default]
+    Device,
+    /// A process corner with all its geometries.
+    Corner,
+    /// A geometry with all its corners and sites.
+    Geometry,
+}
+
+/// Options of networks that know nothing of each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SingleConfig {
+    /// What a task is.
+    pub tasks: TaskOf,
+}
+
+/// Options of soft sharing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SoftConfig {
+    /// What a task is.
+    pub tasks: TaskOf,
+    /// What parameters are held close to.
+    pub towards: Towards,
+    /// How distances are measured.
+    pub distance: Distance,
+    /// Penalty of a squared distance of one, in units of the loss of one reading.
+    pub strength: f64,
+    /// Factor on the strength for each layer of the trunk, first to last; those not named have 1.
+    pub layers: Vec<f64>,
+    /// Factor on the strength for the heads.
+    pub heads: f64,
+    /// How the strength develops.
+    pub schedule: Schedule,
+    /// Most steps after the hard-shared start.
+    pub max_steps: usize,
+}
+
+impl Default for SoftConfig {
+    fn default() -> Self {
+        SoftConfig {
+            tasks: TaskOf::Device,
+            towards: Towards::Mean,
+            distance: Distance::Squared,
+            strength: 1.0,
+            layers: Vec::new(),
+            heads: 0.01,
+            schedule: Schedule::Fixed,
+            max_steps: 30,
+        }
+    }
+}
+
+/// What the parameters of a task are held close to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Towards {
+    /// The mean over tasks.
+    #[default]
+    Mean,
+    /// A plane over speed and skew: `tt` at its origin, a direction for fast and slow, one for skewed corners.
+    Corners,
+}
+
+/// Distance of parameters `d` from where they are held, per task and layer of `n` numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Distance {
+    /// `|d|^2 / 2`: all parameters a little different.
+    #[default]
+    Squared,
+    /// `sqrt(n) |d|`: whole layers equal or free (M. Yuan, Y. Lin, "Model selection and estimation in regression with
+    /// grouped variables", 2006).
+    Norm,
+    /// `sum |d_i|`: few parameters different.
+    Absolute,
+}
+
+/// How the strength develops over the steps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Schedule {
+    /// Constant.
+    #[default]
+    Fixed,
+    /// From a hundred times the strength down to it over the first half of the steps.
+    Annealed,
+    /// Per layer, from the distances found (D. MacKay, "Bayesian interpolation", 1992); the strength is the start.
+    Learned,
+}
+
+impl TaskOf {
+    /// Name of the task that `device` belongs to.
+    pub fn name(self, device: &DeviceData) -> String {
+        match self {
+            TaskOf::Device => device.id.name.clone(),
+            TaskOf::Corner => {
+                device.id.corner.map_or_else(|| "no-corner".to_owned(), |c| c.name().to_owned())
+            }
+            TaskOf::Geometry => device.id.geometry.label(),
+        }
+    }
+
+    /// The tasks of `data`, in the order of their first devices, each with the indices of its devices.
+    pub(crate) fn groups(self, data: &Dataset) -> Vec<(String, Vec<usize>)> {
+        let mut groups: Vec<(String, Vec<usize>)> = Vec::new();
+        let mut index: BTreeMap<String, usize> = BTreeMap::new();
+        for (d, device) in data.devices.iter().enumerate() {
+            let name = self.name(device);
+            let at = *index.entry(name.clone()).or_insert_with(|| {
+                groups.push((name, Vec::new()));
+                groups.len() - 1
+            });
+            groups[at].1.push(d);
+        }
+        groups
+    }
+
+    /// The devices of one task.
+    pub(crate) fn part(self, data: &Dataset, task: &str) -> Dataset {
+        let devices = data.devices.iter().filter(|d| self.name(d) == task).cloned().collect();
+        Dataset { devices, files: data.files.clone() }
+    }
+}
+
+impl SoftConfig {
+    /// Refuses what cannot be meant.
+    ///
+    /// # Errors
+    /// [`FitError::Config`] names the key.
+    pub(crate) fn check(&self, config: &FitConfig, tasks: usize) -> Result<(), FitError> {
+        let wrong = |key, found: String, expected: String| Err(FitError::Config { key, found, expected });
+        let factors = self.layers.iter().chain([&self.strength, &self.heads]);
+        if let Some(bad) = factors.into_iter().find(|v| !(v.is_finite() && **v >= 0.0)) {
+            return wrong("sharing.strength, layers, heads", bad.to_string(), "numbers from 0 on".into());
+        }
+        let most = config.network.hidden.len();
+        if self.layers.len() > most {
+            return wrong(
+                "sharing.layers",
+                format!("{} factors", self.layers.len()),
+                format!("at most {most}, one per layer"),
+            );
+        }
+        if tasks < 2 {
+            return wrong(
+                "sharing.tasks",
+                format!("{tasks} task"),
+                "two tasks or more to tie together".into(),
+            );
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,226 @@
+//! One Levenberg-Marquardt step for all networks and the centres that hold them.
+//!
+//! With task `k` reduced to its shared unknowns (`S_k` damped, right side `b_k`), weights `W_k` of its ties and
+//! `A_k = S_k + W_k`, the networks follow the centres by `d_k = A_k^-1 (W_k sum_m z_km e_m - b_k)`, and the steps `e` of
+//! the centres solve
+//! ```text
+//! sum_k z_km z_kn (W_k - W_k A_k^-1 W_k) e_n = sum_k z_km W_k (theta_k - target_k - A_k^-1 b_k)
+//! ```
+
+use faer::linalg::matmul::matmul;
+use faer::linalg::solvers::{Llt, Solve};
+use faer::linalg::triangular_solve::{solve_lower_triangular_in_place, solve_upper_triangular_in_place};
+use faer::{Accum, Mat, Par, Side};
+use rayon::prelude::*;
+
+use super::tie::Tie;
+use crate::lm::arrow::{self, Reduced, Step};
+use crate::lm::normal::{self, Normal};
+use crate::lm::relaxed;
+use crate::prepared::Prepared;
+
+/// Smallest diagonal of the centres' equations, relative to the largest: a direction that no task spans stays.
+const RIDGE: f64 = 1e-10;
+
+/// State of a soft-shared fit between steps.
+pub(crate) struct Joint {
+    /// All unknowns of every task.
+    pub(crate) thetas: Vec<Vec<f64>>,
+    /// What the tasks are held to.
+    pub(crate) centres: Vec<Vec<f64>>,
+    /// Loss of every task, without ties.
+    losses: Vec<f64>,
+    penalty: f64,
+    pub(crate) damping: f64,
+}
+
+/// A task with its ties, the devices eliminated.
+struct Held {
+    reduced: Reduced,
+    factor: Llt<f64>,
+    weights: Vec<f64>,
+    /// `-A^-1 b`: where it would go if the centres stayed.
+    alone: Mat<f64>,
+    /// Gradient over its shared unknowns, ties included.
+    gradient: Vec<f64>,
+    /// `W - W A^-1 W`.
+    pull: Mat<f64>,
+}
+
+impl Joint {
+    /// Starts at `thetas` with the centres where they explain them best.
+    pub(crate) fn new(prepared: &[Prepared<'_>], thetas: Vec<Vec<f64>>, tie: &Tie) -> Self {
+        let losses = losses(prepared, &thetas);
+        let centres = centres(&thetas, tie);
+        let mut joint = Joint { thetas, centres, losses, penalty: 0.0, damping: 1e-2 };
+        joint.weigh(tie);
+        joint
+    }
+
+    /// Losses of all tasks and what their distances cost.
+    pub(crate) fn loss(&self) -> f64 {
+        self.losses.iter().sum::<f64>() + self.penalty
+    }
+
+    /// Loss of the readings alone.
+    pub(crate) fn data_loss(&self) -> f64 {
+        self.losses.iter().sum()
+    }
+
+    /// Counts the penalty anew after the strengths changed.
+    pub(crate) fn weigh(&mut self, tie: &Tie) {
+        self.penalty = penalty(&self.thetas, &self.centres, tie);
+    }
+
+    /// One step that lowers the loss; false when no damping gives one.
+    pub(crate) fn step(&mut self, prepared: &[Prepared<'_>], tie: &Tie) -> bool {
+        let normals: Vec<Normal> =
+            prepared.par_iter().zip(&self.thetas).map(|(p, theta)| normal::assemble(p, theta)).collect();
+        let before = self.loss();
+        let mut growth = 2.0;
+        for _ in 0..20 {
+            if let Some((steps, centres, gain)) = self.proposal(&normals, tie) {
+                let thetas: Vec<Vec<f64>> =
+                    self.thetas.iter().zip(&steps).map(|(t, s)| added(t, &s.delta)).collect();
+                let losses = losses(prepared, &thetas);
+                let penalty = penalty(&thetas, &centres, tie);
+                let loss = losses.iter().sum::<f64>() + penalty;
+                if loss.is_finite() && loss < before {
+                    let predicted = steps.iter().map(|s| s.predicted).sum::<f64>() + gain;
+                    self.damping = relaxed(self.damping, (before - loss) / predicted.max(f64::MIN_POSITIVE));
+                    (self.thetas, self.centres, self.losses, self.penalty) =
+                        (thetas, centres, losses, penalty);
+                    return true;
+                }
+            }
+            self.damping *= growth;
+            growth *= 2.0;
+        }
+        false
+    }
+
+    /// Steps of all tasks, the new centres, and the decrease of the loss that the centres' part promises.
+    fn proposal(&self, normals: &[Normal], tie: &Tie) -> Option<(Vec<Step>, Vec<Vec<f64>>, f64)> {
+        let held: Vec<Held> = normals
+            .par_iter()
+            .enumerate()
+            .map(|(k, normal)| {
+                hold(normal, &tie.offset(k, &self.thetas[k], &self.centres), tie, self.damping)
+            })
+            .collect::<Option<_>>()?;
+        let moved = self.centre_steps(&held, tie)?;
+        let mut gain = 0.0;
+        let steps: Vec<Step> = held
+            .par_iter()
+            .enumerate()
+            .map(|(k, h)| {
+                let mut follow = Mat::from_fn(tie.len(), 1, |i, _| {
+                    h.weights[i] * tie.design[k].iter().zip(&moved).map(|(z, e)| z * e[i]).sum::<f64>()
+                });
+                follow = h.factor.solve(&follow);
+                follow += &h.alone;
+                h.reduced.step(&normals[k], &follow, &h.gradient)
+            })
+            .collect::<Option<_>>()?;
+        for (k, h) in held.iter().enumerate() {
+            let offset = tie.offset(k, &self.thetas[k], &self.centres);
+            for (z, e) in tie.design[k].iter().zip(&moved) {
+                gain += 0.5 * z * (0..tie.len()).map(|i| e[i] * h.weights[i] * offset[i]).sum::<f64>();
+            }
+        }
+        let centres = self.centres.iter().zip(&moved).map(|(u, e)| added(u, e)).collect();
+        Some((steps, centres, gain))
+    }
+
+    /// How far the centres move.
+    fn centre_steps(&self, held: &[Held], tie: &Tie) -> Option<Vec<Vec<f64>>> {
+        let (n, m) = (tie.len(), tie.centres());
+        let mut matrix = Mat::<f64>::zeros(n * m, n * m);
+        let mut right = Mat::<f64>::zeros(n * m, 1);
+        for (k, h) in held.iter().enumerate() {
+            let offset = tie.offset(k, &self.thetas[k], &self.centres);
+            for (a, za) in tie.design[k].iter().enumerate() {
+                for i in 0..n {
+                    right[(a * n + i, 0)] += za * h.weights[i] * (offset[i] + h.alone[(i, 0)]);
+                }
+                for (b, zb) in tie.design[k].iter().enumerate().filter(|(_, z)| **z != 0.0) {
+                    let mut block = matrix.as_mut().submatrix_mut(a * n, b * n, n, n);
+                    block += faer::Scale(za * zb) * &h.pull;
+                }
+            }
+        }
+        let largest = (0..n * m).map(|i| matrix[(i, i)]).fold(0.0, f64::max);
+        for i in 0..n * m {
+            matrix[(i, i)] += RIDGE * largest + f64::MIN_POSITIVE.sqrt();
+        }
+        let steps = Llt::new(matrix.as_ref(), Side::Lower).ok()?.solve(&right);
+        Some((0..m).map(|a| (0..n).map(|i| steps[(a * n + i, 0)]).collect()).collect())
+    }
+
+    /// Diagonal of the inverse of each task's tied equations: variances of its shared unknowns in units of the noise.
+    pub(crate) fn variances(&self, prepared: &[Prepared<'_>], tie: &Tie) -> Option<Vec<Vec<f64>>> {
+        prepared
+            .par_iter()
+            .enumerate()
+            .map(|(k, p)| {
+                let normal = normal::assemble(p, &self.thetas[k]);
+                let offset = tie.offset(k, &self.thetas[k], &self.centres);
+                let factor = hold(&normal, &offset, tie, f64::EPSILON)?.factor;
+                let mut inverse = Mat::<f64>::identity(tie.len(), tie.len());
+                solve_lower_triangular_in_place(factor.L(), inverse.as_mut(), Par::Seq);
+                Some((0..tie.len()).map(|i| inverse.col(i).iter().map(|v| v * v).sum()).collect())
+            })
+            .collect()
+    }
+}
+
+/// Eliminates a task's devices and adds its ties.
+fn hold(normal: &Normal, offset: &[f64], tie: &Tie, damping: f64) -> Option<Held> {
+    let n = tie.len();
+    let reduced = arrow::reduce(normal, damping)?;
+    let weights = tie.weights(offset);
+    let mut a = reduced.schur.clone();
+    let mut alone = reduced.rhs.clone();
+    for i in 0..n {
+        a[(i, i)] += weights[i];
+        alone[(i, 0)] += weights[i] * offset[i];
+    }
+    let factor = Llt::new(a.as_ref(), Side::Lower).ok()?;
+    let mut half = Mat::from_fn(n, n, |i, j| if i == j { weights[i] } else { 0.0 });
+    solve_lower_triangular_in_place(factor.L(), half.as_mut(), Par::Seq);
+    let mut pull = Mat::from_fn(n, n, |i, j| if i == j { weights[i] } else { 0.0 });
+    matmul(pull.as_mut(), Accum::Add, half.transpose(), half.as_ref(), -1.0, Par::Seq);
+    solve_lower_triangular_in_place(factor.L(), alone.as_mut(), Par::Seq);
+    solve_upper_triangular_in_place(factor.L().transpose(), alone.as_mut(), Par::Seq);
+    alone *= faer::Scale(-1.0);
+    let gradient =
+        normal.shared_gradient.iter().zip(&weights).zip(offset).map(|((g, w), d)| g + w * d).collect();
+    Some(Held { reduced, factor, weights, alone, gradient, pull })
+}
+
+fn losses(prepared: &[Prepared<'_>], thetas: &[Vec<f64>]) -> Vec<f64> {
+    prepared.par_iter().zip(thetas).map(|(p, theta)| normal::loss(p, theta)).collect()
+}
+
+fn penalty(thetas: &[Vec<f64>], centres: &[Vec<f64>], tie: &Tie) -> f64 {
+    thetas.iter().enumerate().map(|(k, theta)| tie.penalty(&tie.offset(k, theta, centres))).sum()
+}
+
+/// Least-squares centres of the shared unknowns.
+fn centres(thetas: &[Vec<f64>], tie: &Tie) -> Vec<Vec<f64>> {
+    let (n, m) = (tie.len(), tie.centres());
+    let mut matrix = Mat::from_fn(m, m, |a, b| tie.design.iter().map(|z| z[a] * z[b]).sum::<f64>());
+    for a in 0..m {
+        matrix[(a, a)] += RIDGE * tie.design.len() as f64;
+    }
+    let right =
+        Mat::from_fn(m, n, |a, i| tie.design.iter().zip(thetas).map(|(z, t)| z[a] * t[i]).sum::<f64>());
+    // The ridge makes the matrix positive definite; without a factor the tasks are held to zero.
+    let solved =
+        Llt::new(matrix.as_ref(), Side::Lower).map_or_else(|_| Mat::zeros(m, n), |f| f.solve(&right));
+    (0..m).map(|a| solved.row(a).iter().copied().collect()).collect()
+}
+
+fn added(a: &[f64], b: &[f64]) -> Vec<f64> {
+    a.iter().zip(b).map(|(a, b)| a + b).collect()
+}

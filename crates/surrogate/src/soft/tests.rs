@@ -1,0 +1,147 @@
+//! Ties from loose to tight on a made-up family.
+
+use super::*;
+use crate::lm::Lm;
+use crate::prepared::Prepared;
+use crate::sharing::Distance;
+use crate::synthetic::Synthetic;
+
+const DEVICES: usize = 4;
+
+/// A hard-shared fit of a few transistors, and its parameters.
+fn hard() -> (Problem, Vec<f64>) {
+    let family = Synthetic { devices: DEVICES, gates: 12, hidden: vec![6, 5], ..Synthetic::default() };
+    let problem = family.problem();
+    let prepared = Prepared::new(&problem);
+    let mut lm = Lm::new(&prepared, family.start(&problem).flatten(&problem.layout));
+    for _ in 0..60 {
+        lm.step(&prepared);
+    }
+    let theta = lm.theta;
+    drop(prepared);
+    (problem, theta)
+}
+
+fn members(problem: &Problem, theta: &[f64]) -> Vec<Member> {
+    (0..DEVICES).map(|d| Member::cut(&format!("t{d}"), problem, &[d], theta)).collect()
+}
+
+/// Losses of the readings of all members.
+fn loss(members: &[Member]) -> f64 {
+    members.iter().map(|m| crate::lm::normal::loss(&Prepared::new(&m.problem), &m.theta)).sum()
+}
+
+fn tied(problem: &Problem, theta: &[f64], config: &SoftConfig) -> (Vec<Member>, SharingReport) {
+    let mut members = members(problem, theta);
+    let mut watch = Watch::new(&mut ());
+    let solution =
+        solve(&mut members, config, &LmConfig { tolerance: 1e-4, ..LmConfig::default() }, 0, &mut watch);
+    let losses: Vec<f64> = watch.history.iter().map(|h| h.loss).collect();
+    if config.schedule == Schedule::Fixed {
+        assert!(losses.windows(2).all(|w| w[1] < w[0]), "every step lowers the loss: {losses:?}");
+    }
+    (members, solution.report)
+}
+
+/// Largest distance of two tasks' trunks.
+fn apart(report: &SharingReport) -> f64 {
+    report.between.iter().flatten().fold(0.0, |a, b| a.max(*b))
+}
+
+#[test]
+fn cut_networks_say_what_the_whole_said() {
+    let (problem, theta) = hard();
+    // The penalty on deviations is not part of a single device's loss, whose deviation is zero.
+    let layout = &problem.layout;
+    let penalty: f64 = theta[layout.shared()..].iter().map(|d| 0.5 * problem.strength * d * d).sum();
+    let whole = crate::lm::normal::loss(&Prepared::new(&problem), &theta) - penalty;
+    let parts = loss(&members(&problem, &theta));
+    assert!((parts / whole - 1.0).abs() < 1e-9, "{parts} against {whole}");
+    let all = Member::cut("all", &problem, &[0, 1, 2, 3], &theta);
+    assert_eq!(all.theta, theta, "a task of all devices is the whole");
+}
+
+#[test]
+fn tighter_ties_bring_networks_together_and_cost_accuracy() {
+    let (problem, theta) = hard();
+    let runs: Vec<(f64, f64)> = [1e-4, 1e-1, 1e2, 1e5]
+        .into_iter()
+        .map(|strength| {
+            let config = SoftConfig { strength, heads: 0.0, max_steps: 40, ..SoftConfig::default() };
+            let (members, report) = tied(&problem, &theta, &config);
+            (apart(&report), loss(&members))
+        })
+        .collect();
+    for pair in runs.windows(2) {
+        assert!(pair[1].0 < pair[0].0, "distances fall: {runs:?}");
+        assert!(pair[1].1 > pair[0].1, "losses rise: {runs:?}");
+    }
+    assert!(runs[3].0 < 1e-4, "tight ties leave one trunk: {runs:?}");
+}
+
+#[test]
+fn no_distance_is_left_at_the_centre_of_a_converged_fit() {
+    let (problem, theta) = hard();
+    for distance in [Distance::Squared, Distance::Norm, Distance::Absolute] {
+        let config =
+            SoftConfig { distance, strength: 1.0, heads: 1.0, max_steps: 40, ..SoftConfig::default() };
+        let (members, report) = tied(&problem, &theta, &config);
+        assert!(report.from_centre.iter().flatten().all(|d| d.is_finite()));
+        if distance == Distance::Squared {
+            // The centre of squared distances is the mean.
+            let mean = |i: usize| members.iter().map(|m| m.theta[i]).sum::<f64>() / DEVICES as f64;
+            let layer = 0..problem.layout.shape.layers().next().unwrap().bias_offset();
+            for (k, m) in members.iter().enumerate() {
+                let n = (problem.layout.shape.layers().next().unwrap().outputs * 4) as f64;
+                let all = 0..n as usize;
+                let rms = (all.map(|i| (m.theta[i] - mean(i)).powi(2)).sum::<f64>() / n).sqrt();
+                assert!(
+                    (rms - report.from_centre[k][0]).abs() < 0.02 * rms + 1e-6,
+                    "{layer:?} {rms} {report:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_task_with_few_readings_learns_from_the_others() {
+    let (problem, theta) = hard();
+    // Task 0 keeps five readings; its other readings judge it.
+    let full = members(&problem, &theta);
+    let mut poor = problem.clone();
+    let keep = [3, 20, 57, 90, 130];
+    for (p, w) in poor.tasks[0].weight.iter_mut().enumerate() {
+        if !keep.contains(&p) {
+            *w = 0.0;
+        }
+    }
+    let prepared = Prepared::new(&poor);
+    let family = Synthetic { devices: DEVICES, gates: 12, hidden: vec![6, 5], ..Synthetic::default() };
+    let mut lm = Lm::new(&prepared, family.start(&poor).flatten(&poor.layout));
+    for _ in 0..60 {
+        lm.step(&prepared);
+    }
+    let start = lm.theta;
+    drop(prepared);
+    let unseen = |strength: f64| {
+        let config = SoftConfig { strength, heads: 0.01, max_steps: 40, ..SoftConfig::default() };
+        let (members, _) = tied(&poor, &start, &config);
+        crate::lm::normal::loss(&Prepared::new(&full[0].problem), &members[0].theta)
+    };
+    let (free, held) = (unseen(1e-9), unseen(1.0));
+    assert!(held < 0.5 * free, "tied {held}, free {free}");
+}
+
+#[test]
+fn strengths_are_learned_and_annealing_ends_at_its_strength() {
+    let (problem, theta) = hard();
+    let learned =
+        SoftConfig { schedule: Schedule::Learned, heads: 1.0, max_steps: 40, ..SoftConfig::default() };
+    let (_, report) = tied(&problem, &theta, &learned);
+    assert!(report.strengths.iter().all(|s| *s != 1.0 && s.is_finite()), "{report:?}");
+    let fixed = SoftConfig { strength: 0.1, max_steps: 60, ..SoftConfig::default() };
+    let annealed = SoftConfig { schedule: Schedule::Annealed, ..fixed.clone() };
+    let (fixed, annealed) = (tied(&problem, &theta, &fixed).1, tied(&problem, &theta, &annealed).1);
+    assert_eq!(fixed.strengths, annealed.strengths);
+}

@@ -1,0 +1,168 @@
+//! The ties between networks: which parameters, how strong, how distances are measured.
+
+use serde::{Deserialize, Serialize};
+
+use crate::parameters::Layout;
+use crate::sharing::{Distance, SoftConfig};
+
+/// Distances below this do not count as such in norms and absolute values, which keeps their slopes finite.
+const SMOOTH: f64 = 1e-3;
+
+/// How far the tasks of a soft-shared fit are from each other.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SharingReport {
+    /// Names of the tasks.
+    pub tasks: Vec<String>,
+    /// Strength per layer of the trunk, then of the heads, at the end.
+    pub strengths: Vec<f64>,
+    /// RMS distance of the parameters of each task from where they are held, per layer and heads.
+    pub from_centre: Vec<Vec<f64>>,
+    /// RMS distance of the trunk parameters between each two tasks.
+    pub between: Vec<Vec<f64>>,
+}
+
+/// Ties of the shared parameters of every task to centres.
+#[derive(Clone, Debug)]
+pub(crate) struct Tie {
+    /// Ranges of the shared parameters: one per layer of the trunk, then the heads.
+    pub(crate) layers: Vec<std::ops::Range<usize>>,
+    /// Strength of each.
+    pub(crate) strengths: Vec<f64>,
+    /// Factor on all strengths.
+    factor: f64,
+    distance: Distance,
+    /// Factors on the centres per task.
+    pub(crate) design: Vec<Vec<f64>>,
+}
+
+impl Tie {
+    pub(crate) fn new(layout: &Layout, config: &SoftConfig, design: Vec<Vec<f64>>) -> Self {
+        let mut layers: Vec<_> =
+            layout.shape.layers().map(|l| l.offset..l.bias_offset() + l.outputs).collect();
+        let mut strengths: Vec<f64> = (0..layers.len())
+            .map(|k| config.strength * config.layers.get(k).copied().unwrap_or(1.0))
+            .collect();
+        layers.push(layout.trunk()..layout.shared());
+        strengths.push(config.strength * config.heads);
+        Tie { layers, strengths, factor: 1.0, distance: config.distance, design }
+    }
+
+    /// Number of centres.
+    pub(crate) fn centres(&self) -> usize {
+        self.design[0].len()
+    }
+
+    /// Number of tied parameters of a task.
+    pub(crate) fn len(&self) -> usize {
+        self.layers.last().map_or(0, |l| l.end)
+    }
+
+    /// Sets the factor on all strengths.
+    pub(crate) fn scale(&mut self, factor: f64) {
+        self.factor = factor;
+    }
+
+    /// Where the centres hold task `k`.
+    pub(crate) fn target(&self, k: usize, centres: &[Vec<f64>]) -> Vec<f64> {
+        let mut target = vec![0.0; self.len()];
+        for (z, u) in self.design[k].iter().zip(centres) {
+            target.iter_mut().zip(u).for_each(|(t, u)| *t += z * u);
+        }
+        target
+    }
+
+    /// Distance of task `k` from where it is held.
+    pub(crate) fn offset(&self, k: usize, theta: &[f64], centres: &[Vec<f64>]) -> Vec<f64> {
+        theta.iter().zip(self.target(k, centres)).map(|(t, c)| t - c).collect()
+    }
+
+    /// Penalty of the distances `d` of one task.
+    pub(crate) fn penalty(&self, d: &[f64]) -> f64 {
+        let of = |(layer, strength): (&std::ops::Range<usize>, &f64)| {
+            let d = &d[layer.clone()];
+            let squares: f64 = d.iter().map(|v| v * v).sum();
+            let n = d.len() as f64;
+            let distance = match self.distance {
+                Distance::Squared => 0.5 * squares,
+                Distance::Norm => (n * (squares + n * SMOOTH * SMOOTH)).sqrt() - n * SMOOTH,
+                Distance::Absolute => d.iter().map(|v| v.hypot(SMOOTH) - SMOOTH).sum(),
+            };
+            self.factor * strength * distance
+        };
+        self.layers.iter().zip(&self.strengths).map(of).sum()
+    }
+
+    /// Weights `w` such that `w d` is the slope of the penalty and `w` a curvature never below its own.
+    ///
+    /// For norms and absolute values that is iteratively reweighted least squares.
+    pub(crate) fn weights(&self, d: &[f64]) -> Vec<f64> {
+        let mut weights = vec![0.0; d.len()];
+        for (layer, strength) in self.layers.iter().zip(&self.strengths) {
+            let strength = self.factor * strength;
+            let part = &d[layer.clone()];
+            let squares: f64 = part.iter().map(|v| v * v).sum();
+            let n = part.len() as f64;
+            for (w, v) in weights[layer.clone()].iter_mut().zip(part) {
+                *w = strength
+                    * match self.distance {
+                        Distance::Squared => 1.0,
+                        Distance::Norm => (n / (squares + n * SMOOTH * SMOOTH)).sqrt(),
+                        Distance::Absolute => 1.0 / v.hypot(SMOOTH),
+                    };
+            }
+        }
+        weights
+    }
+
+    pub(crate) fn report(
+        &self,
+        names: &[String],
+        thetas: &[Vec<f64>],
+        centres: &[Vec<f64>],
+    ) -> SharingReport {
+        let rms = |d: &[f64]| (d.iter().map(|v| v * v).sum::<f64>() / d.len().max(1) as f64).sqrt();
+        let from_centre = thetas.iter().enumerate().map(|(k, theta)| {
+            let d = self.offset(k, theta, centres);
+            self.layers.iter().map(|l| rms(&d[l.clone()])).collect()
+        });
+        let trunk = self.layers.last().map_or(0, |heads| heads.start);
+        let apart = |a: &[f64], b: &[f64]| {
+            let d: Vec<f64> = a[..trunk].iter().zip(b).map(|(a, b)| a - b).collect();
+            rms(&d)
+        };
+        SharingReport {
+            tasks: names.to_vec(),
+            strengths: self.strengths.clone(),
+            from_centre: from_centre.collect(),
+            between: thetas.iter().map(|a| thetas.iter().map(|b| apart(a, b)).collect()).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gummel_kernel::jacobian::TrunkShape;
+
+    #[test]
+    fn weights_times_distance_are_the_slope_of_every_penalty() {
+        let shape = TrunkShape { inputs: 3, widths: vec![4, 3] };
+        let layout = Layout { shape, outputs: 1, devices: 1, phi: 1, psi: 1 };
+        let d: Vec<f64> = (0..layout.shared()).map(|k| 0.3 * ((k * 7 % 11) as f64 - 5.0) / 5.0).collect();
+        for distance in [Distance::Squared, Distance::Norm, Distance::Absolute] {
+            let config =
+                SoftConfig { distance, strength: 2.0, layers: vec![1.0, 0.5], ..SoftConfig::default() };
+            let tie = Tie::new(&layout, &config, vec![vec![1.0]]);
+            let weights = tie.weights(&d);
+            for k in 0..d.len() {
+                let at = |h: f64| {
+                    let mut moved = d.clone();
+                    moved[k] += h;
+                    tie.penalty(&moved)
+                };
+                let numeric = (at(1e-6) - at(-1e-6)) / 2e-6;
+                assert!((weights[k] * d[k] - numeric).abs() < 1e-5, "{distance:?} {k}: {numeric}");
+            }
+        }
+    }
+}

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::adamw;
 use crate::assemble::assemble;
+use crate::charges;
 use crate::checkpoint::Checkpoint;
 use crate::config::{AdamwConfig, FitConfig, Solver};
 use crate::error::FitError;
@@ -192,6 +193,9 @@ fn run(
     };
     let parameters = Parameters::from_flat(&solution.theta, &problem.layout);
     let mut model = freeze(&problem, &parameters, &train, config)?;
+    if charges::add(&mut model, &train, &config.charges, config.seed)? {
+        decisions.extend(charges::record(&mut model, &train)?);
+    }
     let seconds = watch.seconds();
     let mut devices = judge(&model, &train, Part::Train);
     let weights: Vec<(String, f64)> = names.iter().cloned().zip(solution.weights.iter().copied()).collect();

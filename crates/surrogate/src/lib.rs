@@ -14,10 +14,11 @@
 //! ```
 //!
 //! Reading order: [`config`], [`problem`], [`assemble`](mod@assemble), [`parameters`], `lm` (the solver),
-//! [`adamw`], [`synthetic`], [`freeze`](mod@freeze), [`report`], [`fit`](mod@fit).
+//! [`adamw`], [`charges`], [`synthetic`], [`freeze`](mod@freeze), [`report`], [`fit`](mod@fit).
 
 pub mod adamw;
 pub mod assemble;
+pub mod charges;
 pub mod checkpoint;
 pub mod config;
 pub mod error;
@@ -31,6 +32,7 @@ mod robust;
 mod start;
 pub mod synthetic;
 
+pub use charges::{ChargeConfig, ChargeErrors};
 pub use checkpoint::Checkpoint;
 pub use config::{AdamwConfig, ComputeDevice, FitConfig, LmConfig, Solver};
 pub use error::FitError;

@@ -3,6 +3,7 @@
 
 mod bundled;
 mod docs;
+mod ngspice;
 mod recipes;
 mod sample;
 mod silicon;

@@ -20,6 +20,8 @@ pub struct FitConfig {
     pub heads: HeadsConfig,
     /// What is predicted per device.
     pub tasks: TasksConfig,
+    /// Terminal charges beside the currents.
+    pub charges: crate::charges::ChargeConfig,
     /// How errors are weighed.
     pub residual: ResidualConfig,
     /// How parameters are found.

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::adamw;
 use crate::assemble::assemble;
+use crate::charges;
 use crate::checkpoint::Checkpoint;
 use crate::config::{AdamwConfig, FitConfig, Solver};
 use crate::error::FitError;
@@ -194,6 +195,9 @@ fn run(
     };
     let parameters = Parameters::from_flat(&solution.theta, &problem.layout);
     let mut model = freeze(&problem, &parameters, &train, config)?;
+    if charges::add(&mut model, &train, &config.charges, config.seed)? {
+        decisions.extend(charges::record(&mut model, &train)?);
+    }
     model.population = posterior::learn::learn(&model, &train, config);
     let seconds = watch.seconds();
     let mut devices = judge(&model, &train, Part::Train);

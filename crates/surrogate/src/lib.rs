@@ -14,12 +14,13 @@
 //! ```
 //!
 //! Reading order: [`config`], [`problem`], [`assemble`](mod@assemble), [`parameters`], `lm` (the solver),
-//! [`adamw`], [`synthetic`], [`freeze`](mod@freeze), [`report`], [`fit`](mod@fit), then `posterior` (certainty of heads),
+//! [`adamw`], [`charges`], [`synthetic`], [`freeze`](mod@freeze), [`report`], [`fit`](mod@fit), then `posterior` (certainty of heads),
 //! [`adapt`](mod@adapt) and [`plan`](mod@plan) (few measurements).
 
 pub mod adamw;
 pub mod adapt;
 pub mod assemble;
+pub mod charges;
 pub mod checkpoint;
 pub mod config;
 pub mod error;
@@ -37,6 +38,7 @@ mod start;
 pub mod synthetic;
 
 pub use adapt::{AdaptOptions, Adapted, adapt};
+pub use charges::{ChargeConfig, ChargeErrors};
 pub use checkpoint::Checkpoint;
 pub use config::{AdamwConfig, ComputeDevice, FitConfig, LmConfig, Solver};
 pub use error::FitError;

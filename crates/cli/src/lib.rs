@@ -10,7 +10,7 @@
 //! Reading order: [`verbs`] (the list and a file each), [`session`] (what reaches the terminal),
 //! [`exit`] (exit codes), [`input`] and [`recipe`] (arguments that verbs share), [`run_folder`]
 //! (the folder that a fit writes), [`figures`] (which curves go into which figure), then the small ones:
-//! [`table`], [`progress`], [`grid`], [`biases`], [`predictions`], [`interrupt`].
+//! [`newcomer`], [`table`], [`progress`], [`grid`], [`biases`], [`predictions`], [`interrupt`].
 
 pub mod biases;
 pub mod exit;
@@ -18,6 +18,7 @@ pub mod figures;
 pub mod grid;
 pub mod input;
 pub mod interrupt;
+pub mod newcomer;
 pub mod predictions;
 pub mod progress;
 pub mod recipe;

@@ -1,10 +1,12 @@
 //! The verbs: to add one, write its file with `Args` and `run`, name it in the two lists below.
 
+pub mod adapt;
 pub mod completions;
 pub mod data;
 pub mod export;
 pub mod fit;
 pub mod inspect;
+pub mod plan;
 pub mod plot;
 pub mod predict;
 pub mod verify;
@@ -39,6 +41,8 @@ verbs! {
     Inspect = inspect;
     Fit = fit;
     Predict = predict;
+    Adapt = adapt;
+    Plan = plan;
     Plot = plot;
     Export = export;
     Verify = verify;

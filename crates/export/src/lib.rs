@@ -7,6 +7,7 @@ pub mod library;
 pub mod listing;
 pub mod number;
 pub mod onnx;
+pub mod osdi;
 pub mod program;
 pub mod scope;
 pub mod spice;

@@ -2,7 +2,7 @@
 //!
 //! Decoupled weight decay as in Loshchilov and Hutter, "Decoupled weight decay regularization" (2019),
 //! on the trunk only; heads are held by the problem's own penalty. The learning rate rises linearly
-//! over the first [`WARM_UP`] of the steps and falls along a cosine to [`LAST_RATE`] of its peak. Steps
+//! over the first `WARM_UP` of the steps and falls along a cosine to `LAST_RATE` of its peak. Steps
 //! run in f32; the loss that decides which state is kept comes from the f64 kernel, so that it is the
 //! one Levenberg-Marquardt minimises.
 

@@ -90,7 +90,10 @@ impl Header<'_> {
         }
         line(out, " *");
         let name = &self.stamp.module;
-        line(out, &format!(" * {name}_place p = {name}_own({name}_find(\"{}\"));", self.stamp.devices[0].name));
+        line(
+            out,
+            &format!(" * {name}_place p = {name}_own({name}_find(\"{}\"));", self.stamp.devices[0].name),
+        );
         line(out, &format!(" * {name}_card k = {name}_prepare(p);             once a device"));
         line(out, &format!(" * {name}_point o = {name}_eval(&k, vgs, vds, vbs);  re-entrant"));
         line(out, " */");
@@ -99,7 +102,10 @@ impl Header<'_> {
 
     fn types(&self, out: &mut String, results: &[(&str, Id)], listing: &Listing<'_>) {
         let name = &self.stamp.module;
-        line(out, "/* Which device, and where it stands (m, K; corner plane: speed 1 at ff, skew 1 at fs). */");
+        line(
+            out,
+            "/* Which device, and where it stands (m, K; corner plane: speed 1 at ff, skew 1 at fs). */",
+        );
         line(out, "typedef struct {\n    int device;");
         for input in self.program.place_inputs() {
             line(out, &format!("    double {};", input.name()));
@@ -190,14 +196,23 @@ impl Header<'_> {
         line(out, "/* Results at a bias, for any voltages. */");
         line(
             out,
-            &format!("static inline {name}_point {name}_eval(const {name}_card *k, double vgs, double vds, double vbs) {{"),
+            &format!(
+                "static inline {name}_point {name}_eval(const {name}_card *k, double vgs, double vds, double vbs) {{"
+            ),
         );
         for a in listing.assignments(&c).iter().filter(|a| !a.fixed) {
             assign(out, &a.name, &a.expression);
         }
         line(out, &format!("    {name}_point o;"));
         for (result, id) in results {
-            line(out, &wrap(&format!("    o.{result} = k->nothing + {};", listing.result(*id, &c)), CONTINUED, WIDTH));
+            line(
+                out,
+                &wrap(
+                    &format!("    o.{result} = k->nothing + {};", listing.result(*id, &c)),
+                    CONTINUED,
+                    WIDTH,
+                ),
+            );
         }
         line(out, "    return o;\n}\n");
     }

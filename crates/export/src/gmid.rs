@@ -52,7 +52,18 @@ pub fn table(model: &Model, selection: &Selection, grid: Option<&Grid>) -> Resul
     let charged = model.spec.branches.len() > 1;
     let mut table = Table {
         columns: vec![
-            "w", "l", "temperature", "vgs", "vds", "vbs", "id", "gm", "gds", "gmb", "vth", "gm_over_id",
+            "w",
+            "l",
+            "temperature",
+            "vgs",
+            "vds",
+            "vbs",
+            "id",
+            "gm",
+            "gds",
+            "gmb",
+            "vth",
+            "gm_over_id",
         ],
         ..Table::default()
     };
@@ -155,5 +166,9 @@ impl Table {
 }
 
 fn quoted(field: &str) -> String {
-    if field.contains([',', '"', '\n']) { format!("\"{}\"", field.replace('"', "\"\"")) } else { field.into() }
+    if field.contains([',', '"', '\n']) {
+        format!("\"{}\"", field.replace('"', "\"\""))
+    } else {
+        field.into()
+    }
 }

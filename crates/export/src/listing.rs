@@ -94,7 +94,8 @@ impl<'a> Listing<'a> {
 
     /// All assignments in order of evaluation.
     pub fn assignments(&self, dialect: &dyn Dialect) -> Vec<Assignment> {
-        let is_printed = |e: &&Element| self.is_variable(**e) && !matches!(self.program.node(e.0).op, Op::Rows(_));
+        let is_printed =
+            |e: &&Element| self.is_variable(**e) && !matches!(self.program.node(e.0).op, Op::Rows(_));
         let print = |e: &Element| Assignment {
             name: self.name(*e),
             expression: self.expression(*e, dialect).text,
@@ -142,9 +143,9 @@ impl<'a> Listing<'a> {
                 let weights = matrix.row(j).iter().enumerate().filter(|(_, w)| **w != 0.0);
                 weights.map(|(c, _)| self.resolve(*x, c)).collect()
             }
-            Op::Dot(a, b) => {
-                (0..self.program.node(*a).len).flat_map(|k| [self.resolve(*a, k), self.resolve(*b, k)]).collect()
-            }
+            Op::Dot(a, b) => (0..self.program.node(*a).len)
+                .flat_map(|k| [self.resolve(*a, k), self.resolve(*b, k)])
+                .collect(),
             // Printed as a square, it needs a variable.
             Op::TanhSlope(t) => vec![self.resolve(*t, j); 2],
             _ => op.operands().into_iter().map(|x| self.resolve(x, j)).collect(),
@@ -200,7 +201,8 @@ impl<'a> Listing<'a> {
             }
             Op::Dot(a, b) => {
                 let term = |k| {
-                    self.element(self.resolve(*a, k), dialect).times(self.element(self.resolve(*b, k), dialect))
+                    self.element(self.resolve(*a, k), dialect)
+                        .times(self.element(self.resolve(*b, k), dialect))
                 };
                 (1..self.program.node(*a).len).fold(term(0), |sum, k| sum.plus(term(k)))
             }
@@ -262,7 +264,11 @@ impl Text {
 
     /// As a factor that is not the first.
     fn factor(&self) -> String {
-        if self.bond == Bond::Sum || self.is_negative() { format!("({})", self.text) } else { self.text.clone() }
+        if self.bond == Bond::Sum || self.is_negative() {
+            format!("({})", self.text)
+        } else {
+            self.text.clone()
+        }
     }
 
     fn plus(self, other: Text) -> Text {

@@ -253,7 +253,8 @@ impl Program {
             let numbers = (0..matrix.rows).map(|r| bias[r] + dot(matrix.row(r), x)).collect();
             return self.constant(numbers);
         }
-        let row = |r: usize| bias[r].abs() + matrix.row(r).iter().map(|w| w.abs()).sum::<f64>() * self.bound(x);
+        let row =
+            |r: usize| bias[r].abs() + matrix.row(r).iter().map(|w| w.abs()).sum::<f64>() * self.bound(x);
         let bound = (0..matrix.rows).map(row).fold(0.0, f64::max);
         let rows = matrix.rows;
         self.push(Op::Affine { matrix, bias, x }, rows, bound)

@@ -72,7 +72,8 @@ fn distinct(stamp: &Stamp) -> Result<(), ExportError> {
     match calls.windows(2).find(|pair| pair[0] == pair[1]) {
         None => Ok(()),
         Some(pair) => {
-            let reason = format!("has two devices that a netlist calls {}; choose devices with --device", pair[0]);
+            let reason =
+                format!("has two devices that a netlist calls {}; choose devices with --device", pair[0]);
             Err(ExportError::Unsuitable { target: TARGET, reason })
         }
     }
@@ -158,8 +159,11 @@ impl Subcircuit<'_> {
             return;
         }
         for (from, to, share) in paths {
-            let expression =
-                if *share == 1.0 { expression.to_owned() } else { format!("{}*({expression})", real(*share)) };
+            let expression = if *share == 1.0 {
+                expression.to_owned()
+            } else {
+                format!("{}*({expression})", real(*share))
+            };
             source(out, &format!("b{name}_{to} {from} {to} i = {expression}"));
         }
     }

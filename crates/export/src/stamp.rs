@@ -120,7 +120,13 @@ pub fn weights_hash(model: &Model) -> String {
 pub fn header(model: &Model, scope: &Scope, stamp: &Stamp) -> Vec<String> {
     let m = &model.manifest;
     let mut lines = vec![
-        format!("{} ({}-channel), exported by gummel {} as {}", m.title(), m.polarity, stamp.gummel, stamp.target),
+        format!(
+            "{} ({}-channel), exported by gummel {} as {}",
+            m.title(),
+            m.polarity,
+            stamp.gummel,
+            stamp.target
+        ),
         format!("model frozen by gummel {}{}", m.gummel, after(" on ", &m.created)),
         format!("blake3 of its numbers: {}", stamp.weights),
     ];
@@ -137,12 +143,14 @@ pub fn header(model: &Model, scope: &Scope, stamp: &Stamp) -> Vec<String> {
             percent(spread.worst)
         ));
     }
-    let fixed: Vec<&str> = Input::PLACE.iter().filter(|i| !scope.open.contains(i)).map(|i| i.name()).collect();
+    let fixed: Vec<&str> =
+        Input::PLACE.iter().filter(|i| !scope.open.contains(i)).map(|i| i.name()).collect();
     if !fixed.is_empty() {
         lines.push(format!("fixed at the values below: {}", fixed.join(", ")));
     }
     lines.push("devices: number, name, w l in m, temperature in K, corner (speed, skew),".into());
-    lines.push("    fitted range of vgs, vds, vbs in V (of the n-channel mirror), relative RMS error:".into());
+    lines
+        .push("    fitted range of vgs, vds, vbs in V (of the n-channel mirror), relative RMS error:".into());
     for (k, (d, p)) in scope.devices.iter().zip(&scope.places).enumerate() {
         let heads = &model.spec.devices[*d];
         let error = m.devices[*d].errors.map_or(String::new(), |e| format!(", {}", percent(e.rel_rms)));
@@ -158,7 +166,8 @@ pub fn header(model: &Model, scope: &Scope, stamp: &Stamp) -> Vec<String> {
             range.join(" ")
         ));
     }
-    lines.push("Voltages in V against the source, currents in A into the terminals, temperature in K.".into());
+    lines
+        .push("Voltages in V against the source, currents in A into the terminals, temperature in K.".into());
     // A line break in a name or note must not leave the comment.
     lines.iter().map(|l| l.replace(['\n', '\r'], " ").replace("*/", "* /")).collect()
 }

@@ -110,7 +110,8 @@ fn the_program_is_the_kernel_with_open_geometry_temperature_and_corner() {
             assert_eq!(program.place_inputs(), scope.open);
             for k in 0..scope.devices.len() {
                 let own = scope.places[k];
-                let mut place = Place { w: 3e-6, l: 0.4e-6, temperature: 390.0, speed: 0.7, skew: -0.4, ..own };
+                let mut place =
+                    Place { w: 3e-6, l: 0.4e-6, temperature: 390.0, speed: 0.7, skew: -0.4, ..own };
                 if scope.open.len() < 3 {
                     (place.temperature, place.speed, place.skew) = (own.temperature, own.speed, own.skew);
                 }

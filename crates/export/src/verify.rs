@@ -20,13 +20,15 @@ use std::path::Path;
 
 use gummel_kernel::{Instance, Member, OperatingPoint, OutputKind};
 use gummel_model::Model;
+use gummel_osdi::{payload, slot};
 use serde::Serialize;
 
 use crate::ExportError;
 use crate::onnx::Precision;
 use crate::program::build::flow_name;
+use crate::scope::{Scope, Selection};
 use crate::stamp::{Stamp, weights_hash};
-use crate::{c, spice, verilog_a};
+use crate::{c, osdi_target, spice, verilog_a};
 use biases::Point;
 
 /// How much is checked.
@@ -130,8 +132,11 @@ const SLOPES: [&str; 4] = ["id", "gm", "gds", "gmb"];
 /// the limit is a [`Verdict`] that did not pass.
 pub fn verify(path: &Path, model: &Model, options: &VerifyOptions) -> Result<Verdict, ExportError> {
     let bytes = std::fs::read(path).map_err(ExportError::io("read", path))?;
-    let text = String::from_utf8_lossy(&bytes);
-    let stamp = Stamp::parse(&text, path)?;
+    let stamp = if is_device_library(&bytes) {
+        device_library(&bytes, model, path)?
+    } else {
+        Stamp::parse(&String::from_utf8_lossy(&bytes), path)?
+    };
     let check = Check::of(&stamp.target, path)?;
     let points = biases::points(model, &stamp, options.points.unwrap_or(check.points), options.seed)?;
     let results = (check.run)(&options.tools, path, &stamp, &points)?;
@@ -155,6 +160,27 @@ pub fn verify(path: &Path, model: &Model, options: &VerifyOptions) -> Result<Ver
     })
 }
 
+/// Whether a file is a library with models in it: those carry no stamp, but the models themselves.
+fn is_device_library(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\x7fELF") || bytes.windows(slot::MARKER.len()).any(|w| w == slot::MARKER)
+}
+
+/// The stamp that a device library would have.
+fn device_library(bytes: &[u8], model: &Model, path: &Path) -> Result<Stamp, ExportError> {
+    let wrong = |reason: String| ExportError::NotAnExport { path: path.to_owned(), reason };
+    let marked = bytes.windows(slot::MARKER.len()).position(|w| w == slot::MARKER);
+    let start = marked.ok_or_else(|| wrong("this shared library was not written by gummel".into()))?;
+    let entries = payload::decode(&bytes[start + slot::MARKER.len()..]).map_err(|e| wrong(e.to_string()))?;
+    let same = entries.iter().find(|e| e.spec == model.spec);
+    let entry = same.or_else(|| entries.iter().find(|e| e.spec.sign == model.spec.sign));
+    let entry = entry.ok_or_else(|| wrong(format!("holds no {}-channel model", model.manifest.polarity)))?;
+    let scope = Scope::new(model, &Selection::default(), &[])?;
+    let mut stamp = Stamp::new(osdi_target::TARGET, model, &scope);
+    stamp.module.clone_from(&entry.name);
+    stamp.weights = blake3::hash(&entry.spec.to_bytes()).to_hex().to_string();
+    Ok(stamp)
+}
+
 type Run = fn(&Tools, &Path, &Stamp, &[Point]) -> Result<Results, ExportError>;
 
 /// How a target is checked.
@@ -171,12 +197,13 @@ impl Check {
         let check = |tool, limit, points, run| Check { tool, limit, outside: limit, points, run };
         // Single precision has no digits left where a bias far outside drives neurons against each other.
         let single = Check { outside: 1e-4, ..check("onnxruntime", 1e-5, 10_000, python::run_onnx as Run) };
-        let checks: [(&str, Check); 5] = [
+        let checks: [(&str, Check); 6] = [
             (c::TARGET, check("cc", 1e-12, 10_000, compiler::run)),
             (verilog_a::TARGET, check("verilogae", 1e-9, 4000, python::run_verilog_a)),
             (Precision::Double.target(), check("onnxruntime", 1e-9, 10_000, python::run_onnx)),
             (Precision::Single.target(), single),
-            (spice::TARGET, check("ngspice", 1e-6, 400, ngspice::run)),
+            (spice::TARGET, check("ngspice", 1e-6, 400, ngspice::run_subcircuits)),
+            (osdi_target::TARGET, check("ngspice", 1e-9, 4000, ngspice::run_library)),
         ];
         let known: Vec<&str> = checks.iter().map(|c| c.0).collect();
         let reason = format!("exports as '{target}' cannot be checked; expected one of {}", known.join(", "));

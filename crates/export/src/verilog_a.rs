@@ -26,6 +26,8 @@ const WIDTH: usize = 110;
 /// Rounding that a drawn size may have and still count as within the fitted range.
 const SLACK_BELOW: f64 = 0.999;
 const SLACK_ABOVE: f64 = 1.001;
+/// Characters of names in one declaration.
+const DECLARED: usize = 100;
 const CONTINUED: &str = "                ";
 
 /// The module as text.
@@ -166,7 +168,9 @@ impl Module<'_> {
     fn place_variables(&self) -> Vec<(&'static str, Vec<f64>)> {
         let geometry = !self.charged();
         let mut variables = Vec::new();
-        for (input, name) in [(Input::W, "width"), (Input::L, "length"), (Input::Speed, "speed"), (Input::Skew, "skew")] {
+        for (input, name) in
+            [(Input::W, "width"), (Input::L, "length"), (Input::Speed, "speed"), (Input::Skew, "skew")]
+        {
             if self.opens(input) || (geometry && matches!(input, Input::W | Input::L)) {
                 variables.push((name, self.scope.places.iter().map(|p| at(p, input)).collect()));
             }
@@ -179,11 +183,19 @@ impl Module<'_> {
 
     fn variables(&self, out: &mut String, listing: &Listing<'_>, assignments: &[Assignment]) {
         for (name, description, units) in OPERATING_POINT {
-            line(out, 1, &format!("(* retrieve, desc=\"{description}\", units=\"{units}\" *)\n    real {name};"));
+            line(
+                out,
+                1,
+                &format!("(* retrieve, desc=\"{description}\", units=\"{units}\" *)\n    real {name};"),
+            );
         }
         let flows = assignments.iter().filter_map(|a| Some((a.name.as_str(), flow_of(&a.name)?)));
         for (name, (description, units)) in flows {
-            line(out, 1, &format!("(* retrieve, desc=\"{description}\", units=\"{units}\" *)\n    real {name};"));
+            line(
+                out,
+                1,
+                &format!("(* retrieve, desc=\"{description}\", units=\"{units}\" *)\n    real {name};"),
+            );
         }
         line(out, 1, "real vgs, vds, vbs, isource, forward;\n    real sgm, sgds, sgmb, thermal;");
         for (name, _) in self.place_variables() {
@@ -199,7 +211,8 @@ impl Module<'_> {
             }
         }
         for (_, names) in groups {
-            for some in names.chunks(12) {
+            let longest = names.iter().map(String::len).max().unwrap_or(1);
+            for some in names.chunks((DECLARED / (longest + 2)).max(1)) {
                 line(out, 1, &format!("real {};", some.join(", ")));
             }
         }
@@ -233,7 +246,13 @@ impl Module<'_> {
         }
         for (input, parameter, variable) in [(Input::W, "w", "width"), (Input::L, "l", "length")] {
             if self.opens(input) {
-                line(out, 2, &format!("if ({parameter} > 0.0) begin\n            {variable} = {parameter};\n        end"));
+                line(
+                    out,
+                    2,
+                    &format!(
+                        "if ({parameter} > 0.0) begin\n            {variable} = {parameter};\n        end"
+                    ),
+                );
             }
         }
         self.corner(out);
@@ -282,7 +301,8 @@ impl Module<'_> {
     }
 
     fn contributions(&self, out: &mut String, listing: &Listing<'_>) {
-        let flow = |kind: OutputKind| self.program.output(kind.name()).map(|id| listing.result(id, &VerilogA));
+        let flow =
+            |kind: OutputKind| self.program.output(kind.name()).map(|id| listing.result(id, &VerilogA));
         let symmetric = self.model.spec.branches[0].features.symmetric;
         for (channel, gate, bulk, ddt) in [
             (OutputKind::Channel, OutputKind::Gate, OutputKind::Bulk, false),
@@ -296,7 +316,11 @@ impl Module<'_> {
                 let Some(i) = flow(kind) else { continue };
                 if symmetric {
                     let half = term(format!("0.5*{i}"));
-                    line(out, 2, &format!("I(br_{terminal}d) <+ {half};\n        I(br_{terminal}s) <+ {half};"));
+                    line(
+                        out,
+                        2,
+                        &format!("I(br_{terminal}d) <+ {half};\n        I(br_{terminal}s) <+ {half};"),
+                    );
                 } else {
                     line(out, 2, &format!("I(br_{terminal}s) <+ {};", term(i)));
                 }
@@ -313,7 +337,11 @@ impl Module<'_> {
     /// Thermal noise `4 k T (gds + 2/3 |gm + gmb|)` of the device seen with vds >= 0, flicker noise `kf |id|^af / f^ef`.
     fn noise(&self, out: &mut String) {
         let sign = if self.model.spec.sign < 0.0 { "-" } else { "" };
-        line(out, 2, "sgm = ddx(isource, V(g));\n        sgds = ddx(isource, V(s));\n        sgmb = ddx(isource, V(b));");
+        line(
+            out,
+            2,
+            "sgm = ddx(isource, V(g));\n        sgds = ddx(isource, V(s));\n        sgmb = ddx(isource, V(b));",
+        );
         line(out, 2, &format!("forward = {sign}vds;"));
         line(out, 2, "if (forward < 0.0) begin");
         line(out, 3, "thermal = max(sgds, 0.0) + 2.0/3.0*abs(sgm + sgmb);");

@@ -23,6 +23,10 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), ExportError> {
     }
     let mut file = builder.tempfile_in(folder).map_err(ExportError::io("write", path))?;
     file.write_all(bytes).map_err(ExportError::io("write", path))?;
-    file.persist(path).map_err(|e| ExportError::Io { action: "write", path: path.to_owned(), source: e.error })?;
+    file.persist(path).map_err(|e| ExportError::Io {
+        action: "write",
+        path: path.to_owned(),
+        source: e.error,
+    })?;
     Ok(())
 }

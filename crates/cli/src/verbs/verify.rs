@@ -33,14 +33,15 @@ EXAMPLES:
   gummel verify nmos.h --against runs/nmos
   gummel verify demo130_nmos.va --against runs/nmos --points 20000
   gummel verify demo130_nmos.sp --against runs/nmos --simulator ngspice
+  gummel verify demo.osdi --against runs/pmos --simulator target/ngspice/ngspice
 
 WHAT IT NEEDS:
   c              a C compiler (CC, else cc)
   onnx onnx-f32  python with onnxruntime and numpy (GUMMEL_PYTHON, else python3)
   verilog-a      python with verilogae and numpy
-  spice          ngspice
+  spice osdi     ngspice (GUMMEL_NGSPICE, else ngspice; osdi needs 39 or newer)
 
-LIMITS, relative: 1e-12 c, 1e-9 onnx and verilog-a, 1e-6 spice, 1e-5 onnx-f32 (outside the fitted range 1e-4).
+LIMITS, relative: 1e-12 c, 1e-9 osdi, onnx and verilog-a, 1e-6 spice, 1e-5 onnx-f32 (outside the fitted range 1e-4).
 Beyond them the exit code is 1.";
 
 /// Verifies.
@@ -73,7 +74,9 @@ fn text(verdict: &Verdict) -> String {
         for Difference { quantity, largest, device, bias: [vgs, vds, vbs], .. } in
             verdict.differences.iter().filter(|d| d.inside == inside)
         {
-            out += &format!("  {quantity:9} {largest:8.1e}  at {device} vgs={vgs:.4} vds={vds:.4} vbs={vbs:.4}\n");
+            out += &format!(
+                "  {quantity:9} {largest:8.1e}  at {device} vgs={vgs:.4} vds={vds:.4} vbs={vbs:.4}\n"
+            );
         }
     }
     out + if verdict.passed { "same model" } else { "NOT the same model" }

@@ -102,7 +102,9 @@ impl<'a> Builder<'a> {
             [vgs, vds, vbs]
         };
         let mut x = Vec::new();
-        for ((u, name), (center, scale)) in unscaled.into_iter().zip(["xg", "xd", "xb"]).zip(f.center.iter().zip(f.scale)) {
+        for ((u, name), (center, scale)) in
+            unscaled.into_iter().zip(["xg", "xd", "xb"]).zip(f.center.iter().zip(f.scale))
+        {
             let centered = p.offset(u, -center);
             let scaled = p.scale(scale, centered);
             x.push(p.named(format!("{name}{suffix}"), scaled));
@@ -154,7 +156,8 @@ impl<'a> Builder<'a> {
 
     fn first_layer(&mut self, layer: &Layer, x: Id, bias: Id) -> Id {
         let columns = self.program.node(x).len;
-        let numbers = layer.weight.chunks_exact(layer.inputs).flat_map(|row| row[..columns].to_vec()).collect();
+        let numbers =
+            layer.weight.chunks_exact(layer.inputs).flat_map(|row| row[..columns].to_vec()).collect();
         let matrix = Matrix { rows: layer.outputs, columns, numbers };
         let pre = match self.program.as_constant(bias) {
             Some(bias) => {
@@ -259,9 +262,7 @@ impl<'a> Builder<'a> {
                 p.dot(weights, moved)
             }
             None => match (p.as_constant(weights).map(<[f64]>::to_vec), p.as_constant(constant)) {
-                (Some(numbers), Some(&[c])) => {
-                    p.affine(Matrix { rows: 1, columns: n, numbers }, vec![c], z)
-                }
+                (Some(numbers), Some(&[c])) => p.affine(Matrix { rows: 1, columns: n, numbers }, vec![c], z),
                 _ => {
                     let product = p.dot(weights, z);
                     p.add(product, constant)

@@ -22,7 +22,11 @@ pub(super) fn run(
     let program = folder.path().join("main");
     std::fs::write(&source, main(path, stamp)?).map_err(ExportError::io("write", &source))?;
     let mut compile = Command::new(&tools.cc);
-    compile.args(["-std=c99", "-O2", "-Wall", "-Wextra", "-Werror", "-o"]).arg(&program).arg(&source).arg("-lm");
+    compile
+        .args(["-std=c99", "-O2", "-Wall", "-Wextra", "-Werror", "-o"])
+        .arg(&program)
+        .arg(&source)
+        .arg("-lm");
     process::output("cc", &mut compile, "", HINT)?;
     let text = process::output("cc", &mut Command::new(&program), &process::table(stamp, points), HINT)?;
     Ok(Results {

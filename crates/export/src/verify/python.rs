@@ -37,10 +37,17 @@ struct Script {
 
 const VERILOG_A: Script =
     Script { tool: "verilogae", packages: "verilogae numpy", text: include_str!("verilog_a.py") };
-const ONNX: Script = Script { tool: "onnxruntime", packages: "onnxruntime numpy", text: include_str!("onnx.py") };
+const ONNX: Script =
+    Script { tool: "onnxruntime", packages: "onnxruntime numpy", text: include_str!("onnx.py") };
 
 impl Script {
-    fn run(&self, tools: &Tools, path: &Path, stamp: &Stamp, points: &[Point]) -> Result<Results, ExportError> {
+    fn run(
+        &self,
+        tools: &Tools,
+        path: &Path,
+        stamp: &Stamp,
+        points: &[Point],
+    ) -> Result<Results, ExportError> {
         let packages = self.packages;
         let hint = format!(
             "in a virtual environment run `pip install {packages}` and set GUMMEL_PYTHON to its python"

@@ -1,9 +1,7 @@
 //! Made-up models of every kind, and one of two neurons that a person can check.
 
 use gummel_device::{Geometry, Polarity};
-use gummel_kernel::{
-    Basis, Branch, DeviceHeads, Features, Layer, Output, OutputKind, Place, Sample, Spec,
-};
+use gummel_kernel::{Basis, Branch, DeviceHeads, Features, Layer, Output, OutputKind, Place, Sample, Spec};
 use gummel_model::{DeviceEntry, Manifest, Model};
 
 /// A model of a spec, with a manifest that says the least.
@@ -39,9 +37,15 @@ pub(crate) fn rich() -> Model {
 
 /// Two neurons, two devices, round numbers.
 pub(crate) fn two_neurons() -> Model {
-    let layer = Layer { inputs: 3, outputs: 2, weight: vec![2.0, 0.0, 0.5, 0.0, 1.5, 0.0], bias: vec![0.25, -0.5] };
+    let layer =
+        Layer { inputs: 3, outputs: 2, weight: vec![2.0, 0.0, 0.5, 0.0, 1.5, 0.0], bias: vec![0.25, -0.5] };
     let branch = Branch {
-        features: Features { symmetric: true, smoothing: 0.01, center: [0.5, 0.5, 0.0], scale: [1.0, 2.0, 1.0] },
+        features: Features {
+            symmetric: true,
+            smoothing: 0.01,
+            center: [0.5, 0.5, 0.0],
+            scale: [1.0, 2.0, 1.0],
+        },
         statics: Vec::new(),
         layers: vec![layer],
         outputs: vec![Output { kind: OutputKind::Channel, scale: 1e-5, per_geometry: true }],

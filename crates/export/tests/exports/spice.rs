@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use gummel_device::Corner;
+use gummel_export::library::Sections;
 use gummel_export::{ExportOptions, Selection, Target, export};
 use gummel_model::DeviceQuery;
 
@@ -19,8 +20,7 @@ fn ngspice(folder: &Path, netlist: &str) -> Option<Vec<f64>> {
         return None;
     };
     let text = String::from_utf8_lossy(&ran.stdout).into_owned();
-    let values: Vec<f64> =
-        text.lines().filter_map(|l| l.split_once(" = ")?.1.trim().parse().ok()).collect();
+    let values: Vec<f64> = text.lines().filter_map(|l| l.split_once(" = ")?.1.trim().parse().ok()).collect();
     assert!(!values.is_empty(), "{text}\n{}", String::from_utf8_lossy(&ran.stderr));
     Some(values)
 }
@@ -34,7 +34,7 @@ fn charges_are_the_models_capacitances() {
         selection: Selection { devices: vec![device.into()], ..Selection::default() },
         ..ExportOptions::default()
     };
-    export(&model, Target::Spice, &options, &folder.path().join("p.sp")).unwrap();
+    export(&[&model], Target::Spice, &options, &folder.path().join("p.sp")).unwrap();
     let hertz = 1e9;
     let netlist = format!(
         "* charges\n.include p.sp\nvd d 0 -0.7\nvg g 0 -0.9 ac 1\nvb b 0 0.2\nx1 d g 0 b demo_pmos_W2u_L0p5u\n\
@@ -53,14 +53,25 @@ fn charges_are_the_models_capacitances() {
 
 #[test]
 fn a_library_has_a_section_per_corner() {
+    check_library(Sections::Spice, 'x', "", 6);
+}
+
+#[test]
+fn a_library_of_model_cards_has_a_section_per_corner() {
+    let load = ".control\nset num_threads=1\npre_osdi demo.osdi\n.endc\n.options temp=27\n";
+    check_library(Sections::Osdi, 'n', load, 2);
+}
+
+fn check_library(sections: Sections, letter: char, load: &str, files: usize) {
     let model = rich();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("demo.lib");
-    let files = export(&model, Target::Library, &ExportOptions::default(), &path).unwrap();
-    assert_eq!(files.len(), 6);
+    let options = ExportOptions { sections, ..ExportOptions::default() };
+    let written = export(&[&model], Target::Library, &options, &path).unwrap();
+    assert_eq!(written.files.len(), files);
     for corner in Corner::ALL {
         let netlist = format!(
-            "* corner\n.lib demo.lib {corner}\nvd d 0 -0.7\nx1 d d 0 0 demo_pmos_W2u_L0p5u\n\
+            "* corner\n{load}.lib demo.lib {corner}\nvd d 0 -0.7\n{letter}1 d d 0 0 demo_pmos_W2u_L0p5u\n\
              .options reltol=1e-9 abstol=1e-18 vntol=1e-12\n.control\nset numdgt=12\nop\nprint i(vd)\nquit 0\n.endc\n.end\n"
         );
         let Some(found) = ngspice(folder.path(), &netlist) else { return };
@@ -76,11 +87,12 @@ fn a_library_needs_corners() {
     let path = folder.path().join("demo.lib");
     let selection = Selection { corner: Some(Corner::Ss.position()), ..Selection::default() };
     let options = ExportOptions { selection, ..ExportOptions::default() };
-    let error = export(&rich(), Target::Library, &options, &path).unwrap_err().to_string();
+    let error = export(&[&rich()], Target::Library, &options, &path).unwrap_err().to_string();
     assert!(error.contains("has all corners"), "{error}");
     let mut between = crate::models::two_neurons();
     between.spec.devices.iter_mut().for_each(|d| d.place.speed = 0.5);
-    let error = export(&between, Target::Library, &ExportOptions::default(), &path).unwrap_err().to_string();
+    let error =
+        export(&[&between], Target::Library, &ExportOptions::default(), &path).unwrap_err().to_string();
     assert!(error.contains("stand at none"), "{error}");
     assert!(!path.exists());
 }

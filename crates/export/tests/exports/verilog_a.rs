@@ -55,22 +55,29 @@ fn violations(text: &str) -> Vec<String> {
         complain("no noise", "");
     }
     // No hidden state: every variable is assigned before it is read, and all that is declared is used.
-    let declared = code.iter().filter(|l| l.trim().starts_with("real ")).flat_map(|l| names(l.trim()).skip(1));
+    let declared =
+        code.iter().filter(|l| l.trim().starts_with("real ")).flat_map(|l| names(l.trim()).skip(1));
     let declared: BTreeSet<&str> = declared.collect();
-    let (mut assigned, mut read) = (BTreeSet::new(), BTreeSet::new());
+    let (mut assigned, mut read) = (BTreeSet::<&str>::new(), BTreeSet::<&str>::new());
     for statement in body.split(';') {
-        let statement = statement.rsplit("begin\n").next().unwrap().trim();
-        let (target, value) = match statement.split_once(" = ") {
+        // Lines that open or close a block stand before the statement; their conditions are read.
+        let is_block =
+            |l: &&str| l.ends_with("begin") || l.starts_with("case") || ["end", "endcase", ""].contains(l);
+        let lines: Vec<&str> = statement.lines().map(str::trim).collect();
+        let block = lines.iter().take_while(|l| is_block(l)).count();
+        let rest = lines[block..].join(" ");
+        let (target, value) = match rest.split_once(" = ") {
             Some((target, value)) if declared.contains(target) => (Some(target), value),
-            _ => (None, statement),
+            _ => (None, rest.as_str()),
         };
-        for name in names(value).filter(|n| declared.contains(n)) {
-            read.insert(name);
+        let conditions = lines[..block].join(" ");
+        for name in names(&conditions).chain(names(value)).filter_map(|n| declared.get(n)) {
+            read.insert(*name);
             if !assigned.contains(name) {
                 complain("read before it is assigned", name);
             }
         }
-        assigned.extend(target);
+        assigned.extend(target.and_then(|t| declared.get(t)));
     }
     let shown = ["gm", "gds", "gmb"];
     for name in declared.difference(&read).filter(|n| !shown.contains(n)) {
@@ -95,13 +102,13 @@ fn the_rules_find_what_breaks_them() {
         ("    id = ", "    id =  \t", "tabs"),
         (" from [0:1]", "", "without a range"),
         (", \"thermal\")", ")", "without a name"),
-        ("real forward", "real unused, forward", "not used"),
+        ("isource, forward", "isource, unused, forward", "not used"),
         ("vgs = V(br_gs);", "vgs = V(br_gs) + id;", "before it is assigned"),
         ("I(br_ds) <+ i_channel", "I(br_ds) <+ ddx(i_channel, V(g))", "derivative"),
         ("desc=\"number of", "info=\"number of", "without description"),
     ] {
-        let spoiled = text.replacen(from, to, 1).replacen("isource, forward", "isource, unused, forward", (rule == "not used") as usize);
-        let wrong = violations(&spoiled).join("\n");
+        assert!(text.contains(from), "{from}");
+        let wrong = violations(&text.replacen(from, to, 1)).join("\n");
         assert!(wrong.contains(rule), "{rule}: {wrong}");
     }
 }

@@ -3,6 +3,8 @@
 
 mod bundled;
 mod docs;
+mod exports;
 mod recipes;
 mod sample;
 mod silicon;
+mod tools;

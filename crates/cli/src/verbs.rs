@@ -1,6 +1,7 @@
 //! The verbs: to add one, write its file with `Args` and `run`, name it in the two lists below.
 
 pub mod adapt;
+pub mod check;
 pub mod completions;
 pub mod data;
 pub mod export;
@@ -46,6 +47,7 @@ verbs! {
     Plot = plot;
     Export = export;
     Verify = verify;
+    Check = check;
     Data = data;
     Completions = completions;
 }

@@ -44,7 +44,7 @@ impl Observer for () {
 /// Where a fit stands.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Progress {
-    /// What is going on: `start 2/4`, `subset`, `all points`, `adamw`.
+    /// What is going on: `starts (2 left)`, `subset`, `all points`, `adamw`.
     pub stage: String,
     /// Steps done over all stages.
     pub step: usize,

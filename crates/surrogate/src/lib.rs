@@ -29,6 +29,7 @@ mod lm;
 pub mod parameters;
 pub mod plan;
 mod posterior;
+mod prepared;
 pub mod problem;
 pub mod report;
 mod robust;

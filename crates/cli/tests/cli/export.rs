@@ -43,7 +43,11 @@ fn a_changed_export_fails_the_check() {
     let text = lab.read("model.h");
     lab.write("model.h", &text.replacen("z2_0 = tanh(", "z2_0 = tanh(1e-6 + ", 1));
     let said = lab.gummel("verify model.h --against run --points 500").code(1);
-    assert!(said.out().contains("NOT the same model") && said.err().contains("differs from"), "{}", said.out());
+    assert!(
+        said.out().contains("NOT the same model") && said.err().contains("differs from"),
+        "{}",
+        said.out()
+    );
 }
 
 #[test]

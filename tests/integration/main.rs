@@ -3,7 +3,9 @@
 
 mod bundled;
 mod docs;
+mod exports;
 mod ngspice;
 mod recipes;
 mod sample;
 mod silicon;
+mod tools;

@@ -6,3 +6,4 @@ mod docs;
 mod recipes;
 mod sample;
 mod silicon;
+mod trust;

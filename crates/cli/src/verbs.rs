@@ -1,6 +1,7 @@
 //! The verbs: to add one, write its file with `Args` and `run`, name it in the two lists below.
 
 pub mod adapt;
+pub mod certify;
 pub mod completions;
 pub mod data;
 pub mod fit;
@@ -41,6 +42,7 @@ verbs! {
     Predict = predict;
     Adapt = adapt;
     Plan = plan;
+    Certify = certify;
     Plot = plot;
     Data = data;
     Completions = completions;

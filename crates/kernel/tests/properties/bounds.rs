@@ -1,4 +1,5 @@
 //! Bounds over boxes hold every point of them, and branch and bound finds what is there.
+#![allow(clippy::unwrap_used)]
 
 use gummel_kernel::bounds::{Box3, Channel, Limits, Sign, search};
 use gummel_kernel::{Folded, Instance, Isa, Member, OutputKind, Sample};

@@ -1,7 +1,8 @@
 //! The certificate: for every device, proof that gm and gds are positive over a box of biases, or a bias where not.
 //!
 //! The box is what was measured, each end of each voltage times `1 + beyond`; drain and source of a symmetric device
-//! exchange, so vds from 0 up is all there is. Where the current is proved to lie below the noise floor a sign means
+//! exchange, so vds from 0 up is all there is. It begins at vgs = 0 unless asked otherwise: at negative gate voltage the
+//! drain leaks to the bulk (band-to-band tunnelling), and a current that rises as vgs falls is physics. Where the current is proved to lie below the noise floor a sign means
 //! nothing and is not asked for. The proof is about the channel current, for the weights as stored
 //! (`gummel_kernel::bounds`).
 
@@ -19,6 +20,8 @@ use crate::{Model, ModelError};
 pub struct CertifyOptions {
     /// How far beyond the measured voltages, as a fraction of each end.
     pub beyond: f64,
+    /// Lowest mirrored vgs asked for, V.
+    pub lowest_vgs: f64,
     /// Ask for signs below the noise floor too.
     pub below_floor: bool,
     /// Most boxes per device, temperature and sign.
@@ -27,7 +30,7 @@ pub struct CertifyOptions {
 
 impl Default for CertifyOptions {
     fn default() -> Self {
-        CertifyOptions { beyond: 0.25, below_floor: false, boxes: 2_000_000 }
+        CertifyOptions { beyond: 0.25, lowest_vgs: 0.0, below_floor: false, boxes: 1_000_000 }
     }
 }
 
@@ -168,6 +171,7 @@ impl Model {
         let beyond = |v: f64| v * (1.0 + options.beyond);
         let mut low = device.range.map(|r| beyond(r[0]));
         let high = device.range.map(|r| beyond(r[1]).max(0.0));
+        low[0] = low[0].max(options.lowest_vgs).min(high[0]);
         low[1] = 0.0;
         let floor = if options.below_floor { 0.0 } else { self.manifest.devices[d].floor };
         let limits = Limits { boxes: options.boxes, floor, ..Limits::default() };

@@ -4,6 +4,8 @@ use gummel_data::{Selection, Split};
 use gummel_device::Quantity;
 use serde::{Deserialize, Serialize};
 
+use crate::constraint::ConstraintsConfig;
+
 /// Everything that decides a fit; TOML files in `configs/` hold one each.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -22,6 +24,8 @@ pub struct FitConfig {
     pub tasks: TasksConfig,
     /// How errors are weighed.
     pub residual: ResidualConfig,
+    /// Signs that slopes must have, also where there are no data.
+    pub constraints: ConstraintsConfig,
     /// How parameters are found.
     pub solver: Solver,
 }
@@ -150,15 +154,15 @@ pub struct LmConfig {
     pub max_steps: usize,
     /// Most seconds for the whole fit; steps already taken are kept.
     pub seconds: f64,
-    /// Random starts tried on a subset of the points; the best goes on.
+    /// Random starts on a subset of the points; the worse half is given up again and again until one is left.
     pub starts: usize,
-    /// Steps of each start.
+    /// Steps of every start between two halvings.
     pub start_steps: usize,
     /// Points per head in the subset.
     pub subset: usize,
     /// Most steps of the best start on the subset, before all points are used.
     pub subset_steps: usize,
-    /// Stop when a step improves the loss by less than this fraction.
+    /// A stage ends when the loss falls by less than this fraction per step, averaged over five steps.
     pub tolerance: f64,
 }
 
@@ -168,10 +172,10 @@ impl Default for LmConfig {
             max_steps: 60,
             seconds: 600.0,
             starts: 4,
-            start_steps: 30,
-            subset: 200,
-            subset_steps: 100,
-            tolerance: 1e-3,
+            start_steps: 10,
+            subset: 100,
+            subset_steps: 60,
+            tolerance: 5e-3,
         }
     }
 }

@@ -15,6 +15,7 @@ use crate::adamw;
 use crate::assemble::assemble;
 use crate::checkpoint::Checkpoint;
 use crate::config::{AdamwConfig, FitConfig, Solver};
+use crate::constraint;
 use crate::error::FitError;
 use crate::freeze::freeze;
 use crate::lm::StopReason;
@@ -43,7 +44,7 @@ impl Observer for () {
 /// Where a fit stands.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Progress {
-    /// What is going on: `start 2/4`, `subset`, `all points`, `adamw`.
+    /// What is going on: `starts (2 left)`, `subset`, `all points`, `adamw`.
     pub stage: String,
     /// Steps done over all stages.
     pub step: usize,
@@ -191,6 +192,11 @@ fn run(
             solve_adamw(&problem, held.as_ref(), adamw, config.seed, begin, &mut watch)?
         }
     };
+    let (solution, obeyed) = match &config.solver {
+        Solver::Lm(lm) => constraint::enforce(&problem, &train, config, lm.seconds, solution, &mut watch),
+        Solver::Adamw(_) => (solution, None),
+    };
+    decisions.extend(obeyed);
     let parameters = Parameters::from_flat(&solution.theta, &problem.layout);
     let mut model = freeze(&problem, &parameters, &train, config)?;
     model.population = posterior::learn::learn(&model, &train, config);

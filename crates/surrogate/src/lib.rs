@@ -13,7 +13,7 @@
 //! # }
 //! ```
 //!
-//! Reading order: [`config`], [`problem`], [`assemble`](mod@assemble), [`parameters`], `lm` (the solver),
+//! Reading order: [`config`], [`problem`], [`assemble`](mod@assemble), [`parameters`], `lm` (the solver), [`constraint`],
 //! [`adamw`], [`synthetic`], [`freeze`](mod@freeze), [`report`], [`fit`](mod@fit), then `posterior` (certainty of heads),
 //! [`adapt`](mod@adapt) and [`plan`](mod@plan) (few measurements).
 
@@ -22,6 +22,7 @@ pub mod adapt;
 pub mod assemble;
 pub mod checkpoint;
 pub mod config;
+pub mod constraint;
 pub mod error;
 pub mod fit;
 pub mod freeze;
@@ -29,6 +30,7 @@ mod lm;
 pub mod parameters;
 pub mod plan;
 mod posterior;
+mod prepared;
 pub mod problem;
 pub mod report;
 mod robust;
@@ -38,6 +40,7 @@ pub mod synthetic;
 pub use adapt::{AdaptOptions, Adapted, adapt};
 pub use checkpoint::Checkpoint;
 pub use config::{AdamwConfig, ComputeDevice, FitConfig, LmConfig, Solver};
+pub use constraint::ConstraintsConfig;
 pub use error::FitError;
 pub use fit::{Fit, FitReport, HistoryPoint, Observer, ParameterCount, Progress, fit, resume};
 pub use lm::StopReason;

@@ -21,11 +21,14 @@ pub struct Args {
     /// How far beyond the measured voltages, as a fraction of each end
     #[arg(long, value_name = "FRACTION", default_value_t = 0.25)]
     beyond: f64,
+    /// Lowest gate-source voltage (of the n-channel mirror) asked for; below 0 the drain leaks to the bulk
+    #[arg(long, value_name = "VOLTS", default_value_t = 0.0, allow_negative_numbers = true)]
+    lowest_vgs: f64,
     /// Ask for the signs below the noise floor too
     #[arg(long)]
     below_floor: bool,
     /// Most boxes of biases looked at per device, temperature and sign
-    #[arg(long, value_name = "N", default_value_t = 2_000_000)]
+    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
     boxes: usize,
     /// Do not store the certificate in the model
     #[arg(long)]
@@ -47,8 +50,12 @@ pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
     if !(args.beyond.is_finite() && args.beyond >= 0.0) {
         anyhow::bail!("--beyond is {}, expected a fraction such as 0.25", args.beyond);
     }
-    let options =
-        CertifyOptions { beyond: args.beyond, below_floor: args.below_floor, boxes: args.boxes.max(1) };
+    let options = CertifyOptions {
+        beyond: args.beyond,
+        lowest_vgs: args.lowest_vgs,
+        below_floor: args.below_floor,
+        boxes: args.boxes.max(1),
+    };
     let bar = session.bar(fitted.model.manifest.devices.len() as u64, "{pos}/{len} devices [{bar:30}] {msg}");
     let begun = Instant::now();
     let certificate = fitted.model.certify(&options, &|_| bar.inc(1))?;

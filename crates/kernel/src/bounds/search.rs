@@ -1,7 +1,10 @@
 //! Branch and bound: a sign is proved over a whole box of biases, or a bias is named where it fails.
 //!
 //! A box whose bounds settle a sign is done; another is cut in two along the coordinate that widens its bounds most.
-//! Where a sign fails, boxes are cut until they are small, so that the fraction proved is known.
+//! Large boxes come first, so that a search cut short has proved what it could. Where a sign fails, boxes are cut down
+//! to a size that tells where, no further.
+
+use std::collections::VecDeque;
 
 use super::{Bounds, Channel};
 use crate::folded::Folded;
@@ -34,13 +37,15 @@ pub struct Limits {
     pub boxes: usize,
     /// Boxes with all edges below this are not cut further, V.
     pub smallest: f64,
+    /// The same for a box in whose centre the sign fails, V.
+    pub smallest_failing: f64,
     /// Currents below this have no sign to prove, A; 0 for none.
     pub floor: f64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { boxes: 1_000_000, smallest: 4e-3, floor: 0.0 }
+        Limits { boxes: 1_000_000, smallest: 4e-3, smallest_failing: 0.04, floor: 0.0 }
     }
 }
 
@@ -86,8 +91,8 @@ pub fn search(folded: &Folded, sign: Sign, within: Box3, limits: Limits) -> Opti
     let mut found =
         Finding { proved: 0.0, silent: 0.0, open: 0.0, lowest: f64::INFINITY, at: within.low, boxes: 0 };
     let ln_floor = if limits.floor > 0.0 { limits.floor.ln() } else { f64::NEG_INFINITY };
-    let mut stack = vec![(within, 1.0f64)];
-    while let Some((b, volume)) = stack.pop() {
+    let mut waiting = VecDeque::from([(within, 1.0f64)]);
+    while let Some((b, volume)) = waiting.pop_front() {
         found.boxes += 1;
         let slopes = channel.slopes(b.low, b.high);
         let bounds = match sign {
@@ -103,19 +108,20 @@ pub fn search(folded: &Folded, sign: Sign, within: Box3, limits: Limits) -> Opti
             continue;
         }
         let center: [f64; 3] = std::array::from_fn(|k| 0.5 * (b.low[k] + b.high[k]));
-        found.meet(&instance, sign, center, limits.floor);
+        let fails = found.meet(&instance, sign, center, limits.floor);
         let edges: [f64; 3] = std::array::from_fn(|k| b.high[k] - b.low[k]);
-        let small = edges.iter().all(|e| *e <= limits.smallest);
-        if small || bounds.high < 0.0 || found.boxes + stack.len() >= limits.boxes {
+        let smallest = if fails { limits.smallest_failing } else { limits.smallest };
+        let small = edges.iter().all(|e| *e <= smallest);
+        if small || bounds.high < 0.0 || found.boxes + waiting.len() >= limits.boxes {
             found.open += volume;
             continue;
         }
-        let k = widest(&bounds, edges, sides, limits.smallest);
+        let k = widest(&bounds, edges, sides, smallest);
         let (mut left, mut right) = (b, b);
         left.high[k] = center[k];
         right.low[k] = center[k];
-        stack.push((right, 0.5 * volume));
-        stack.push((left, 0.5 * volume));
+        waiting.push_back((left, 0.5 * volume));
+        waiting.push_back((right, 0.5 * volume));
     }
     Some(found)
 }
@@ -130,12 +136,12 @@ fn widest(bounds: &Bounds, edges: [f64; 3], sides: [f64; 3], smallest: f64) -> u
 }
 
 impl Finding {
-    /// Looks at the sign at one bias.
-    fn meet(&mut self, instance: &Instance, sign: Sign, at: [f64; 3], floor: f64) {
+    /// Looks at the sign at one bias; true when it fails there.
+    fn meet(&mut self, instance: &Instance, sign: Sign, at: [f64; 3], floor: f64) -> bool {
         let [vgs, vds, vbs] = at;
         let channel = instance.eval_currents([vds, vgs, 0.0, vbs]).output(OutputKind::Channel);
         if channel.value < floor.max(f64::MIN_POSITIVE) {
-            return;
+            return false;
         }
         let slope = match sign {
             Sign::Gate => channel.gradient[0] / channel.value,
@@ -144,5 +150,6 @@ impl Finding {
         if slope < self.lowest {
             (self.lowest, self.at) = (slope, at);
         }
+        slope <= 0.0
     }
 }

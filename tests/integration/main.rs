@@ -9,3 +9,4 @@ mod recipes;
 mod sample;
 mod silicon;
 mod tools;
+mod trust;

@@ -17,6 +17,7 @@ use crate::assemble::assemble;
 use crate::charges;
 use crate::checkpoint::Checkpoint;
 use crate::config::{AdamwConfig, FitConfig, Solver};
+use crate::constraint;
 use crate::error::FitError;
 use crate::freeze::freeze;
 use crate::lm::StopReason;
@@ -193,6 +194,11 @@ fn run(
             solve_adamw(&problem, held.as_ref(), adamw, config.seed, begin, &mut watch)?
         }
     };
+    let (solution, obeyed) = match &config.solver {
+        Solver::Lm(lm) => constraint::enforce(&problem, &train, config, lm.seconds, solution, &mut watch),
+        Solver::Adamw(_) => (solution, None),
+    };
+    decisions.extend(obeyed);
     let parameters = Parameters::from_flat(&solution.theta, &problem.layout);
     let mut model = freeze(&problem, &parameters, &train, config)?;
     if charges::add(&mut model, &train, &config.charges, config.seed)? {

@@ -7,6 +7,7 @@ pub mod fit;
 pub mod inspect;
 pub mod plot;
 pub mod predict;
+pub mod report;
 
 use anyhow::Result;
 
@@ -40,6 +41,7 @@ verbs! {
     Predict = predict;
     Plot = plot;
     Check = check;
+    Report = report;
     Data = data;
     Completions = completions;
 }

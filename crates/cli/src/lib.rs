@@ -10,8 +10,7 @@
 //! Reading order: [`verbs`] (the list and a file each), [`session`] (what reaches the terminal),
 //! [`exit`] (exit codes), [`input`] and [`recipe`] (arguments that verbs share), [`run_folder`]
 //! (the folder that a fit writes), [`figures`] (which curves go into which figure), then the small ones:
-//! [`table`], [`progress`], [`grid`], [`biases`], [`predictions`], [`judged`],
-//! [`interrupt`].
+//! [`judged`], [`newcomer`], [`table`], [`progress`], [`grid`], [`biases`], [`predictions`], [`interrupt`].
 
 pub mod biases;
 pub mod exit;
@@ -20,6 +19,7 @@ pub mod grid;
 pub mod input;
 pub mod interrupt;
 pub mod judged;
+pub mod newcomer;
 pub mod predictions;
 pub mod progress;
 pub mod recipe;

@@ -1,13 +1,17 @@
 //! The verbs: to add one, write its file with `Args` and `run`, name it in the two lists below.
 
+pub mod adapt;
 pub mod check;
 pub mod completions;
 pub mod data;
+pub mod export;
 pub mod fit;
 pub mod inspect;
+pub mod plan;
 pub mod plot;
 pub mod predict;
 pub mod report;
+pub mod verify;
 
 use anyhow::Result;
 
@@ -39,7 +43,11 @@ verbs! {
     Inspect = inspect;
     Fit = fit;
     Predict = predict;
+    Adapt = adapt;
+    Plan = plan;
     Plot = plot;
+    Export = export;
+    Verify = verify;
     Check = check;
     Report = report;
     Data = data;

@@ -1,0 +1,155 @@
+//! Export to OSDI: a shared library that ngspice loads with `pre_osdi`, made without a compiler.
+//!
+//! `build.rs` compiles the device library of `gummel-osdi` beforehand, once for each version of the interface.
+//! Such a template has an empty slot; an export is a copy of it with the models in the slot:
+//!
+//! ```no_run
+//! use gummel_export::osdi::{self, Options};
+//! use gummel_model::Model;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let (n, p) = (Model::load("runs/nmos/model")?, Model::load("runs/pmos/model")?);
+//! let report = osdi::write(&[&n, &p], "demo130.osdi".as_ref(), &Options::default())?;
+//! println!("{}", report.example());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The library is for the kind of machine that this program was built for.
+
+mod error;
+mod report;
+mod template;
+
+use std::io::Write;
+use std::path::Path;
+
+use gummel_model::Model;
+use gummel_osdi::descriptor::MAX_MODELS;
+use gummel_osdi::payload::encode;
+use gummel_osdi::{Entry, slot};
+use serde::{Deserialize, Serialize};
+
+pub use error::OsdiError;
+pub use gummel_osdi::Overlap;
+pub use report::{Exported, Report};
+
+/// Version of the interface between simulator and library.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Abi {
+    /// OSDI 0.3: ngspice 39 and newer.
+    #[default]
+    #[serde(rename = "0.3")]
+    V0_3,
+    /// OSDI 0.4: ngspice 44 and newer, VACASK.
+    #[serde(rename = "0.4")]
+    V0_4,
+}
+
+/// How to export.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Options {
+    /// Version of the interface.
+    pub abi: Abi,
+    /// Names of the device types, one per model; empty for `technology_family` of each.
+    pub names: Vec<String>,
+    /// Linear capacitances of models without charges instead of the default ones; a netlist can change them.
+    pub overlap: Option<Overlap>,
+}
+
+/// Writes `models` (up to eight) as one library at `path`; an older file is replaced whole or not at all.
+///
+/// # Errors
+/// See [`OsdiError`]: no or too many models, names that a netlist cannot use or that occur twice, a damaged
+/// model, more data than the library has room for, a place that is not writable.
+pub fn write(models: &[&Model], path: &Path, options: &Options) -> Result<Report, OsdiError> {
+    let entries = entries(models, options)?;
+    let payload = encode(&entries);
+    let library = slot::fill(template::bytes(options.abi), &payload).map_err(|excess| match excess {
+        Some(_) => OsdiError::TooLarge { needed: payload.len(), room: slot::CAPACITY },
+        None => OsdiError::Template,
+    })?;
+    replace(path, &library).map_err(|source| OsdiError::Io { path: path.to_owned(), source })?;
+    Ok(Report {
+        path: path.to_owned(),
+        bytes: library.len(),
+        abi: options.abi,
+        models: entries.iter().map(Exported::of).collect(),
+    })
+}
+
+/// The models under their names, checked.
+fn entries(models: &[&Model], options: &Options) -> Result<Vec<Entry>, OsdiError> {
+    if models.is_empty() || models.len() > MAX_MODELS {
+        return Err(OsdiError::Count { found: models.len(), most: MAX_MODELS });
+    }
+    if !options.names.is_empty() && options.names.len() != models.len() {
+        return Err(OsdiError::NameCount { names: options.names.len(), models: models.len() });
+    }
+    let mut entries: Vec<Entry> = Vec::new();
+    for (k, model) in models.iter().enumerate() {
+        let name = match options.names.get(k) {
+            Some(given) => checked_name(given)?,
+            None => default_name(model),
+        };
+        if entries.iter().any(|e| e.name == name) {
+            return Err(OsdiError::SameName(name));
+        }
+        let title = model.manifest.title();
+        model.spec.check().map_err(|defect| OsdiError::Model { title, reason: defect.to_string() })?;
+        let overlap = match model.spec.branches.len() {
+            1 => options.overlap.unwrap_or_default(),
+            _ => Overlap::NONE,
+        };
+        entries.push(Entry { name, overlap, spec: model.spec.clone() });
+    }
+    Ok(entries)
+}
+
+/// Device types that simulators bring along; a library's type of that name would never be reached.
+const BUILT_IN: [&str; 14] =
+    ["nmos", "pmos", "npn", "pnp", "njf", "pjf", "nmf", "pmf", "r", "c", "l", "d", "sw", "csw"];
+
+fn checked_name(given: &str) -> Result<String, OsdiError> {
+    let name = given.to_ascii_lowercase();
+    let word = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let refuse = |reason| Err(OsdiError::Name { name: given.to_owned(), reason });
+    if !word || !name.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        return refuse("expected a letter, then letters, digits and underscores");
+    }
+    if BUILT_IN.contains(&name.as_str()) {
+        return refuse("simulators have a device type of that name themselves; choose another");
+    }
+    Ok(name)
+}
+
+/// `technology_family` in letters that every netlist accepts and no simulator has taken.
+fn default_name(model: &Model) -> String {
+    let text = format!("{}_{}", model.manifest.technology, model.manifest.family);
+    let fit = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
+    let name: String = text.chars().map(fit).skip_while(|c| *c == '_').collect();
+    checked_name(&name).unwrap_or_else(|_| format!("m_{name}"))
+}
+
+/// Writes beside `path` and renames, so that a simulator never loads half a library.
+fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let folder = match path.parent() {
+        Some(p) if !p.as_os_str().is_empty() => p,
+        _ => Path::new("."),
+    };
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".gummel-osdi-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // The umask takes its part, as for any new file.
+        builder.permissions(std::fs::Permissions::from_mode(0o777));
+    }
+    let mut file = builder.tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    file.persist(path).map_err(|e| e.error)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,102 @@
+//! The loads of an iteration belong to one linearisation, and the multiplicity multiplies all of it.
+
+use gummel_export::osdi::Abi;
+
+use crate::samples::{Exported, Numbers};
+
+#[test]
+fn right_hand_sides_are_the_matrix_times_the_bias_less_the_currents() {
+    let exported = Exported::new(Abi::V0_3);
+    let mut instance = exported.library.device("demo_p").instance(&[("device", "W2u_L0.5u".into())]).unwrap();
+    let mut numbers = Numbers(3);
+    for _ in 0..200 {
+        let v = numbers.bias(1.2);
+        instance.eval(v, None);
+        let alpha = 1e9 * (1.0 + numbers.next());
+        let (g, c, m) = (instance.conductances(), instance.capacitances(), instance.transient_matrix(alpha));
+        let (i, residual) = (instance.currents(), instance.residual());
+        let (dc, tran) = (instance.rhs_dc(), instance.rhs_tran(alpha));
+        for r in 0..4 {
+            let times = |a: &[f64; 4]| -> f64 { a.iter().zip(v).map(|(a, v)| a * v).sum() };
+            // The vectors were read through additions to one, which keep 1e-16.
+            assert!((residual[r] - i[r]).abs() < 3e-16);
+            assert!((dc[r] - (times(&g[r]) - i[r])).abs() < 3e-16);
+            assert!((tran[r] - (times(&m[r]) - i[r])).abs() < 3e-16);
+            for k in 0..4 {
+                let expected = g[r][k] + alpha * c[r][k];
+                assert!((m[r][k] - expected).abs() <= 1e-15 * expected.abs());
+            }
+        }
+    }
+}
+
+#[test]
+fn devices_in_parallel_multiply_everything() {
+    let exported = Exported::new(Abi::V0_3);
+    let device = exported.library.device("demo_n");
+    let one = [("device", "W10u_L0.13u".into()), ("kf", 1e-10.into())];
+    let mut single = device.instance(&one).unwrap();
+    let mut triple = device.instance(&[one[0].clone(), one[1].clone(), ("$mfactor", 3.0.into())]).unwrap();
+    let v = [0.8, 1.0, 0.1, -0.2];
+    single.eval(v, None);
+    triple.eval(v, None);
+    let close = |a: f64, b: f64| assert!((a - 3.0 * b).abs() <= 1e-14 * a.abs(), "{a} {b}");
+    for k in 0..4 {
+        close(triple.currents()[k], single.currents()[k]);
+        close(triple.charges()[k], single.charges()[k]);
+        close(triple.conductances()[0][k], single.conductances()[0][k]);
+        close(triple.capacitances()[1][k], single.capacitances()[1][k]);
+    }
+    for k in 0..2 {
+        close(triple.noise(1e3)[k], single.noise(1e3)[k]);
+    }
+    for name in ["id", "gm", "gds", "gmb", "cgg"] {
+        close(triple.variable(name), single.variable(name));
+    }
+}
+
+#[test]
+fn linear_capacitances_stand_in_for_charges_and_can_be_given() {
+    let exported = Exported::new(Abi::V0_3);
+    let device = exported.library.device("demo_n");
+    let mut default = device.instance(&[("device", "W10u_L0.13u".into())]).unwrap();
+    let given = [
+        ("device", "W10u_L0.13u".into()),
+        ("cgso", 1e-9.into()),
+        ("cgdo", 2e-9.into()),
+        ("cgbo", 0.0.into()),
+    ];
+    let mut given = device.instance(&given).unwrap();
+    for (instance, [cgs, cgd, cgb]) in
+        [(&mut default, [3e-15, 3e-15, 1.3e-17]), (&mut given, [1e-14, 2e-14, 0.0])]
+    {
+        instance.eval([0.7, 0.9, 0.2, -0.1], None);
+        let c = instance.capacitances();
+        let close = |a: f64, b: f64| assert!((a - b).abs() <= 1e-12 * 1e-14, "{a} {b}");
+        close(c[1][2], -cgs);
+        close(c[1][0], -cgd);
+        close(c[1][3], -cgb);
+        close(instance.charges()[1], cgs * 0.7 + cgd * 0.2 + cgb * 1.0);
+    }
+}
+
+#[test]
+fn a_transient_starts_each_point_from_an_extrapolation_and_ends_at_the_solution() {
+    let exported = Exported::new(Abi::V0_3);
+    let mut instance =
+        exported.library.device("demo_n").instance(&[("device", "W10u_L0.13u".into())]).unwrap();
+    let ramp = |t: f64| [1.2, 0.3 + 0.1 * t, 0.0, 0.0];
+    let mut reached = ramp(0.0);
+    instance.eval(reached, None);
+    for k in 1..8 {
+        let t = f64::from(k);
+        instance.eval(reached, Some(t));
+        let first = instance.currents();
+        reached = ramp(t);
+        instance.eval(reached, Some(t));
+        let second = instance.currents();
+        if k > 3 {
+            assert!((first[0] / second[0] - 1.0).abs() < 1e-12, "a ramp is met at the first iteration");
+        }
+    }
+}

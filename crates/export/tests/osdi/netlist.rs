@@ -1,0 +1,92 @@
+//! What a netlist can ask for, and what the simulator's log says when it asks for something else.
+
+use gummel_export::osdi::Abi;
+use gummel_model::DeviceQuery;
+
+use crate::host::Value;
+use crate::samples::Exported;
+
+#[test]
+fn both_interfaces_show_the_symbols_their_simulators_look_for() {
+    for (abi, minor, size) in [(Abi::V0_3, 3, None), (Abi::V0_4, 4, Some(328))] {
+        let exported = Exported::new(abi);
+        let library = &exported.library;
+        assert_eq!(library.number("OSDI_VERSION_MAJOR"), Some(0));
+        assert_eq!(library.number("OSDI_VERSION_MINOR"), Some(minor));
+        assert_eq!(library.number("OSDI_DESCRIPTOR_SIZE"), size);
+        assert_eq!(library.number("OSDI_NUM_DESCRIPTORS"), Some(3));
+    }
+}
+
+#[test]
+fn refusals_reach_the_log_with_what_is_allowed() {
+    let exported = Exported::new(Abi::V0_3);
+    let cases: [(&str, Vec<(&str, Value)>, &str); 8] = [
+        (
+            "demo_n",
+            vec![("device", "W9u_L9u".into())],
+            "no device 'W9u_L9u' in the model; it holds W10u_L0.13u",
+        ),
+        ("demo_n", vec![], "give device=\"...\", or w and l; the model holds W10u"),
+        (
+            "demo_n",
+            vec![("device", "W10u_L0.13u".into()), ("corner", "xx".into())],
+            "expected tt, ff, ss, sf or fs",
+        ),
+        ("demo_n", vec![("w", 3e-6.into()), ("l", 1e-6.into())], "no device with w="),
+        ("demo_pop", vec![("w", 50e-6.into()), ("l", 0.3e-6.into())], "is outside"),
+        ("demo_pop", vec![("w", (-1.0).into()), ("l", 0.3e-6.into())], "w=-1 is not a positive number"),
+        (
+            "demo_n",
+            vec![("device", "W10u_L0.13u".into()), ("$mfactor", 0.0.into())],
+            "m=0 is not a positive number",
+        ),
+        (
+            "demo_n",
+            vec![("device", "W10u_L0.13u".into()), ("cgso", (-1e-10).into())],
+            "cgso=-0.0000000001 is not",
+        ),
+    ];
+    for (name, parameters, expected) in cases {
+        let messages = exported.library.device(name).instance(&parameters).err().unwrap().join("\n");
+        assert!(messages.contains(expected), "expected '{expected}' in '{messages}'");
+    }
+}
+
+#[test]
+fn corner_geometry_and_temperature_move_a_population() {
+    let exported = Exported::new(Abi::V0_3);
+    let model = &exported.models[2];
+    let device = exported.library.device("demo_pop");
+    let v = [1.2, 1.0, 0.0, 0.0];
+    let mut place = model.spec.devices[0].place;
+    (place.w, place.l, place.temperature, place.speed) = (5e-6, 0.3e-6, 398.15, 1.0);
+    let mut instance =
+        device.instance(&[("w", 5e-6.into()), ("l", 0.3e-6.into()), ("corner", "ff".into())]).unwrap();
+    instance.setup(398.15).unwrap();
+    instance.eval(v, None);
+    let expected = model.instance_at(&place).unwrap().eval(v).id();
+    assert!((instance.currents()[0] / expected - 1.0).abs() < 1e-12);
+    // The same instance at another temperature: setup runs again, as after `alter` or a sweep of temperature.
+    instance.setup(300.15).unwrap();
+    instance.eval(v, None);
+    place.temperature = 300.15;
+    let expected = model.instance_at(&place).unwrap().eval(v).id();
+    assert!((instance.currents()[0] / expected - 1.0).abs() < 1e-12);
+    let query = DeviceQuery::named("W10u_L0.13u").with_geometry(4e-6, 0.2e-6);
+    let parameters = [("device", "W10u_L0.13u".into()), ("w", 4e-6.into()), ("l", 0.2e-6.into())];
+    let mut moved = device.instance(&parameters).unwrap();
+    moved.eval(v, None);
+    let expected = model.instance(&query).unwrap().eval(v).id();
+    assert!((moved.currents()[0] / expected - 1.0).abs() < 1e-12);
+}
+
+#[test]
+fn a_temperature_that_the_model_does_not_know_is_remarked() {
+    let exported = Exported::new(Abi::V0_3);
+    let mut instance =
+        exported.library.device("demo_n").instance(&[("device", "W10u_L0.13u".into())]).unwrap();
+    let warnings = instance.setup(398.15).unwrap().join("\n");
+    assert!(warnings.contains("398.15 K has no effect"), "{warnings}");
+    assert!(instance.setup(300.15).unwrap().is_empty());
+}

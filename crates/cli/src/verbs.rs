@@ -11,6 +11,7 @@ pub mod inspect;
 pub mod plan;
 pub mod plot;
 pub mod predict;
+pub mod report;
 pub mod verify;
 
 use anyhow::Result;
@@ -50,6 +51,7 @@ verbs! {
     Export = export;
     Verify = verify;
     Check = check;
+    Report = report;
     Data = data;
     Completions = completions;
 }

@@ -4,6 +4,7 @@ use gummel_data::{Selection, Split};
 use gummel_device::Quantity;
 use serde::{Deserialize, Serialize};
 
+use crate::constraint::ConstraintsConfig;
 use crate::sharing::Sharing;
 
 /// Everything that decides a fit; TOML files in `configs/` hold one each.
@@ -22,8 +23,12 @@ pub struct FitConfig {
     pub heads: HeadsConfig,
     /// What is predicted per device.
     pub tasks: TasksConfig,
+    /// Terminal charges beside the currents.
+    pub charges: crate::charges::ChargeConfig,
     /// How errors are weighed.
     pub residual: ResidualConfig,
+    /// Signs that slopes must have, also where there are no data.
+    pub constraints: ConstraintsConfig,
     /// How parameters are found.
     pub solver: Solver,
     /// Which parameters tasks share, and how.

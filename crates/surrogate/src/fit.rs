@@ -18,6 +18,7 @@ use crate::adamw;
 use crate::assemble::assemble;
 use crate::checkpoint::Checkpoint;
 use crate::config::{AdamwConfig, FitConfig, Solver};
+use crate::constraint;
 use crate::error::FitError;
 use crate::lm::StopReason;
 use crate::parameters::Parameters;
@@ -200,7 +201,7 @@ fn run(
     let names: Vec<String> = train.devices.iter().map(|d| d.id.name.clone()).collect();
     let from = checkpoint.map(|c| Ok::<_, FitError>((c.theta(&problem.layout, &names)?, c))).transpose()?;
     let mut watch = Watch::new(observer);
-    let decisions = decisions(&problem, &train);
+    let mut decisions = decisions(&problem, &train);
     let solution = match &config.solver {
         Solver::Lm(lm) => descent::solve(&mut problem, lm, config, from, &mut watch)?,
         Solver::Adamw(adamw) => {
@@ -213,6 +214,11 @@ fn run(
             solve_adamw(&problem, held.as_ref(), adamw, config.seed, begin, &mut watch)?
         }
     };
+    let (solution, obeyed) = match &config.solver {
+        Solver::Lm(lm) => constraint::enforce(&problem, &train, config, lm.seconds, solution, &mut watch),
+        Solver::Adamw(_) => (solution, None),
+    };
+    decisions.extend(obeyed);
     Ended {
         problem: &problem,
         solution,

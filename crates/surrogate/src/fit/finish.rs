@@ -4,6 +4,7 @@ use gummel_data::Dataset;
 use gummel_model::Model;
 
 use super::{Fit, FitReport, HistoryPoint, ParameterCount, Solution};
+use crate::charges;
 use crate::checkpoint::Checkpoint;
 use crate::config::FitConfig;
 use crate::error::FitError;
@@ -32,6 +33,9 @@ impl Ended<'_> {
         let names: Vec<String> = train.devices.iter().map(|d| d.id.name.clone()).collect();
         let parameters = Parameters::from_flat(&solution.theta, &problem.layout);
         let mut model = freeze(problem, &parameters, train, config)?;
+        if charges::add(&mut model, train, &config.charges, config.seed)? {
+            decisions.extend(charges::record(&mut model, train)?);
+        }
         model.population = posterior::learn::learn(&model, train, config);
         let mut devices = judge(&model, train, Part::Train);
         let weights: Vec<(String, f64)> =

@@ -6,6 +6,7 @@ use super::finish::Ended;
 use super::{Fit, Observer, Progress, Solution, Watch, decisions, descent, fit};
 use crate::assemble::assemble;
 use crate::config::{FitConfig, Solver};
+use crate::constraint;
 use crate::error::FitError;
 use crate::sharing::{Sharing, SingleConfig, SoftConfig};
 use crate::soft::{self, Member};
@@ -110,7 +111,6 @@ fn together(
     watch.max_steps = hard.steps + tied.max_steps;
     let soft = soft::solve(&mut members, tied, lm, hard.steps, &mut watch);
     said.push(format!("{} networks, parameters held close to each other", members.len()));
-    let seconds = watch.seconds();
     members
         .iter()
         .zip(&groups)
@@ -118,6 +118,7 @@ fn together(
             if member.theta.iter().any(|v| !v.is_finite()) {
                 return Err(FitError::Diverged { steps: soft.steps, loss: f64::NAN });
             }
+            let train = tied.tasks.part(&train, task);
             let solution = Solution {
                 theta: member.theta.clone(),
                 stopped: soft.stopped,
@@ -125,16 +126,18 @@ fn together(
                 damping: soft.damping,
                 weights: devices.iter().map(|d| hard.weights[*d]).collect(),
             };
+            let (solution, obeyed) =
+                constraint::enforce(&member.problem, &train, config, lm.seconds, solution, &mut watch);
             let ended = Ended {
                 problem: &member.problem,
                 solution,
-                train: &tied.tasks.part(&train, task),
+                train: &train,
                 held_out: &tied.tasks.part(&held_out, task),
                 config,
-                decisions: said.clone(),
+                decisions: said.iter().cloned().chain(obeyed).collect(),
                 sharing: Some(soft.report.clone()),
             };
-            let fit = ended.finish(watch.history.clone(), seconds)?;
+            let fit = ended.finish(watch.history.clone(), watch.seconds())?;
             Ok(TaskFit { task: task.clone(), data: tied.tasks.part(data, task), fit })
         })
         .collect()

@@ -3,6 +3,7 @@
 mod choose;
 mod family;
 mod subject;
+mod tasks;
 
 use anyhow::{Context, Result};
 use gummel_data::{Dataset, DeviceData};
@@ -13,6 +14,7 @@ use std::path::Path;
 
 pub use family::{gallery, history, parity};
 pub use subject::Subject;
+pub use tasks::between_tasks;
 
 /// A kind of figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

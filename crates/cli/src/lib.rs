@@ -10,10 +10,11 @@
 //! Reading order: [`verbs`] (the list and a file each), [`session`] (what reaches the terminal),
 //! [`exit`] (exit codes), [`input`] and [`recipe`] (arguments that verbs share), [`run_folder`]
 //! (the folder that a fit writes), [`figures`] (which curves go into which figure), then the small ones:
-//! [`judged`], [`newcomer`], [`table`], [`progress`], [`grid`], [`biases`], [`predictions`], [`interrupt`].
+//! [`families`], [`judged`], [`newcomer`], [`table`], [`progress`], [`grid`], [`biases`], [`predictions`], [`interrupt`].
 
 pub mod biases;
 pub mod exit;
+pub mod families;
 pub mod figures;
 pub mod grid;
 pub mod input;

@@ -3,10 +3,13 @@
 use anyhow::{Context, Result, bail};
 use gummel_data::Selection;
 use gummel_device::Corner;
-use gummel_surrogate::{AdamwConfig, ComputeDevice, FitConfig, LmConfig, Solver};
+use gummel_surrogate::{
+    AdamwConfig, ComputeDevice, FitConfig, LmConfig, Sharing, SingleConfig, SoftConfig, Solver, TaskOf,
+};
 
 /// Recipes inside the program, so that an installed `gummel` needs no other file.
-pub const BUILT_IN: [(&str, &str); 3] = [
+pub const BUILT_IN: [(&str, &str); 4] = [
+    ("corners", include_str!("../../../configs/corners.toml")),
     ("default", include_str!("../../../configs/default.toml")),
     ("ihp", include_str!("../../../configs/ihp.toml")),
     ("sky130", include_str!("../../../configs/sky130.toml")),
@@ -15,7 +18,7 @@ pub const BUILT_IN: [(&str, &str); 3] = [
 /// Which recipe, and what to change in it.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct RecipeArgs {
-    /// Recipe: a TOML file, or one of the built-in default, ihp, sky130
+    /// Recipe: a TOML file, or one of the built-in corners, default, ihp, sky130
     #[arg(long, value_name = "RECIPE", default_value = "default")]
     pub config: String,
     #[command(flatten)]
@@ -32,6 +35,12 @@ pub struct RecipeArgs {
     /// Neurons of the trunk's hidden layers, e.g. 20,20
     #[arg(long, value_delimiter = ',', value_name = "N,N")]
     hidden: Vec<usize>,
+    /// One trunk for all, a network per task held close to the others, or a network per task alone
+    #[arg(long, value_enum)]
+    sharing: Option<SharingName>,
+    /// What a task is, where each has a network of its own
+    #[arg(long, value_enum)]
+    tasks: Option<TaskName>,
 }
 
 /// Which part of the data.
@@ -61,6 +70,34 @@ enum SolverName {
 enum DeviceName {
     Cpu,
     Gpu,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum SharingName {
+    Hard,
+    Soft,
+    Single,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum TaskName {
+    Device,
+    Corner,
+    Geometry,
+}
+
+impl SharingName {
+    /// Sharing of this kind with its defaults, or `given` where it is of this kind already.
+    fn or_default(self, given: &Sharing) -> Sharing {
+        match (self, given) {
+            (SharingName::Hard, _) => Sharing::Hard,
+            (SharingName::Soft, Sharing::Soft(_)) | (SharingName::Single, Sharing::Single(_)) => {
+                given.clone()
+            }
+            (SharingName::Soft, _) => Sharing::Soft(SoftConfig::default()),
+            (SharingName::Single, _) => Sharing::Single(SingleConfig::default()),
+        }
+    }
 }
 
 impl SelectionArgs {
@@ -106,6 +143,21 @@ impl RecipeArgs {
         config.seed = self.seed.unwrap_or(config.seed);
         if !self.hidden.is_empty() {
             config.network.hidden.clone_from(&self.hidden);
+        }
+        if let Some(name) = self.sharing {
+            config.sharing = name.or_default(&config.sharing);
+        }
+        if let Some(name) = self.tasks {
+            let task = match name {
+                TaskName::Device => TaskOf::Device,
+                TaskName::Corner => TaskOf::Corner,
+                TaskName::Geometry => TaskOf::Geometry,
+            };
+            match &mut config.sharing {
+                Sharing::Hard => bail!("--tasks: one trunk serves all tasks; add --sharing soft or single"),
+                Sharing::Soft(soft) => soft.tasks = task,
+                Sharing::Single(single) => single.tasks = task,
+            }
         }
         match (self.solver, &config.solver) {
             (Some(SolverName::Lm), Solver::Adamw(_)) => config.solver = Solver::Lm(LmConfig::default()),

@@ -3,6 +3,7 @@
 pub mod adapt;
 pub mod certify;
 pub mod check;
+pub mod compare;
 pub mod completions;
 pub mod data;
 pub mod export;
@@ -43,6 +44,7 @@ macro_rules! verbs {
 verbs! {
     Inspect = inspect;
     Fit = fit;
+    Compare = compare;
     Predict = predict;
     Adapt = adapt;
     Plan = plan;

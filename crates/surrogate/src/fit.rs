@@ -29,7 +29,7 @@ use crate::start::start;
 
 pub(crate) use descent::StopRule;
 use finish::Ended;
-pub use tasks::{TaskFit, fit_tasks};
+pub use tasks::{TaskFit, combined, fit_tasks};
 
 /// Sees a fit from outside and may end it.
 pub trait Observer {

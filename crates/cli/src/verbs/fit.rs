@@ -1,15 +1,16 @@
 //! `gummel fit`: from measured files to a run folder with model, figures and summary.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use gummel_data::{Dataset, DeviceData, Flags, Reading};
 use gummel_device::metrics::Spread;
 use gummel_device::si;
-use gummel_surrogate::{Checkpoint, Fit, FitConfig, Part, fit, resume};
+use gummel_surrogate::{Checkpoint, FitConfig, Part, Sharing, TaskFit, combined, fit_tasks, resume};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::exit::Outcome;
+use crate::families::by_family;
 use crate::figures;
 use crate::input::InputArgs;
 use crate::interrupt;
@@ -54,9 +55,11 @@ EXAMPLES:
   gummel fit data.csv --mapping columns.toml --hidden 16,16     own columns, a smaller trunk
   gummel fit data/ --solver adamw --device gpu                  train on a GPU
   gummel fit --resume runs/ihp                                  go on where a run stopped
+  gummel fit demo130 --config corners                           a network per process corner, held close
+  gummel fit data/ --sharing single                             a network per device, on its own
 
 The run folder holds config.toml, history.csv, checkpoint.json, model/, plots/, summary.md and summary.json;
-with several families each has a folder of its own inside.";
+with several families, or a network for every task, each has a folder of its own inside.";
 
 /// The result for machines.
 #[derive(Serialize)]
@@ -83,20 +86,36 @@ pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
             continue;
         }
         let folder = if families.len() == 1 { ".".to_owned() } else { folder_of(family, &families) };
-        let fitted = fit_family(&args, family, part, &config, session)?;
-        let entry = FamilySummary {
+        let tasks = fit_family(&args, family, part, &config, session)?;
+        let Some(report) = combined(&tasks) else { continue };
+        let whole = FamilySummary {
             family: family.clone(),
             folder: folder.clone(),
             split: config.split.clone(),
-            report: fitted.report.clone(),
+            report,
         };
-        session.say(fit_text(&entry, args.top, session))?;
-        let folder = staging.path().join(&folder);
-        write_family(&folder, &fitted, &config, &summary.of_family(&entry))?;
-        if !args.no_plots {
-            figures::write_all(&folder.join(PLOTS), &args.plot_format, &fitted.model, part, &fitted.report)?;
+        session.say(fit_text(&whole, args.top, session))?;
+        for TaskFit { task, data, fit } in &tasks {
+            let entry = match task.as_str() {
+                "" => whole.clone(),
+                task => FamilySummary {
+                    family: format!("{family} {task}"),
+                    folder: Path::new(&folder).join(figures::file_name(task)).display().to_string(),
+                    report: fit.report.clone(),
+                    ..whole.clone()
+                },
+            };
+            let folder = staging.path().join(&entry.folder);
+            write_family(&folder, fit, &config, &summary.of_family(&entry))?;
+            if !args.no_plots {
+                figures::write_all(&folder.join(PLOTS), &args.plot_format, &fit.model, data, &fit.report)?;
+            }
+            summary.families.push(entry);
         }
-        summary.families.push(entry);
+        if let Some(sharing) = whole.report.sharing.as_ref().filter(|_| !args.no_plots) {
+            let plots = staging.path().join(&folder).join(PLOTS);
+            figures::between_tasks(&plots, &args.plot_format, sharing)?;
+        }
     }
     staging.write_summary(&summary)?;
     let run = staging.publish()?;
@@ -123,11 +142,18 @@ fn fit_family(
     data: &Dataset,
     config: &FitConfig,
     session: &Session,
-) -> Result<Fit> {
+) -> Result<Vec<TaskFit>> {
     let mut bar = FitBar::new(session, family);
-    let Some(run) = &args.resume else { return Ok(fit(data, config, &mut bar)?) };
+    let Some(run) = &args.resume else { return Ok(fit_tasks(data, config, &mut bar)?) };
+    if config.sharing != Sharing::Hard {
+        bail!(
+            "{} has a network for every task, which cannot go on yet; fit again from the data",
+            run.display()
+        );
+    }
     let checkpoint = checkpoint_of(run, family)?;
-    Ok(resume(data, config, &checkpoint, &mut bar)?)
+    let fit = resume(data, config, &checkpoint, &mut bar)?;
+    Ok(vec![TaskFit { task: String::new(), data: data.clone(), fit }])
 }
 
 fn checkpoint_of(run: &Path, family: &str) -> Result<Checkpoint> {
@@ -136,15 +162,6 @@ fn checkpoint_of(run: &Path, family: &str) -> Result<Checkpoint> {
     let entry =
         entry.ok_or_else(|| anyhow::anyhow!("{} has no family {family} to go on with", run.display()))?;
     run_folder::checkpoint(&run.join(&entry.folder))
-}
-
-/// The families of a dataset, each as a dataset of its own.
-fn by_family(data: &Dataset) -> BTreeMap<String, Dataset> {
-    let mut families: BTreeMap<String, Vec<DeviceData>> = BTreeMap::new();
-    for device in &data.devices {
-        families.entry(device.id.family.to_string()).or_default().push(device.clone());
-    }
-    families.into_iter().map(|(f, devices)| (f, Dataset { devices, files: data.files.clone() })).collect()
 }
 
 /// Folder of a family inside a run: its name, with the technology when two technologies share it.

@@ -3,11 +3,12 @@
 use gummel_data::Dataset;
 
 use super::finish::Ended;
-use super::{Fit, Observer, Progress, Solution, Watch, decisions, descent, fit};
+use super::{Fit, FitReport, Observer, Progress, Solution, Watch, decisions, descent, fit};
 use crate::assemble::assemble;
 use crate::config::{FitConfig, Solver};
 use crate::constraint;
 use crate::error::FitError;
+use crate::report::{Part as Which, summarise};
 use crate::sharing::{Sharing, SingleConfig, SoftConfig};
 use crate::soft::{self, Member};
 
@@ -39,6 +40,34 @@ pub fn fit_tasks(
         Sharing::Single(single) => alone(data, config, *single, observer),
         Sharing::Soft(tied) => together(data, config, tied, observer),
     }
+}
+
+/// The reports of all networks of a fit as one: devices of all, errors over all, unknowns of all.
+///
+/// The report of a fit with one network is that network's own; `None` without any.
+pub fn combined(tasks: &[TaskFit]) -> Option<FitReport> {
+    let mut reports = tasks.iter().map(|t| &t.fit.report);
+    let mut all = reports.next()?.clone();
+    let several = tasks.len() > 1;
+    for report in reports {
+        all.devices.extend(report.devices.iter().cloned());
+        all.parameters.trunk += report.parameters.trunk;
+        all.parameters.population += report.parameters.population;
+        all.parameters.devices += report.parameters.devices;
+        // Networks that were solved for together share their clock.
+        let apart = report.sharing.is_none();
+        all.seconds = if apart { all.seconds + report.seconds } else { all.seconds.max(report.seconds) };
+        for said in &report.decisions {
+            if !all.decisions.contains(said) {
+                all.decisions.push(said.clone());
+            }
+        }
+    }
+    if several {
+        all.summaries =
+            [Which::Train, Which::HeldOut].into_iter().filter_map(|p| summarise(&all.devices, p)).collect();
+    }
+    Some(all)
 }
 
 /// Every task by itself, with the same recipe.

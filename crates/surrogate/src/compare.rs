@@ -1,0 +1,123 @@
+//! Does sharing help? The same data fitted with several ways of sharing, judged on what none of them saw.
+
+use gummel_data::Dataset;
+use serde::{Deserialize, Serialize};
+
+use crate::config::FitConfig;
+use crate::error::FitError;
+use crate::fit::{Observer, combined, fit_tasks};
+use crate::report::{DeviceReport, Part, Summary, summarise};
+use crate::sharing::{Sharing, SingleConfig, SoftConfig, TaskOf, Towards};
+
+/// A way of sharing under a name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Contender {
+    /// Name in tables.
+    pub name: String,
+    /// What it shares.
+    pub sharing: Sharing,
+}
+
+/// What a way of sharing reached.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Standing {
+    /// Name of the way.
+    pub name: String,
+    /// Number of networks.
+    pub networks: usize,
+    /// Number of parameters over all networks.
+    pub parameters: usize,
+    /// Seconds of fitting.
+    pub seconds: f64,
+    /// Errors over the devices, held-out points where there are any, else fitted ones.
+    pub summary: Summary,
+    /// Errors against those of the first contender; `None` for the first.
+    pub change: Option<Change>,
+}
+
+/// Errors relative to a baseline, device by device.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// Mean over devices and metrics (current, gm, gds) of `error / baseline - 1`: the negative of delta-m of K.
+    /// Maninis et al., "Attentive single-tasking of multiple tasks" (2019). Below zero, sharing helps.
+    pub mean: f64,
+    /// Devices whose current is met worse than by the baseline, by more than 1 %.
+    pub worse: usize,
+    /// Devices compared.
+    pub devices: usize,
+}
+
+/// The contenders that `data` allow: each device alone, one trunk, a tied network per device, and with several corners
+/// a network per corner tied to the corner plane.
+pub fn contenders(data: &Dataset) -> Vec<Contender> {
+    let soft = |tasks, towards| Sharing::Soft(SoftConfig { tasks, towards, ..SoftConfig::default() });
+    let mut all = vec![
+        Contender { name: "single".into(), sharing: Sharing::Single(SingleConfig::default()) },
+        Contender { name: "hard".into(), sharing: Sharing::Hard },
+        Contender { name: "soft".into(), sharing: soft(TaskOf::Device, Towards::Mean) },
+    ];
+    if TaskOf::Corner.groups(data).len() > 1 {
+        all.push(Contender { name: "corners".into(), sharing: soft(TaskOf::Corner, Towards::Corners) });
+    }
+    all
+}
+
+/// Fits `data` with every contender; the first is the baseline of the others.
+///
+/// # Errors
+/// As [`fit_tasks`].
+pub fn compare(
+    data: &Dataset,
+    config: &FitConfig,
+    contenders: &[Contender],
+    observer: &mut dyn Observer,
+) -> Result<Vec<Standing>, FitError> {
+    let mut standings = Vec::with_capacity(contenders.len());
+    let mut baseline: Option<Vec<DeviceReport>> = None;
+    for contender in contenders {
+        if observer.stop() {
+            break;
+        }
+        let config = FitConfig { sharing: contender.sharing.clone(), ..config.clone() };
+        let fits = fit_tasks(data, &config, observer)?;
+        let report = combined(&fits).ok_or(FitError::Empty)?;
+        let part =
+            if report.devices.iter().any(|d| d.part == Part::HeldOut) { Part::HeldOut } else { Part::Train };
+        let devices: Vec<DeviceReport> = report.devices.into_iter().filter(|d| d.part == part).collect();
+        let summary = summarise(&devices, part).ok_or(FitError::Empty)?;
+        let p = report.parameters;
+        standings.push(Standing {
+            name: contender.name.clone(),
+            networks: fits.len(),
+            parameters: p.trunk + p.population + p.per_device * p.devices,
+            seconds: report.seconds,
+            summary,
+            change: baseline.as_ref().map(|b| change(b, &devices)),
+        });
+        baseline.get_or_insert(devices);
+    }
+    Ok(standings)
+}
+
+fn change(baseline: &[DeviceReport], devices: &[DeviceReport]) -> Change {
+    let (mut sum, mut n, mut worse, mut compared) = (0.0, 0usize, 0, 0);
+    for device in devices {
+        let Some(before) = baseline.iter().find(|b| b.name == device.name) else { continue };
+        compared += 1;
+        let metrics = [
+            (Some(device.errors.rel_rms), Some(before.errors.rel_rms)),
+            (device.gm_rel_l2, before.gm_rel_l2),
+            (device.gds_rel_l2, before.gds_rel_l2),
+        ];
+        if device.errors.rel_rms > 1.01 * before.errors.rel_rms {
+            worse += 1;
+        }
+        for (now, then) in metrics.into_iter().filter_map(|(a, b)| Some((a?, b?))) {
+            if now.is_finite() && then > 0.0 {
+                sum += now / then - 1.0;
+                n += 1;
+            }
+        }
+    }
+    Change { mean: sum / n.max(1) as f64, worse, devices: compared }
+}

@@ -23,7 +23,7 @@ pub fn between_tasks(folder: &Path, extension: &str, sharing: &SharingReport) ->
         ..HeatLabels::default()
     };
     let values = sharing.between.concat();
-    heat_matrix(&sharing.tasks, &sharing.tasks, &values, &labels, &Style::default())?
-        .save(folder.join(format!("tasks.{extension}")))?;
+    let path = folder.join(format!("tasks.{extension}"));
+    heat_matrix(path, &sharing.tasks, &sharing.tasks, &values, &labels, &Style::default())?;
     Ok(())
 }

@@ -103,8 +103,7 @@ pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
         }
     }
     if let Some(path) = &args.plot {
-        let figure = lines(&figure(&all), &Style::column())?;
-        figure.save(path).with_context(|| format!("cannot write {}", path.display()))?;
+        lines(path, &figure(&all), &Style::column())?;
         session.say(format!("wrote {}", path.display()))?;
     }
     session.result(&all)?;

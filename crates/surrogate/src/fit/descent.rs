@@ -195,7 +195,8 @@ mod tests {
         for seed in 0..6 {
             let mut problem = family.problem();
             let fit = FitConfig { seed, ..FitConfig::default() };
-            let mut watch = Watch::new(&mut ());
+            let mut blind = ();
+            let mut watch = Watch::new(&mut blind);
             solve(&mut problem, &LmConfig::default(), &fit, None, &mut watch).unwrap();
             let loss = watch.history.last().unwrap().loss;
             // With Marquardt's scaling alone seeds end between 0.04 and 31.

@@ -33,7 +33,8 @@ fn loss(members: &[Member]) -> f64 {
 
 fn tied(problem: &Problem, theta: &[f64], config: &SoftConfig) -> (Vec<Member>, SharingReport) {
     let mut members = members(problem, theta);
-    let mut watch = Watch::new(&mut ());
+    let mut blind = ();
+    let mut watch = Watch::new(&mut blind);
     let solution =
         solve(&mut members, config, &LmConfig { tolerance: 1e-4, ..LmConfig::default() }, 0, &mut watch);
     let losses: Vec<f64> = watch.history.iter().map(|h| h.loss).collect();

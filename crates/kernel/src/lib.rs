@@ -19,6 +19,7 @@
 
 pub mod basis;
 pub mod batch;
+pub mod bidiagonal;
 pub mod blob;
 mod check;
 pub mod curvature;

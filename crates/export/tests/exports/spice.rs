@@ -16,7 +16,7 @@ fn ngspice(folder: &Path, netlist: &str) -> Option<Vec<f64>> {
     std::fs::write(folder.join("test.cir"), netlist).unwrap();
     let ran = Command::new(&tools().ngspice).args(["-b", "test.cir"]).current_dir(folder).output();
     let Ok(ran) = ran else {
-        println!("SKIPPED: no ngspice; see tests/ngspice.sh");
+        eprintln!("SKIPPED: no ngspice; see tests/ngspice.sh");
         return None;
     };
     let text = String::from_utf8_lossy(&ran.stdout).into_owned();

@@ -4,7 +4,9 @@
 mod bundled;
 mod docs;
 mod exports;
+mod ngspice;
 mod recipes;
 mod sample;
 mod silicon;
 mod tools;
+mod trust;

@@ -1,6 +1,7 @@
 //! The verbs: to add one, write its file with `Args` and `run`, name it in the two lists below.
 
 pub mod adapt;
+pub mod certify;
 pub mod check;
 pub mod completions;
 pub mod data;
@@ -10,6 +11,7 @@ pub mod inspect;
 pub mod plan;
 pub mod plot;
 pub mod predict;
+pub mod report;
 pub mod verify;
 
 use anyhow::Result;
@@ -44,10 +46,12 @@ verbs! {
     Predict = predict;
     Adapt = adapt;
     Plan = plan;
+    Certify = certify;
     Plot = plot;
     Export = export;
     Verify = verify;
     Check = check;
+    Report = report;
     Data = data;
     Completions = completions;
 }

@@ -78,8 +78,8 @@ const QUESTIONS: [Question; 21] = [
     ),
     (
         "DC currents of all terminals, linear and logarithmic",
-        &["accuracy", "accuracy-decades", "accuracy-slopes", "kirchhoff"],
-        "drain current against data; other terminals by Kirchhoff",
+        &["accuracy", "accuracy-decades", "accuracy-slopes", "accuracy-leakage", "kirchhoff"],
+        "drain, gate and bulk against data; source by Kirchhoff",
     ),
     (
         "Charges and capacitances",

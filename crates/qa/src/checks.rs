@@ -48,7 +48,7 @@ const GUMMEL: &str = "error metrics of this toolkit (crate gummel-device, module
 const PHYSICS: &str = "conservation law";
 
 /// All checks, in the order in which they are reported.
-pub const CHECKS: [Check; 32] = [
+pub const CHECKS: [Check; 33] = [
     Check {
         name: "accuracy",
         title: "Current, sweep by sweep",
@@ -66,6 +66,15 @@ pub const CHECKS: [Check; 32] = [
         unit: "decades",
         bound: |l| Bound::AtMost(l.accuracy_decades),
         run: accuracy::decades,
+    },
+    Check {
+        name: "accuracy-leakage",
+        title: "Gate and bulk current in decades",
+        definition: "largest rms error of log10 of gate or bulk current along one sweep, above ten noise floors",
+        source: GUMMEL,
+        unit: "decades",
+        bound: |l| Bound::AtMost(l.accuracy_leakage),
+        run: accuracy::leakage,
     },
     Check {
         name: "accuracy-slopes",

@@ -58,7 +58,7 @@ impl Family for Model {
     }
 
     fn abilities(&self) -> Abilities {
-        let depends = |c: Covariate| self.spec.branches.first().is_some_and(|b| depends_on(b, c));
+        let depends = |c| depends(self, c);
         Abilities {
             temperature: depends(Covariate::Tau),
             corner: depends(Covariate::Speed) || depends(Covariate::Skew),
@@ -77,6 +77,11 @@ impl Family for Model {
         let charges = folded.branches.len() > 1;
         Ok(Box::new(Frozen { instance: Instance::from_folded(folded, Isa::detect()), charges }))
     }
+}
+
+/// Whether the currents of a model change with a covariate.
+pub(crate) fn depends(model: &Model, covariate: Covariate) -> bool {
+    model.spec.branches.first().is_some_and(|b| depends_on(b, covariate))
 }
 
 /// Whether a branch changes with a covariate.

@@ -21,8 +21,8 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Reading order: [`device`], [`family`], `frozen` (a model as a family), [`scene`], [`finding`], [`limits`],
-//! [`checks`], [`report`], [`card`], [`error`].
+//! Reading order: [`device`], [`family`], `frozen` (a model as a family), [`spice`] (ngspice as a family), [`scene`], [`finding`], [`limits`],
+//! [`checks`], [`report`], [`card`], [`mod@page`], [`error`].
 
 pub mod card;
 pub mod checks;
@@ -32,8 +32,10 @@ pub mod family;
 pub mod finding;
 mod frozen;
 pub mod limits;
+pub mod page;
 pub mod report;
 pub mod scene;
+pub mod spice;
 
 pub use card::{Answer, Card};
 pub use checks::{CHECKS, Check};
@@ -42,6 +44,7 @@ pub use error::QaError;
 pub use family::{Abilities, Ask, Family, Nominal};
 pub use finding::{Bound, Outcome, Picture, Verdict};
 pub use limits::Limits;
+pub use page::page;
 pub use report::{Case, CheckReport, Measurements, Plan, Report, check};
 pub use scene::Scene;
 

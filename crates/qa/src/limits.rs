@@ -26,6 +26,8 @@ limits! {
     accuracy = 0.05;
     /// Largest rms error in decades along one sweep, above ten noise floors.
     accuracy_decades = 0.1;
+    /// Largest rms error in decades of gate and bulk current along one sweep, above ten noise floors.
+    accuracy_leakage = 0.3;
     /// Largest relative L2 error of gm and of gds over a device's strong set.
     accuracy_slopes = 0.1;
     /// Largest jump of the derivatives of order 0 to 4 at vds = 0, over the largest value near it.

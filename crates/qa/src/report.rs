@@ -14,7 +14,7 @@ use crate::device::Volts;
 use crate::finding::{Bound, Outcome, Picture, Verdict};
 use crate::{Ask, Family, Limits, Nominal, QaError, Scene};
 
-/// Measured drain currents of devices, by name.
+/// Measured terminal currents of devices, by name.
 pub type Measurements = BTreeMap<String, Vec<Curve>>;
 
 /// What to judge.
@@ -202,7 +202,12 @@ fn case(scene: &Scene<'_>, bound: Bound, outcome: Outcome) -> (Case, Option<Pict
         number,
         worst,
         remark,
-        badness: number.map_or(f64::NEG_INFINITY, |n| bound.badness(n)),
+        badness: match (number, verdict) {
+            (Some(n), _) => bound.badness(n),
+            // That the model lacks something says more than that a condition had no data.
+            (None, Verdict::NotModelled) => f64::MIN,
+            (None, _) => f64::NEG_INFINITY,
+        },
     };
     (case, picture)
 }

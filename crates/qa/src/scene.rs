@@ -31,7 +31,7 @@ pub struct Scene<'a> {
     pub corner: Option<Corner>,
     /// The device under the condition.
     pub device: Box<dyn Device>,
-    /// Measured drain currents under the condition.
+    /// Measured terminal currents under the condition.
     pub measured: Vec<&'a Curve>,
 }
 

@@ -4,8 +4,9 @@
 
 use gummel_device::curve::gradient;
 use gummel_device::metrics::{StrongSet, current_errors, rel_l2};
-use gummel_device::{Curve, Terminal};
+use gummel_device::{Curve, Quantity, Terminal};
 
+use crate::device::{B, G};
 use crate::finding::{Bound, Outcome, Picture, Worst};
 use crate::{QaError, Scene};
 
@@ -25,6 +26,42 @@ pub(super) fn strong(scene: &Scene<'_>, bound: Bound) -> Result<Outcome, QaError
 /// Rms error in decades of the worst sweep.
 pub(super) fn decades(scene: &Scene<'_>, bound: Bound) -> Result<Outcome, QaError> {
     worst(scene, bound, |p| errors(scene, p).log10_rms)
+}
+
+/// Rms error in decades of the gate and bulk current along the worst sweep, above ten noise floors.
+pub(super) fn leakage(scene: &Scene<'_>, bound: Bound) -> Result<Outcome, QaError> {
+    let mut worst = Worst::under(bound);
+    let mut flows = false;
+    let mut names = Vec::new();
+    for curve in &scene.measured {
+        let terminal = match curve.quantity {
+            Quantity::Ig => G,
+            Quantity::Ib => B,
+            _ => continue,
+        };
+        let volts: Vec<_> = curve.sweep.biases().map(|b| b.to_array()).collect();
+        let modelled = scene.currents(&volts)?;
+        flows |= modelled.iter().any(|i| i[terminal] != 0.0);
+        let believed = (0..volts.len()).filter(|k| curve.values[*k].abs() > scene.credible());
+        let errors: Vec<(usize, f64)> = believed
+            // A current of the wrong sign is not near in decades.
+            .map(|k| (k, (modelled[k][terminal] / curve.values[k]).max(1e-12).log10()))
+            .collect();
+        if let Some((far, _)) = errors.iter().max_by(|a, b| a.1.abs().total_cmp(&b.1.abs())) {
+            let rms = (errors.iter().map(|e| e.1 * e.1).sum::<f64>() / errors.len() as f64).sqrt();
+            worst.see(rms, volts[*far]);
+            names.push(curve.quantity.column());
+        }
+    }
+    names.sort_unstable();
+    names.dedup();
+    Ok(match (flows, names.is_empty()) {
+        (_, true) => {
+            Outcome::NotTested("no gate or bulk current above ten noise floors was measured".to_owned())
+        }
+        (false, _) => Outcome::NotModelled("gate and bulk carry no current in this model".to_owned()),
+        _ => worst.outcome(names.join(", "), None),
+    })
 }
 
 /// Relative L2 error of gm over all gate sweeps and of gds over all drain sweeps, the larger of the two.
@@ -106,6 +143,7 @@ fn pairs<'a>(scene: &'a Scene<'_>) -> Result<Vec<Pair<'a>>, QaError> {
     scene
         .measured
         .iter()
+        .filter(|curve| curve.quantity == Quantity::Id)
         .map(|curve| {
             let biases: Vec<_> = curve.sweep.biases().collect();
             let volts: Vec<_> = biases.iter().map(|b| b.to_array()).collect();

@@ -27,8 +27,8 @@ fn smallest(
 ) -> Result<Outcome, QaError> {
     let floor = scene.nominal.floor;
     let from = if over == G { scene.vgs()[0].max(0.0) } else { scene.vgs()[0] };
-    let vgs = Scene::steps([from, scene.vgs()[1]], 61);
-    let vds = Scene::steps([0.0, scene.vds_max()], 41);
+    let vgs = Scene::steps([from, scene.vgs()[1]], 41);
+    let vds = Scene::steps([0.0, scene.vds_max()], 25);
     let biases = scene.grid(&vgs, &vds);
     let (id, g) = (scene.id(&biases)?, scene.conductances(&biases)?);
     let mut worst = Worst::under(bound);

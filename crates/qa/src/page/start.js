@@ -1,0 +1,80 @@
+// Puts the sections together once the page is there.
+(() => {
+  const { make } = Gummel;
+  const byId = (id) => document.getElementById(id);
+
+  const explorer = (data) => {
+    const device = byId("device");
+    const view = byId("view");
+    const temperature = byId("temperature");
+    const log = byId("log");
+    data.devices.forEach((d, k) => device.append(make("option", { value: String(k) }, d.name)));
+    const show = () => {
+      const index = Number(device.value);
+      const kelvin = Number(temperature.value);
+      const v = Gummel.VIEWS[view.value];
+      Gummel.chart(byId("curves-chart"), Gummel.linesOf(data, index, view.value, kelvin),
+        { x: v.swept === "g" ? "gate voltage (V)" : "drain voltage (V)", y: v.y, unit: v.unit, log: log.checked, height: 420 });
+      Gummel.residualMap(data, index, kelvin, byId("map"));
+    };
+    const temperatures = () => {
+      const d = data.devices[Number(device.value)];
+      const room = Gummel.nearestRoom(d.temperatures);
+      temperature.replaceChildren(...d.temperatures.map((t) => make("option", { value: String(t), selected: t === room }, Gummel.celsius(t))));
+    };
+    device.addEventListener("change", () => { temperatures(); show(); });
+    view.addEventListener("change", () => { log.checked = view.value === "transfer"; show(); });
+    temperature.addEventListener("change", show);
+    log.addEventListener("change", show);
+    temperatures();
+    show();
+    const open = (index) => {
+      device.value = String(index);
+      temperatures();
+      show();
+      byId("curves").scrollIntoView();
+      device.focus({ preventScroll: true });
+    };
+    return { open, show };
+  };
+
+  const theme = (redraw) => {
+    const button = byId("theme");
+    const dark = () => (document.documentElement.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
+    const label = () => { button.textContent = dark() ? "light" : "dark"; };
+    button.addEventListener("click", () => {
+      document.documentElement.dataset.theme = dark() ? "light" : "dark";
+      label();
+      redraw();
+    });
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { label(); redraw(); });
+    label();
+  };
+
+  const start = () => {
+    const data = JSON.parse(byId("gummel-data").textContent);
+    Gummel.data = data;
+    Gummel.summary(data, byId("tiles"));
+    const { open, show } = explorer(data);
+    const gallery = Gummel.gallery(data, byId("cards"), open);
+    Gummel.live(data, byId("live-host"));
+    Gummel.errorTable(data, byId("errors-host"), open);
+    Gummel.card(data, byId("card-host"));
+    Gummel.checks(data, byId("checks-host"));
+    Gummel.provenance(data, byId("provenance-host"));
+    const redraw = () => { show(); gallery(); Gummel.redrawAll(); };
+    theme(redraw);
+    let timer = 0;
+    let width = innerWidth;
+    window.addEventListener("resize", () => {
+      // A phone's address bar changes the height alone.
+      if (innerWidth === width) return;
+      width = innerWidth;
+      clearTimeout(timer);
+      timer = setTimeout(redraw, 120);
+    });
+    document.documentElement.dataset.ready = String(Math.round(performance.now()));
+  };
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
+  else start();
+})();

@@ -41,17 +41,20 @@ pub struct ConstraintsConfig {
     pub gds_margin: f64,
     /// Least d ln I / d vgs, 1/V.
     pub gm_margin: f64,
+    /// gm is asked for where the current exceeds this many noise floors: below, leakage of the drain decides.
+    pub leakage: f64,
 }
 
 impl Default for ConstraintsConfig {
     fn default() -> Self {
         ConstraintsConfig {
-            steps: 20,
+            steps: 0,
             beyond: 0.3,
             draws: 6000,
             strength: 30.0,
             gds_margin: 0.01,
             gm_margin: 0.02,
+            leakage: 20.0,
         }
     }
 }

@@ -48,6 +48,8 @@ pub(super) struct Watched {
 pub(super) struct Constraints<'a> {
     problem: &'a Problem,
     config: &'a ConstraintsConfig,
+    /// rho at present.
+    pub(super) strength: f64,
     /// Channel tasks, and the box of each.
     places: Vec<(usize, Sides)>,
 }
@@ -69,7 +71,7 @@ impl<'a> Constraints<'a> {
             .filter(|(_, t)| problem.outputs[t.output].kind == OutputKind::Channel)
             .map(|(k, t)| (k, wider(sides[t.device])))
             .collect();
-        Constraints { problem, config, places }
+        Constraints { problem, config, strength: config.strength, places }
     }
 
     /// Draws biases and returns those where a constraint fails above the noise floor, with how many were drawn.
@@ -118,8 +120,8 @@ impl<'a> Constraints<'a> {
     /// Derivative of a violated hinge over its slope.
     fn weight(&self, slope: Slope) -> f64 {
         match slope {
-            Slope::Gate => self.config.strength * GATE_VOLTAGE,
-            Slope::Drain => self.config.strength,
+            Slope::Gate => self.strength * GATE_VOLTAGE,
+            Slope::Drain => self.strength,
         }
     }
 
@@ -269,13 +271,13 @@ impl<'a> Constraints<'a> {
 }
 
 /// Constraints with the biases at which they are watched.
-pub(super) struct Active<'a, 'b> {
-    pub(super) constraints: &'b Constraints<'a>,
+pub(super) struct Active<'a> {
+    pub(super) constraints: Constraints<'a>,
     /// Ordered by task.
     pub(super) watched: Vec<Watched>,
 }
 
-impl Active<'_, '_> {
+impl Active<'_> {
     /// Watches more biases.
     pub(super) fn join(&mut self, more: Vec<Watched>) {
         self.watched.extend(more);
@@ -283,7 +285,7 @@ impl Active<'_, '_> {
     }
 }
 
-impl Beside for Active<'_, '_> {
+impl Beside for Active<'_> {
     fn add(&self, theta: &[f64], normal: &mut Normal) {
         self.constraints.add_hinges(theta, &self.watched, normal);
     }

@@ -9,7 +9,7 @@ use gummel_surrogate::{FitConfig, LmConfig, Observer, Part, Progress, Solver, St
 use crate::sample::demo;
 
 /// A fit short enough for a test.
-fn quick() -> FitConfig {
+pub(crate) fn quick() -> FitConfig {
     let lm = LmConfig {
         starts: 2,
         start_steps: 20,

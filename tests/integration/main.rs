@@ -3,6 +3,10 @@
 
 mod bundled;
 mod docs;
+mod exports;
+mod ngspice;
 mod recipes;
 mod sample;
 mod silicon;
+mod tools;
+mod trust;

@@ -37,6 +37,8 @@ pub const SUMMARY_MD: &str = "summary.md";
 pub struct Fitted {
     /// The model.
     pub model: Model,
+    /// Folder of the model.
+    pub folder: PathBuf,
     /// Folder of the run; `None` for a model alone.
     pub run: Option<PathBuf>,
 }
@@ -48,12 +50,14 @@ impl Fitted {
     /// When it is neither, when it holds several families, when the model is damaged.
     pub fn open(path: &Path) -> Result<Self> {
         if path.join(MODEL).is_dir() {
-            return Ok(Fitted { model: Model::load(path.join(MODEL))?, run: Some(path.to_owned()) });
+            let folder = path.join(MODEL);
+            return Ok(Fitted { model: Model::load(&folder)?, folder, run: Some(path.to_owned()) });
         }
         if path.join("manifest.toml").is_file() {
             // A model inside its run folder knows the run's data.
             let run = path.parent().filter(|p| path.ends_with(MODEL) && p.join(SUMMARY_JSON).is_file());
-            return Ok(Fitted { model: Model::load(path)?, run: run.map(Path::to_owned) });
+            let (folder, run) = (path.to_owned(), run.map(Path::to_owned));
+            return Ok(Fitted { model: Model::load(path)?, folder, run });
         }
         if let Ok(summary) = RunSummary::load(path) {
             let folders: Vec<String> =

@@ -1,6 +1,7 @@
 //! The verbs: to add one, write its file with `Args` and `run`, name it in the two lists below.
 
 pub mod adapt;
+pub mod certify;
 pub mod check;
 pub mod completions;
 pub mod data;
@@ -45,6 +46,7 @@ verbs! {
     Predict = predict;
     Adapt = adapt;
     Plan = plan;
+    Certify = certify;
     Plot = plot;
     Export = export;
     Verify = verify;

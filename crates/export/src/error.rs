@@ -18,6 +18,9 @@ pub enum ExportError {
     /// The model does not have what was asked for.
     #[error(transparent)]
     Model(#[from] gummel_model::ModelError),
+    /// A device library could not be written.
+    #[error(transparent)]
+    Osdi(#[from] crate::osdi::OsdiError),
     /// The target cannot hold what was asked for.
     #[error("{target} {reason}")]
     Unsuitable {

@@ -1,7 +1,8 @@
 //! A library file with a section per corner, as process design kits have them: `.lib "demo130_nmos.lib" ff`.
 //!
-//! Each section includes the SPICE subcircuits of its corner, which lie beside the library. The subcircuits have
-//! the same names in all sections. A corner that the model does not know has no section.
+//! A section holds the devices of its corner: SPICE subcircuits, which lie beside the library, or `.model` cards of a
+//! device library beside it. Devices have the same names in all sections. A corner that the model does not know has
+//! no section.
 
 use std::path::{Path, PathBuf};
 
@@ -10,18 +11,31 @@ use gummel_model::Model;
 
 use crate::program::Input;
 use crate::scope::{Scope, Selection, depends_on};
+use crate::stamp::node_name;
+use crate::target::{ExportOptions, Written};
 use crate::write::write_whole;
-use crate::{ExportError, spice};
+use crate::{ExportError, osdi, spice};
 
 /// Name of the target.
 pub const TARGET: &str = "lib";
 
-/// Writes the library and its corners; returns the files, the library first.
+/// What the sections hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sections {
+    /// Subcircuits of behavioural sources.
+    #[default]
+    Spice,
+    /// Model cards of a device library.
+    Osdi,
+}
+
+/// Writes the library and what it includes.
 ///
 /// # Errors
 /// [`ExportError::Unsuitable`] when one corner is asked for, or when the model knows none.
-pub fn write(model: &Model, selection: &Selection, path: &Path) -> Result<Vec<PathBuf>, ExportError> {
+pub fn write(model: &Model, options: &ExportOptions, path: &Path) -> Result<Written, ExportError> {
     let unsuitable = |reason: &str| ExportError::Unsuitable { target: TARGET, reason: reason.into() };
+    let selection = &options.selection;
     if selection.corner.is_some() {
         return Err(unsuitable("has all corners; leave --corner out, or export --to spice"));
     }
@@ -31,12 +45,24 @@ pub fn write(model: &Model, selection: &Selection, path: &Path) -> Result<Vec<Pa
             "needs devices at named corners, and the chosen ones stand at none; export --to spice",
         ));
     }
+    match options.sections {
+        Sections::Spice => write_subcircuits(model, &sections, path),
+        Sections::Osdi => write_cards(model, &sections, &options.osdi, path),
+    }
+}
+
+fn write_subcircuits(
+    model: &Model,
+    sections: &[(Corner, Selection)],
+    path: &Path,
+) -> Result<Written, ExportError> {
     let stem = path.file_stem().and_then(|s| s.to_str()).unwrap_or(TARGET);
-    let mut library = format!("* {} with a section per corner\n", model.manifest.title());
-    let mut files = Vec::new();
-    for (corner, text) in sections {
+    let mut library = opening(model);
+    let mut files: Vec<(PathBuf, String)> = Vec::new();
+    for (corner, selection) in sections {
         let name = format!("{stem}_{corner}.sp");
-        library += &format!("\n.lib {corner}\n.include \"{name}\"\n.endl {corner}\n");
+        library += &section(*corner, &format!(".include \"{name}\"\n"));
+        let text = spice::text(model, selection, spice::Names::WithoutCorner)?;
         files.push((path.with_file_name(name), text));
     }
     // The library comes last, so that it never includes what is not there.
@@ -44,10 +70,48 @@ pub fn write(model: &Model, selection: &Selection, path: &Path) -> Result<Vec<Pa
         write_whole(file, text.as_bytes())?;
     }
     write_whole(path, library.as_bytes())?;
-    Ok(std::iter::once(path.to_owned()).chain(files.into_iter().map(|f| f.0)).collect())
+    let files = std::iter::once(path.to_owned()).chain(files.into_iter().map(|f| f.0)).collect();
+    Ok(Written { files, warning: Some(spice::WARNING), example: None })
 }
 
-fn sections(model: &Model, selection: &Selection) -> Result<Vec<(Corner, String)>, ExportError> {
+fn write_cards(
+    model: &Model,
+    sections: &[(Corner, Selection)],
+    options: &osdi::Options,
+    path: &Path,
+) -> Result<Written, ExportError> {
+    if sections.iter().any(|(_, s)| s.temperature.is_some()) {
+        let reason =
+            "with model cards takes the temperature from the simulator; leave --temperature out".into();
+        return Err(ExportError::Unsuitable { target: TARGET, reason });
+    }
+    let binary = path.with_extension("osdi");
+    let report = osdi::write(&[model], &binary, options)?;
+    let kind = report.models.first().map_or("", |m| m.name.as_str());
+    let mut library = opening(model);
+    let file = binary.file_name().and_then(|f| f.to_str()).unwrap_or_default();
+    library += &format!("* in the circuit: .control / pre_osdi {file} / .endc\n");
+    for (corner, selection) in sections {
+        let card = |device: &String| {
+            let device = without_corner(device);
+            format!(".model {kind}_{} {kind} device=\"{device}\" corner=\"{corner}\"\n", node_name(device))
+        };
+        library += &section(*corner, &selection.devices.iter().map(card).collect::<String>());
+    }
+    write_whole(path, library.as_bytes())?;
+    Ok(Written { files: vec![path.to_owned(), binary], warning: None, example: None })
+}
+
+fn opening(model: &Model) -> String {
+    format!("* {} with a section per corner\n", model.manifest.title())
+}
+
+fn section(corner: Corner, content: &str) -> String {
+    format!("\n.lib {corner}\n{content}.endl {corner}\n")
+}
+
+/// The corners that the model knows, with their devices.
+fn sections(model: &Model, selection: &Selection) -> Result<Vec<(Corner, Selection)>, ExportError> {
     let moves = [Input::Speed, Input::Skew].iter().any(|i| depends_on(&model.spec, *i));
     let chosen = Scope::new(model, selection, &[])?;
     let mut sections = Vec::new();
@@ -63,13 +127,11 @@ fn sections(model: &Model, selection: &Selection) -> Result<Vec<(Corner, String)
             .filter(|d| moves || stands_there(d))
             .map(|d| model.spec.devices[*d].name.clone())
             .collect();
-        if devices.is_empty() {
-            continue;
+        if !devices.is_empty() {
+            // Where the devices were fitted per corner, each stands at its own.
+            let position = moves.then(|| corner.position());
+            sections.push((corner, Selection { devices, corner: position, ..selection.clone() }));
         }
-        // Where the devices were fitted per corner, each stands at its own.
-        let position = moves.then(|| corner.position());
-        let selection = Selection { devices, corner: position, ..selection.clone() };
-        sections.push((corner, spice::text(model, &selection, spice::Names::WithoutCorner)?));
     }
     Ok(sections)
 }

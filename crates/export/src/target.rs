@@ -6,12 +6,13 @@ use std::str::FromStr;
 use gummel_model::Model;
 
 use crate::gmid::Grid;
+use crate::library::Sections;
 use crate::onnx::Precision;
 use crate::program::Input;
 use crate::scope::Selection;
 use crate::stamp::identifier;
 use crate::write::write_whole;
-use crate::{ExportError, c, gmid, library, onnx, spice, verilog_a};
+use crate::{ExportError, c, gmid, library, onnx, osdi, osdi_target, spice, verilog_a};
 
 /// A format to export to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,11 +31,13 @@ pub enum Target {
     Gmid,
     /// A library file with a section per corner.
     Library,
+    /// A device library that ngspice loads.
+    Osdi,
 }
 
 impl Target {
     /// All targets.
-    pub const ALL: [Target; 7] = [
+    pub const ALL: [Target; 8] = [
         Target::VerilogA,
         Target::C,
         Target::Onnx,
@@ -42,6 +45,7 @@ impl Target {
         Target::Spice,
         Target::Gmid,
         Target::Library,
+        Target::Osdi,
     ];
 
     /// Name on the command line.
@@ -54,6 +58,7 @@ impl Target {
             Target::Spice => spice::TARGET,
             Target::Gmid => gmid::TARGET,
             Target::Library => library::TARGET,
+            Target::Osdi => osdi_target::TARGET,
         }
     }
 
@@ -67,13 +72,9 @@ impl Target {
             Target::Spice => ".sp",
             Target::Gmid => "_gmid.csv",
             Target::Library => ".lib",
+            Target::Osdi => ".osdi",
         };
         identifier(&format!("{}_{}", model.manifest.technology, model.manifest.family)) + ending
-    }
-
-    /// Something a user should know before using the export.
-    pub fn warning(self) -> Option<&'static str> {
-        matches!(self, Target::Spice | Target::Library).then_some(spice::WARNING)
     }
 }
 
@@ -96,18 +97,40 @@ pub struct ExportOptions {
     pub open: Vec<Input>,
     /// Biases of a lookup table; `None` covers the fitted range.
     pub grid: Option<Grid>,
+    /// What a library's sections hold.
+    pub sections: Sections,
+    /// Names and version of a device library.
+    pub osdi: osdi::Options,
 }
 
-/// Writes `model` to `path` as `target` and returns the files written, `path` first.
+/// What an export wrote.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Written {
+    /// The files, the one asked for first.
+    pub files: Vec<PathBuf>,
+    /// Something a user should know before using them.
+    pub warning: Option<&'static str>,
+    /// Lines that show how to use them.
+    pub example: Option<String>,
+}
+
+/// Writes `models` to `path` as `target`; only a device library holds more than one model.
 ///
 /// # Errors
 /// [`ExportError`]; each file appears whole or not at all.
 pub fn export(
-    model: &Model,
+    models: &[&Model],
     target: Target,
     options: &ExportOptions,
     path: &Path,
-) -> Result<Vec<PathBuf>, ExportError> {
+) -> Result<Written, ExportError> {
+    if target == Target::Osdi {
+        return osdi_target::write(models, options, path);
+    }
+    let [model] = *models else {
+        let reason = format!("takes one model, found {}; write a file for each", models.len());
+        return Err(ExportError::Unsuitable { target: target.name(), reason });
+    };
     let selection = &options.selection;
     let bytes = match target {
         Target::VerilogA => verilog_a::text(model, selection)?.into_bytes(),
@@ -116,8 +139,9 @@ pub fn export(
         Target::OnnxF32 => onnx::bytes(model, selection, &options.open, Precision::Single)?,
         Target::Spice => spice::text(model, selection, spice::Names::Own)?.into_bytes(),
         Target::Gmid => gmid::table(model, selection, options.grid.as_ref())?.csv().into_bytes(),
-        Target::Library => return library::write(model, selection, path),
+        Target::Library | Target::Osdi => return library::write(model, options, path),
     };
     write_whole(path, &bytes)?;
-    Ok(vec![path.to_owned()])
+    let warning = (target == Target::Spice).then_some(spice::WARNING);
+    Ok(Written { files: vec![path.to_owned()], warning, example: None })
 }

@@ -23,6 +23,11 @@ use crate::stamp::{Stamp, header};
 /// Name of the target.
 pub const TARGET: &str = "verilog-a";
 const WIDTH: usize = 110;
+/// Rounding that a drawn size may have and still count as within the fitted range.
+const SLACK_BELOW: f64 = 0.999;
+const SLACK_ABOVE: f64 = 1.001;
+/// Characters of names in one declaration.
+const DECLARED: usize = 100;
 const CONTINUED: &str = "                ";
 
 /// The module as text.
@@ -85,7 +90,9 @@ const OPERATING_POINT: [(&str, &str, &str); 4] = [
 
 impl Module<'_> {
     fn print(&self) -> String {
-        let results: Vec<_> = self.program.outputs().iter().map(|o| o.1).collect();
+        let needed = |name: &str| ["id", "is"].contains(&name) || OutputKind::from_name(name).is_some();
+        let results = self.program.outputs().iter().filter(|(name, _)| needed(name));
+        let results: Vec<_> = results.map(|o| o.1).collect();
         let listing = Listing::new(self.program, &results);
         let assignments = listing.assignments(&VerilogA);
         let mut out = String::new();
@@ -133,8 +140,12 @@ impl Module<'_> {
         }
         for (input, name, what) in [(Input::W, "w", "width"), (Input::L, "l", "length")] {
             if self.opens(input) {
-                let what = format!("channel {what}; 0 the device's own");
-                parameter(&what, "m", &format!("real {name} = 0.0 from [0.0:inf)"));
+                let sizes = self.model.spec.devices.iter().map(|d| at(&d.place, input));
+                let low = SLACK_BELOW * sizes.clone().fold(f64::INFINITY, f64::min);
+                let high = SLACK_ABOVE * sizes.fold(0.0, f64::max);
+                let what = format!("channel {what} within the fitted range; 0 the device's own");
+                let range = format!("from [0.0:{}] exclude (0.0:{})", real(high), real(low));
+                parameter(&what, "m", &format!("real {name} = 0.0 {range}"));
             }
         }
         parameter("flicker noise coefficient", "", "real kf = 0.0 from [0.0:inf)");
@@ -178,6 +189,14 @@ impl Module<'_> {
                 &format!("(* retrieve, desc=\"{description}\", units=\"{units}\" *)\n    real {name};"),
             );
         }
+        let flows = assignments.iter().filter_map(|a| Some((a.name.as_str(), flow_of(&a.name)?)));
+        for (name, (description, units)) in flows {
+            line(
+                out,
+                1,
+                &format!("(* retrieve, desc=\"{description}\", units=\"{units}\" *)\n    real {name};"),
+            );
+        }
         line(out, 1, "real vgs, vds, vbs, isource, forward;\n    real sgm, sgds, sgmb, thermal;");
         for (name, _) in self.place_variables() {
             line(out, 1, &format!("real {name};"));
@@ -185,14 +204,15 @@ impl Module<'_> {
         let mut groups: Vec<(String, Vec<String>)> = Vec::new();
         let rows = listing.per_device().into_iter().map(|r| (prefix(&r.name), r.name));
         let others = assignments.iter().map(|a| (a.group.clone(), a.name.clone()));
-        for (group, name) in rows.chain(others).filter(|(_, name)| name != "id") {
+        for (group, name) in rows.chain(others).filter(|(_, name)| name != "id" && flow_of(name).is_none()) {
             match groups.iter_mut().find(|(g, _)| *g == group) {
                 Some((_, names)) => names.push(name),
                 None => groups.push((group, vec![name])),
             }
         }
         for (_, names) in groups {
-            for some in names.chunks(12) {
+            let longest = names.iter().map(String::len).max().unwrap_or(1);
+            for some in names.chunks((DECLARED / (longest + 2)).max(1)) {
                 line(out, 1, &format!("real {};", some.join(", ")));
             }
         }
@@ -330,6 +350,19 @@ impl Module<'_> {
         line(out, 2, "end");
         line(out, 2, "I(br_ds) <+ white_noise(4.0*`P_K*$temperature*thermal, \"thermal\");");
         line(out, 2, "I(br_ds) <+ flicker_noise(kf*pow(abs(id), af), ef, \"flicker\");");
+    }
+}
+
+/// Description and unit of a modelled flow.
+fn flow_of(name: &str) -> Option<(&'static str, &'static str)> {
+    match name {
+        "i_channel" => Some(("channel current", "A")),
+        "i_gate" => Some(("gate current", "A")),
+        "i_bulk" => Some(("bulk current", "A")),
+        "q_gate" => Some(("gate charge", "C")),
+        "q_bulk" => Some(("bulk charge", "C")),
+        "q_channel" => Some(("half the difference of drain and source charge", "C")),
+        _ => None,
     }
 }
 

@@ -15,11 +15,12 @@
 //! ```
 //!
 //! Reading order: [`spec`], [`basis`], [`features`], [`folded`], [`instance`], [`point`], [`batch`], [`curvature`],
-//! [`jacobian`] (the fit's inner loop), [`blob`], [`sample`], [`math`], [`isa`].
+//! [`jacobian`] (the fit's inner loop), [`bounds`] (proofs of signs), [`blob`], [`sample`], [`math`], [`isa`].
 
 pub mod basis;
 pub mod batch;
 pub mod blob;
+pub mod bounds;
 mod check;
 pub mod curvature;
 pub mod features;

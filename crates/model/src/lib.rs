@@ -21,9 +21,10 @@
 //! # }
 //! ```
 //!
-//! Reading order: [`manifest`], [`query`], [`predict`](mod@predict), [`population`] and [`interval`] (how sure it is),
+//! Reading order: [`manifest`], [`query`], [`predict`](mod@predict), [`population`] and [`interval`] (how sure it is), [`certify`],
 //! then the private modules `structure`, `weights`, `store` and `upgrade` (the folder on disk).
 
+pub mod certify;
 pub mod error;
 pub mod interval;
 pub mod manifest;
@@ -35,6 +36,7 @@ mod structure;
 mod upgrade;
 mod weights;
 
+pub use certify::{Certificate, CertifyOptions, DeviceProof, SignProof};
 pub use error::ModelError;
 pub use interval::{Interval, Uncertainty};
 pub use manifest::{DataFile, DeviceEntry, Manifest};

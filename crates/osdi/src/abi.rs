@@ -29,8 +29,6 @@ pub const ACCESS_INSTANCE: u32 = 4;
 pub const CALC_REACT_RESIDUAL: u32 = 2;
 /// Evaluation wants capacitances.
 pub const CALC_REACT_JACOBIAN: u32 = 8;
-/// Evaluation wants noise densities.
-pub const CALC_NOISE: u32 = 16;
 /// Evaluation wants operating-point variables.
 pub const CALC_OP: u32 = 32;
 /// The analysis is a transient.

@@ -9,6 +9,14 @@ use crate::predictor::History;
 
 /// Terminals in SPICE order: drain, gate, source, bulk.
 pub const TERMINALS: usize = 4;
+/// Drain.
+pub const D: usize = 0;
+/// Gate.
+pub const G: usize = 1;
+/// Source.
+pub const S: usize = 2;
+/// Bulk.
+pub const B: usize = 3;
 /// Entries of the Jacobian, row by row.
 pub const ENTRIES: usize = TERMINALS * TERMINALS;
 
@@ -100,7 +108,9 @@ pub struct InstanceBlock {
     pub overlap: [f64; 3],
     /// Fitted range of the mirrored vgs, vds, vbs, V.
     pub range: [[f64; 2]; FEATURES],
-    /// Below this current in A the device counts as off.
+    /// +1 for n-channel, -1 for p-channel.
+    pub sign: f64,
+    /// Below this current in A one device counts as off.
     pub threshold: f64,
     /// The device, shared by all instances like it; owned as a raw `Arc`.
     pub device: *const Instance,
@@ -114,10 +124,6 @@ pub struct InstanceBlock {
     pub conductances: [f64; ENTRIES],
     /// Capacitances row by row, F.
     pub capacitances: [f64; ENTRIES],
-    /// Density of the thermal noise, A^2/Hz.
-    pub thermal: f64,
-    /// Density of the flicker noise at 1 Hz, A^2/Hz, and the exponent of the frequency.
-    pub flicker: [f64; 2],
     /// Accepted biases of a transient.
     pub history: History,
     /// Operating-point variables.

@@ -1,39 +1,34 @@
 //! Evaluation of an instance at the bias of an iteration.
 //!
-//! Re-entrant: everything it writes is in the instance's own block.
+//! Re-entrant: everything it writes is in the instance's own block. It writes what an iteration needs; noise and
+//! operating-point variables follow from that when someone asks ([`crate::load`], [`crate::operating_point`]).
 
 use std::ffi::c_void;
 
-use gummel_kernel::{Instance, OperatingPoint};
+use gummel_kernel::Instance;
 
-use crate::abi::{
-    ANALYSIS_TRAN, CALC_NOISE, CALC_OP, CALC_REACT_JACOBIAN, CALC_REACT_RESIDUAL, FATAL, SimInfo,
-};
-use crate::block::{InstanceBlock, ModelBlock, Opvars, TERMINALS};
-use crate::noise;
-
-const D: usize = 0;
-const G: usize = 1;
-const S: usize = 2;
-const B: usize = 3;
+use crate::abi::{ANALYSIS_TRAN, CALC_OP, CALC_REACT_JACOBIAN, CALC_REACT_RESIDUAL, FATAL, SimInfo};
+use crate::block::{B, D, G, InstanceBlock, S, TERMINALS};
 
 /// The predictor needs a simulator that never accepts a first iteration and takes the right-hand side
 /// from the device, which is what OSDI 0.3 hosts do.
 const PREDICTS: bool = !cfg!(gummel_abi_0_4);
 
-/// Currents, charges, their derivatives, noise and operating-point variables of an instance.
+/// Hosts of the newer interface may keep the address of an operating-point variable and read it later.
+const KEEPS_OPERATING_POINT: bool = cfg!(gummel_abi_0_4);
+
+/// Currents, charges and their derivatives of an instance.
 ///
 /// # Safety
 /// Called by a simulator with blocks of this library after their setup and a solution that covers the nodes.
 pub unsafe extern "C" fn eval(
     _handle: *mut c_void,
     instance: *mut c_void,
-    model: *const c_void,
+    _model: *const c_void,
     info: *const SimInfo,
 ) -> u32 {
     // SAFETY: the caller's promise; `device` is NULL or a live `Arc` of ours.
-    let (block, model, info) =
-        unsafe { (&mut *instance.cast::<InstanceBlock>(), &*model.cast::<ModelBlock>(), &*info) };
+    let (block, info) = unsafe { (&mut *instance.cast::<InstanceBlock>(), &*info) };
     // SAFETY: as above.
     let Some(device) = (unsafe { block.device.as_ref() }) else { return FATAL };
     let solution = info.prev_solve;
@@ -41,20 +36,22 @@ pub unsafe extern "C" fn eval(
     let v = block.nodes.map(|n| unsafe { *solution.add(n as usize) });
     let time = (info.flags & ANALYSIS_TRAN != 0).then_some(info.abstime);
     block.bias = if PREDICTS { block.history.predict(time, v) } else { v };
-    block.evaluate(device, model, info.flags);
+    block.evaluate(device, info.flags);
+    if KEEPS_OPERATING_POINT && info.flags & CALC_OP != 0 {
+        block.refresh_opvars();
+    }
     0
 }
 
 impl InstanceBlock {
-    fn evaluate(&mut self, device: &Instance, model: &ModelBlock, flags: u32) {
+    fn evaluate(&mut self, device: &Instance, flags: u32) {
         let reactive = flags & (CALC_REACT_RESIDUAL | CALC_REACT_JACOBIAN | CALC_OP) != 0;
         let charged = device.folded().branches.len() > 1;
         let point =
             if reactive && charged { device.eval(self.bias) } else { device.eval_currents(self.bias) };
         let m = self.parallel;
         self.currents = point.currents().map(|i| m * i);
-        let conductances = point.conductances();
-        self.conductances.copy_from_slice(conductances.map(|row| row.map(|g| m * g)).as_flattened());
+        self.conductances.copy_from_slice(point.conductances().map(|row| row.map(|g| m * g)).as_flattened());
         if reactive {
             let (mut q, mut c) = if charged {
                 (point.charges(), point.capacitances())
@@ -64,56 +61,6 @@ impl InstanceBlock {
             add_linear(self.overlap, self.bias, &mut q, &mut c);
             self.charges = q.map(|q| m * q);
             self.capacitances.copy_from_slice(c.map(|row| row.map(|c| m * c)).as_flattened());
-        }
-        let forward = Forward::of(device.sign(), self.bias, &conductances);
-        if flags & CALC_NOISE != 0 {
-            self.thermal = m * noise::thermal(self.temperature, forward.conductances);
-            self.flicker = [m * noise::flicker(point.id(), model.kf, model.af), model.ef];
-        }
-        self.opvars = self.opvars_of(&point, &forward);
-    }
-
-    fn opvars_of(&self, point: &OperatingPoint, forward: &Forward) -> Opvars {
-        let (m, [vd, vg, vs, vb]) = (self.parallel, self.bias);
-        let c = |r: usize, k: usize| self.capacitances[r * TERMINALS + k];
-        let id = point.id().abs();
-        let region = if id < self.threshold {
-            0
-        } else if forward.conductances[1] * forward.voltages[1] > 0.5 * id {
-            1
-        } else {
-            2
-        };
-        let outside = |(v, [low, high]): (&f64, &[f64; 2])| !(*v >= low - SLACK && *v <= high + SLACK);
-        Opvars {
-            currents: self.currents,
-            charges: self.charges,
-            conductances: [point.gm(), point.gds(), point.gmb()].map(|g| m * g),
-            voltages: [vg - vs, vd - vs, vb - vs],
-            capacitances: [c(G, G), c(G, D), c(G, S), c(G, B), c(D, G), c(D, D), c(S, S), c(B, G), c(B, B)],
-            region,
-            out_of_range: i32::from(forward.voltages.iter().zip(&self.range).any(outside)),
-        }
-    }
-}
-
-/// Voltage by which a bias may leave the fitted range before it counts as outside: rounding of a solution.
-const SLACK: f64 = 1e-6;
-
-/// The device seen so that its mirrored vds is not negative.
-struct Forward {
-    /// gm, gds, gmb, S.
-    conductances: [f64; 3],
-    /// Mirrored vgs, vds, vbs, V.
-    voltages: [f64; 3],
-}
-
-impl Forward {
-    fn of(sign: f64, v: [f64; 4], g: &[[f64; TERMINALS]; TERMINALS]) -> Self {
-        let (drain, source) = if sign * (v[D] - v[S]) < 0.0 { (S, D) } else { (D, S) };
-        Forward {
-            conductances: [g[drain][G], g[drain][drain], g[drain][B]],
-            voltages: [v[G] - v[source], v[drain] - v[source], v[B] - v[source]].map(|v| sign * v),
         }
     }
 }

@@ -9,7 +9,7 @@
 //! The interface is OSDI 0.3 (ngspice 39 and newer); 0.4 adds a tail that VACASK asks for.
 //!
 //! Reading order: [`abi`], [`payload`], [`slot`], [`parameters`], [`select`], [`block`], [`setup`], [`predictor`],
-//! [`noise`], [`evaluate`], [`load`], [`descriptor`].
+//! [`noise`], [`evaluate`], [`operating_point`], [`load`], [`descriptor`].
 
 pub mod abi;
 pub mod block;
@@ -19,6 +19,7 @@ pub mod library;
 pub mod load;
 pub mod log;
 pub mod noise;
+pub mod operating_point;
 pub mod parameters;
 pub mod payload;
 pub mod predictor;

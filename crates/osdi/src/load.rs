@@ -9,7 +9,8 @@
 
 use std::ffi::c_void;
 
-use crate::block::{ENTRIES, InstanceBlock, TERMINALS};
+use crate::block::{D, ENTRIES, InstanceBlock, ModelBlock, TERMINALS};
+use crate::noise;
 
 /// The block behind a simulator's pointer.
 unsafe fn block<'a>(instance: *mut c_void) -> &'a InstanceBlock {
@@ -113,14 +114,16 @@ pub unsafe extern "C" fn jacobian_tran(instance: *mut c_void, _model: *mut c_voi
 /// Densities of thermal and flicker noise at `frequency` (Hz).
 pub unsafe extern "C" fn noise(
     instance: *mut c_void,
-    _model: *mut c_void,
+    model: *mut c_void,
     frequency: f64,
     densities: *mut f64,
 ) {
     unsafe {
-        let block = block(instance);
-        *densities = block.thermal;
-        *densities.add(1) = block.flicker[0] / frequency.powf(block.flicker[1]);
+        let (block, model) = (block(instance), &*model.cast::<ModelBlock>());
+        let one = block.currents[D] / block.parallel;
+        *densities = noise::thermal(block.temperature, block.forward().conductances);
+        *densities.add(1) =
+            block.parallel * noise::flicker(one, model.kf, model.af) / frequency.powf(model.ef);
     }
 }
 
@@ -153,7 +156,7 @@ pub unsafe extern "C" fn offset_react(instance: *mut c_void, _model: *mut c_void
 /// Whether a model parameter was given (OSDI 0.4).
 pub unsafe extern "C" fn given_model(model: *mut c_void, id: u32) -> u32 {
     // SAFETY: the module's contract.
-    u32::from(id < 32 && unsafe { &*model.cast::<crate::block::ModelBlock>() }.has(id))
+    u32::from(id < 32 && unsafe { &*model.cast::<ModelBlock>() }.has(id))
 }
 
 /// Whether an instance parameter was given (OSDI 0.4).

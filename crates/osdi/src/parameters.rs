@@ -231,5 +231,9 @@ pub unsafe extern "C" fn access(
         mark(&mut block.given);
         return model.wrapping_byte_add(row.offset).cast();
     }
-    if instance.is_null() { instance.cast() } else { instance.wrapping_byte_add(row.offset).cast() }
+    // SAFETY: the caller's promise.
+    let Some(block) = (unsafe { instance.as_mut() }) else { return std::ptr::null_mut() };
+    // Iterations leave the operating point alone: most of them are never looked at.
+    block.refresh_opvars();
+    instance.wrapping_byte_add(row.offset).cast()
 }

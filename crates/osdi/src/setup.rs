@@ -146,6 +146,7 @@ fn complete_instance(
     block.range = range;
     // The constant-current criterion of a threshold: 100 nA per square for n, 25 nA for p.
     let criterion = if entry.spec.sign > 0.0 { 100e-9 } else { 25e-9 };
+    block.sign = entry.spec.sign;
     block.threshold = criterion * place.w * place.mult / place.l;
     Ok(warning)
 }

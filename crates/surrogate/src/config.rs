@@ -4,6 +4,8 @@ use gummel_data::{Selection, Split};
 use gummel_device::Quantity;
 use serde::{Deserialize, Serialize};
 
+use crate::constraint::ConstraintsConfig;
+
 /// Everything that decides a fit; TOML files in `configs/` hold one each.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -20,8 +22,12 @@ pub struct FitConfig {
     pub heads: HeadsConfig,
     /// What is predicted per device.
     pub tasks: TasksConfig,
+    /// Terminal charges beside the currents.
+    pub charges: crate::charges::ChargeConfig,
     /// How errors are weighed.
     pub residual: ResidualConfig,
+    /// Signs that slopes must have, also where there are no data.
+    pub constraints: ConstraintsConfig,
     /// How parameters are found.
     pub solver: Solver,
 }

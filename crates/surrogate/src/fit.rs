@@ -14,8 +14,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::adamw;
 use crate::assemble::assemble;
+use crate::charges;
 use crate::checkpoint::Checkpoint;
 use crate::config::{AdamwConfig, FitConfig, Solver};
+use crate::constraint;
 use crate::error::FitError;
 use crate::freeze::freeze;
 use crate::lm::StopReason;
@@ -192,8 +194,16 @@ fn run(
             solve_adamw(&problem, held.as_ref(), adamw, config.seed, begin, &mut watch)?
         }
     };
+    let (solution, obeyed) = match &config.solver {
+        Solver::Lm(lm) => constraint::enforce(&problem, &train, config, lm.seconds, solution, &mut watch),
+        Solver::Adamw(_) => (solution, None),
+    };
+    decisions.extend(obeyed);
     let parameters = Parameters::from_flat(&solution.theta, &problem.layout);
     let mut model = freeze(&problem, &parameters, &train, config)?;
+    if charges::add(&mut model, &train, &config.charges, config.seed)? {
+        decisions.extend(charges::record(&mut model, &train)?);
+    }
     model.population = posterior::learn::learn(&model, &train, config);
     let seconds = watch.seconds();
     let mut devices = judge(&model, &train, Part::Train);

@@ -13,15 +13,17 @@
 //! # }
 //! ```
 //!
-//! Reading order: [`config`], [`problem`], [`assemble`](mod@assemble), [`parameters`], `lm` (the solver),
-//! [`adamw`], [`synthetic`], [`freeze`](mod@freeze), [`report`], [`fit`](mod@fit), then `posterior` (certainty of heads),
-//! [`adapt`](mod@adapt) and [`plan`](mod@plan) (few measurements).
+//! Reading order: [`config`], [`problem`], [`assemble`](mod@assemble), [`parameters`], `lm` (the solver), [`constraint`],
+//! [`adamw`], [`charges`], [`synthetic`], [`freeze`](mod@freeze), [`report`], [`fit`](mod@fit), then `posterior` (certainty of
+//! heads), [`adapt`](mod@adapt) and [`plan`](mod@plan) (few measurements).
 
 pub mod adamw;
 pub mod adapt;
 pub mod assemble;
+pub mod charges;
 pub mod checkpoint;
 pub mod config;
+pub mod constraint;
 pub mod error;
 pub mod fit;
 pub mod freeze;
@@ -37,8 +39,10 @@ mod start;
 pub mod synthetic;
 
 pub use adapt::{AdaptOptions, Adapted, adapt};
+pub use charges::{ChargeConfig, ChargeErrors};
 pub use checkpoint::Checkpoint;
 pub use config::{AdamwConfig, ComputeDevice, FitConfig, LmConfig, Solver};
+pub use constraint::ConstraintsConfig;
 pub use error::FitError;
 pub use fit::{Fit, FitReport, HistoryPoint, Observer, ParameterCount, Progress, fit, resume};
 pub use lm::StopReason;

@@ -44,6 +44,23 @@ pub(crate) enum Outcome {
     Stalled,
 }
 
+/// Residuals beside those of the data.
+pub(crate) trait Beside {
+    /// Adds their part to the normal equations at `theta`.
+    fn add(&self, theta: &[f64], normal: &mut normal::Normal);
+    /// Half their sum of squares.
+    fn loss(&self, theta: &[f64]) -> f64;
+}
+
+/// Nothing beside the data.
+impl Beside for () {
+    fn add(&self, _: &[f64], _: &mut normal::Normal) {}
+
+    fn loss(&self, _: &[f64]) -> f64 {
+        0.0
+    }
+}
+
 impl Lm {
     pub(crate) fn new(prepared: &Prepared<'_>, theta: Vec<f64>) -> Self {
         let loss = normal::loss(prepared, &theta);
@@ -52,13 +69,19 @@ impl Lm {
 
     /// One accepted step: linearise once, raise the damping until the loss falls.
     pub(crate) fn step(&mut self, prepared: &Prepared<'_>) -> Outcome {
-        let normal = normal::assemble(prepared, &self.theta);
+        self.step_beside(prepared, &())
+    }
+
+    /// As [`Lm::step`], with residuals beside those of the data.
+    pub(crate) fn step_beside(&mut self, prepared: &Prepared<'_>, beside: &impl Beside) -> Outcome {
+        let mut normal = normal::assemble(prepared, &self.theta);
+        beside.add(&self.theta, &mut normal);
         self.loss = normal.loss;
         let mut growth = 2.0;
         for _ in 0..20 {
             if let Some(step) = arrow::solve(&normal, self.damping) {
                 let trial: Vec<f64> = self.theta.iter().zip(&step.delta).map(|(t, d)| t + d).collect();
-                let loss = normal::loss(prepared, &trial);
+                let loss = normal::loss(prepared, &trial) + beside.loss(&trial);
                 let ratio = (self.loss - loss) / step.predicted.max(f64::MIN_POSITIVE);
                 if loss.is_finite() && loss < self.loss {
                     self.theta = trial;

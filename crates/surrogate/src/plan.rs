@@ -1,17 +1,21 @@
 //! The next bias points worth measuring: those that shrink the uncertainty of a device's curves most.
 //!
-//! With the covariance `C` of a head, a reading at a bias with activations `z` and noise `s` leaves
+//! With the covariance `C` of a head, a reading at a bias with activations `z` and variance `s^2` leaves
 //! ```text
-//! C' = C - C z z^T C / (z^T C z + s^2 / g^2)         g = du/dy, the slope of asinh(i / 2f) over y
+//! C' = C - C z z^T C / (z^T C z + s^2)            z scaled by g = du/dy, the slope of asinh(i / 2f) over y
 //! ```
 //! whatever it reads (in the linearised model). Points are chosen one by one from the biases that can be measured,
-//! each such that the mean predictive variance over all of them falls most: a greedy A-optimal design for the
-//! curves (V. V. Fedorov, "Theory of Optimal Experiments", 1972).
+//! each such that the sum of `w ln(predictive variance)` over all of them falls most: every part of the curves counts
+//! by the factor its uncertainty shrinks by, and `w` is 1 where the current is strong, [`WEAK`] where it is weak. A
+//! greedy optimal design (V. V. Fedorov, "Theory of Optimal Experiments", 1972).
 
 use faer::Mat;
-use gummel_device::Bias;
+use gummel_device::metrics::StrongSet;
+use gummel_device::{Bias, Geometry};
 use gummel_kernel::{DeviceHeads, Folded, Member, OutputKind, Place};
 use gummel_model::{Model, ModelError, Population};
+
+use rayon::prelude::*;
 
 use crate::error::FitError;
 use crate::posterior::{learn, square};
@@ -36,7 +40,7 @@ pub struct Planned {
     pub expected: f64,
     /// Standard deviation of the prediction there before this point is measured, asinh units.
     pub before: f64,
-    /// Root mean square of the deviations over all candidates once it is measured.
+    /// Root mean square over the strong part of the curves of what the head leaves uncertain, once it is measured.
     pub after: f64,
 }
 
@@ -85,7 +89,13 @@ pub fn plan(model: &Model, subject: &Subject, options: &PlanOptions) -> Result<V
             (expected_device(model, channel, place, prior.mean)?, prior.covariance, heads.new_noise)
         }
     };
-    let points = Candidates::new(&folded, channel, population, options, noise);
+    let place = match subject {
+        Subject::Known(d) => &model.spec.devices[*d].place,
+        Subject::Unknown(place) => place,
+    };
+    let geometry = Geometry { w: place.w, l: place.l, nf: 1.0, mult: place.mult };
+    let strong = StrongSet::new(geometry, model.manifest.polarity, options.floor);
+    let points = Candidates::new(&folded, channel, population, options, noise, strong);
     Ok((0..options.points.min(options.candidates.len())).map(|_| points.next(&mut covariance)).collect())
 }
 
@@ -115,6 +125,11 @@ fn expected_device(
     Ok(Folded::new(&spec, Member::Device(index), place))
 }
 
+/// How much the weak part of the curves counts, the strong part being 1.
+const WEAK: f64 = 0.1;
+/// Most biases at which the fall of uncertainty is summed; of more, evenly spaced ones.
+const MOST_TARGETS: usize = 400;
+
 /// Biases with what a reading there would tell.
 struct Candidates<'a> {
     biases: &'a [Bias],
@@ -122,6 +137,8 @@ struct Candidates<'a> {
     seen: Vec<Vec<f64>>,
     /// Variance of a reading: instrument and scatter.
     variance: Vec<f64>,
+    /// What each counts.
+    weight: Vec<f64>,
     current: Vec<f64>,
 }
 
@@ -132,11 +149,13 @@ impl<'a> Candidates<'a> {
         population: &Population,
         options: &'a PlanOptions,
         noise: f64,
+        strong: StrongSet,
     ) -> Self {
         let branch = &folded.branches[0];
         let head = &branch.outputs[channel];
         let f = options.floor;
         let (mut seen, mut variance, mut current) = (Vec::new(), Vec::new(), Vec::new());
+        let mut weight = Vec::new();
         for bias in &options.candidates {
             let v = bias.mirrored(folded.sign);
             let mut z = branch.activations(v.to_array());
@@ -147,9 +166,10 @@ impl<'a> Candidates<'a> {
             let offset = population.voltage_offset / v.vds().abs().max(f64::MIN_POSITIVE);
             seen.push(z.iter().map(|z| slope * z).collect());
             variance.push(noise * noise + f * f / (i * i + 4.0 * f * f) + (offset * offset).min(1e6));
+            weight.push(if strong.contains(i, v.vds()) { 1.0 } else { WEAK });
             current.push(folded.sign * i);
         }
-        Candidates { biases: &options.candidates, seen, variance, current }
+        Candidates { biases: &options.candidates, seen, variance, weight, current }
     }
 
     /// Chooses the best point and updates the covariance as if it were measured.
@@ -158,27 +178,19 @@ impl<'a> Candidates<'a> {
         let times = |z: &[f64]| -> Vec<f64> {
             (0..m).map(|i| (0..m).map(|j| covariance[(i, j)] * z[j]).sum()).collect()
         };
-        // Sum over all candidates of z z^T, so that the fall of the mean variance is one quadratic form.
         let products: Vec<Vec<f64>> = self.seen.iter().map(|z| times(z)).collect();
         let spread: Vec<f64> = self.seen.iter().zip(&products).map(|(z, c)| dot(z, c).max(0.0)).collect();
-        let mut moment = Mat::<f64>::zeros(m, m);
-        for z in &self.seen {
-            for i in 0..m {
-                for j in 0..m {
-                    moment[(i, j)] += z[i] * z[j];
-                }
-            }
-        }
+        let targets = self.seen.len().div_ceil(MOST_TARGETS);
         let fall = |k: usize| -> f64 {
-            let c = &products[k];
-            let gain: f64 = (0..m).map(|i| c[i] * (0..m).map(|j| moment[(i, j)] * c[j]).sum::<f64>()).sum();
-            gain / (spread[k] + self.variance[k])
+            let scale = 1.0 / (spread[k] + self.variance[k]);
+            let of = |p: usize| {
+                let share = dot(&products[k], &self.seen[p]).powi(2) * scale / (spread[p] + self.variance[p]);
+                -self.weight[p] * (1.0 - share.min(1.0 - 1e-9)).ln()
+            };
+            (0..self.seen.len()).step_by(targets).map(of).sum()
         };
-        let best = (0..self.seen.len())
-            .map(|k| (fall(k), k))
-            .fold((f64::NEG_INFINITY, 0), |a, b| if b.0 > a.0 { b } else { a });
-        let k = best.1;
-        let total: f64 = spread.iter().sum::<f64>() - best.0;
+        let falls: Vec<f64> = (0..self.seen.len()).into_par_iter().map(fall).collect();
+        let k = (0..falls.len()).fold(0, |best, k| if falls[k] > falls[best] { k } else { best });
         let c = &products[k];
         let scale = 1.0 / (spread[k] + self.variance[k]);
         for i in 0..m {
@@ -190,8 +202,22 @@ impl<'a> Candidates<'a> {
             bias: self.biases[k],
             expected: self.current[k],
             before: (spread[k] + self.variance[k]).sqrt(),
-            after: (total.max(0.0) / self.seen.len() as f64).sqrt(),
+            after: self.strong_deviation(covariance),
         }
+    }
+}
+
+impl Candidates<'_> {
+    /// Root mean square of the head's part of the deviations where the current is strong, else anywhere.
+    fn strong_deviation(&self, covariance: &Mat<f64>) -> f64 {
+        let strong: Vec<usize> = (0..self.seen.len()).filter(|&p| self.weight[p] == 1.0).collect();
+        let chosen = if strong.is_empty() { (0..self.seen.len()).collect() } else { strong };
+        let m = covariance.nrows();
+        let spread = |z: &[f64]| -> f64 {
+            (0..m).map(|i| z[i] * (0..m).map(|j| covariance[(i, j)] * z[j]).sum::<f64>()).sum()
+        };
+        let sum: f64 = chosen.iter().map(|&p| spread(&self.seen[p]).max(0.0)).sum();
+        (sum / chosen.len() as f64).sqrt()
     }
 }
 

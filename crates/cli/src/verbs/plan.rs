@@ -148,7 +148,7 @@ fn measurable(model: &Model) -> Vec<Bias> {
 
 fn table(planned: &[Planned]) -> Grid {
     let mut grid = Grid::new(
-        &["point", "vgs V", "vds V", "vbs V", "expected A", "uncertain %", "curves, once measured %"],
+        &["point", "vgs V", "vds V", "vbs V", "expected A", "uncertain %", "strong part, then %"],
         &[],
     );
     for (k, p) in planned.iter().enumerate() {

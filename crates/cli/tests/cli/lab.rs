@@ -60,6 +60,12 @@ impl Lab {
     }
 
     fn measure(&self, kind: &str, w: f64, l: f64, sign: f64) {
+        self.measure_into("data", kind, w, l, sign);
+    }
+
+    /// Measures one device into `folder`: sizes in micrometres, +1 for n-channel, -1 for p-channel.
+    pub(crate) fn measure_into(&self, folder: &str, kind: &str, w: f64, l: f64, sign: f64) {
+        std::fs::create_dir_all(self.path(folder)).expect("folder");
         let point =
             |v: f64| if v.fract() == 0.0 { format!("{v}u0") } else { v.to_string().replace('.', "u") };
         let stem = format!("SG13_{kind}~W{}_L{}_S1_1", point(w), point(l));
@@ -86,8 +92,8 @@ impl Lab {
         let vd = format!("vd V D GROUND SMU1 0.1 LIN 1 0 {end} 25 {}", sign * 0.05);
         let vds = format!("vd V D GROUND SMU1 0.1 LIST 2 3 {} {} {end}", sign * 0.05, sign * 0.6);
         let vgs = format!("vg V G GROUND SMU2 0.1 LIST 2 3 {} {} {end}", sign * 0.4, sign * 0.8);
-        self.write(&format!("data/{stem}~dc_idvg~300K.mdm"), &(header(&vg, &vds) + &gate));
-        self.write(&format!("data/{stem}~dc_idvd~300K.mdm"), &(header(&vd, &vgs) + &drain));
+        self.write(&format!("{folder}/{stem}~dc_idvg~300K.mdm"), &(header(&vg, &vds) + &gate));
+        self.write(&format!("{folder}/{stem}~dc_idvd~300K.mdm"), &(header(&vd, &vgs) + &drain));
     }
 }
 

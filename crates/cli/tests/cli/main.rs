@@ -1,5 +1,7 @@
 //! The `gummel` program as a user runs it: files in, exit codes, standard output and folders out.
 
+mod export;
+mod few;
 mod fit;
 mod lab;
 mod look;

@@ -443,7 +443,7 @@ impl<'a> Builder<'a> {
 }
 
 /// Name of a modelled flow in printed programs.
-fn flow_name(kind: OutputKind) -> &'static str {
+pub(crate) fn flow_name(kind: OutputKind) -> &'static str {
     match kind {
         OutputKind::Channel => "i_channel",
         OutputKind::Gate => "i_gate",

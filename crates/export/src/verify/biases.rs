@@ -18,6 +18,8 @@ pub struct Point {
     pub place: Place,
     /// vgs, vds, vbs, V.
     pub bias: [f64; 3],
+    /// Whether the bias is within the fitted range.
+    pub inside: bool,
 }
 
 /// Places a device, so many biases are drawn for each.
@@ -41,13 +43,15 @@ pub fn points(model: &Model, stamp: &Stamp, count: usize, seed: u64) -> Result<V
         let device = k % members.len();
         let round = k / members.len();
         let heads = &model.spec.devices[members[device]];
+        let reach = if round % 2 == 0 { 1.0 } else { 2.0 };
         let bias = heads.range.map(|[low, high]| {
             let middle = 0.5 * (low + high);
             let half = 0.5 * (high - low).abs().max(0.1);
-            let reach = if round % 2 == 0 { 1.0 } else { 2.0 };
             single(model.spec.sign * (middle + reach * half * random.symmetric()))
         });
-        Point { device, member: members[device], place: places[device][round / 2 % PLACES], bias }
+        let inside = |(v, [low, high]): (&f64, &[f64; 2])| (low..=high).contains(&&(model.spec.sign * v));
+        let inside = bias.iter().zip(&heads.range).all(inside);
+        Point { device, member: members[device], place: places[device][round / 2 % PLACES], bias, inside }
     };
     Ok((0..count.max(2 * stamp.devices.len())).map(point).collect())
 }

@@ -1,4 +1,4 @@
-//! Subcircuits in ngspice: currents from an operating point, conductances from a small-signal analysis.
+//! Subcircuits and device libraries in ngspice: currents from an operating point, conductances from a small-signal analysis.
 //!
 //! Three copies of the device share their bias; the gate of the first, the drain of the second and the bulk of the
 //! third carry the signal, so that one analysis gives gm, gds and gmb.
@@ -11,24 +11,76 @@ use super::biases::Point;
 use super::{Results, SLOPES, Tools, process};
 use crate::ExportError;
 use crate::number::real;
-use crate::stamp::Stamp;
+use crate::stamp::{Stamp, StampedDevice};
 
 const HINT: &str = "install ngspice, or set GUMMEL_NGSPICE to the program";
 
-/// Evaluates the points, in the order of the devices.
-pub(super) fn run(
+/// Evaluates subcircuits.
+pub(super) fn run_subcircuits(
     tools: &Tools,
     path: &Path,
     stamp: &Stamp,
     points: &[Point],
 ) -> Result<Results, ExportError> {
+    let path = std::path::absolute(path).map_err(ExportError::io("read", path))?;
+    let card = |device: &StampedDevice| Card {
+        lines: format!(".include \"{}\"\n", path.display()),
+        letter: 'x',
+        name: device.call.clone(),
+    };
+    run(tools, stamp, points, &card, None)
+}
+
+/// Evaluates a device library.
+pub(super) fn run_library(
+    tools: &Tools,
+    path: &Path,
+    stamp: &Stamp,
+    points: &[Point],
+) -> Result<Results, ExportError> {
+    let card = |device: &StampedDevice| Card {
+        lines: format!(
+            ".control\nset num_threads=1\npre_osdi {LIBRARY}\n.endc\n.model m {} device=\"{}\"\n.options temp={}\n",
+            stamp.module,
+            device.name,
+            real(device.temperature - 273.15)
+        ),
+        letter: 'n',
+        name: "m".into(),
+    };
+    run(tools, stamp, points, &card, Some(path))
+}
+
+/// Name of the copy that is loaded: simulators fold the case of paths.
+const LIBRARY: &str = "verify.osdi";
+
+/// What a netlist needs to have a device.
+struct Card {
+    lines: String,
+    /// First letter of an instance.
+    letter: char,
+    /// Subcircuit or model.
+    name: String,
+}
+
+/// Evaluates the points, in the order of the devices.
+fn run(
+    tools: &Tools,
+    stamp: &Stamp,
+    points: &[Point],
+    card: &dyn Fn(&StampedDevice) -> Card,
+    library: Option<&Path>,
+) -> Result<Results, ExportError> {
     let folder = tempfile::tempdir().map_err(ExportError::io("write", &std::env::temp_dir()))?;
+    if let Some(library) = library {
+        std::fs::copy(library, folder.path().join(LIBRARY)).map_err(ExportError::io("read", library))?;
+    }
     let mut rows = vec![Vec::new(); points.len()];
     for (d, device) in stamp.devices.iter().enumerate() {
         let mine: Vec<usize> = (0..points.len()).filter(|k| points[*k].device == d).collect();
         let biases: Vec<[f64; 3]> = mine.iter().map(|k| points[*k].bias).collect();
         let netlist = folder.path().join("verify.cir");
-        let text = netlist_of(path, &device.call, &biases)?;
+        let text = netlist_of(&card(device), &biases);
         std::fs::write(&netlist, text).map_err(ExportError::io("write", &netlist))?;
         let mut command = Command::new(&tools.ngspice);
         command.arg("-b").arg(&netlist).current_dir(folder.path());
@@ -45,31 +97,25 @@ pub(super) fn run(
     Ok(Results { tool, quantities: SLOPES.iter().map(|s| (*s).to_owned()).collect(), rows })
 }
 
-fn netlist_of(path: &Path, subcircuit: &str, biases: &[[f64; 3]]) -> Result<String, ExportError> {
-    let path = std::path::absolute(path).map_err(ExportError::io("read", path))?;
-    let mut out = format!("* gummel verify\n.include \"{}\"\n", path.display());
-    out += "vg g 0 0\nvd d 0 0\nvb b 0 0\n";
+fn netlist_of(card: &Card, biases: &[[f64; 3]]) -> String {
+    let mut out = format!("* gummel verify\n{}vg g 0 0\nvd d 0 0\nvb b 0 0\n", card.lines);
     for (copy, signal) in ["g", "d", "b"].into_iter().enumerate() {
         for node in ["g", "d", "b"] {
             let ac = u8::from(node == signal);
             // Writing to a String cannot fail.
             let _ = writeln!(out, "v{node}{copy} {node} {node}{copy} dc 0 ac {ac}");
         }
-        let _ = writeln!(out, "x{copy} d{copy} g{copy} 0 b{copy} {subcircuit}");
+        let _ = writeln!(out, "{}{copy} d{copy} g{copy} 0 b{copy} {}", card.letter, card.name);
     }
     out += ".options reltol=1e-10 abstol=1e-20 vntol=1e-14 itl1=1000 gmin=1e-30\n.control\nset numdgt=16\n";
-    for [vgs, vds, vbs] in biases {
-        let _ = writeln!(
-            out,
-            "alter vg dc = {}\nalter vd dc = {}\nalter vb dc = {}",
-            real(*vgs),
-            real(*vds),
-            real(*vbs)
-        );
+    for bias in biases {
+        for (source, volts) in ["vg", "vd", "vb"].into_iter().zip(bias) {
+            let _ = writeln!(out, "alter {source} dc = {}", real(*volts));
+        }
         out += "op\nprint i(vd0)\nac lin 1 1 1\nprint real(i(vd0)) real(i(vd1)) real(i(vd2))\ndestroy all\n";
     }
     out += "quit 0\n.endc\n.end\n";
-    Ok(out)
+    out
 }
 
 /// Rows of id, gm, gds, gmb. The signal source drives against the node, so conductances change their sign.

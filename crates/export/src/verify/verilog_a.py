@@ -14,7 +14,7 @@ table = np.loadtxt(sys.stdin, ndmin=2)
 columns = ["device", "vgs", "vds", "vbs"] + sys.argv[2:]
 column = lambda name: table[:, columns.index(name)]
 places = np.unique(table[:, [0] + list(range(4, table.shape[1]))], axis=0)
-names = ["id", "gm", "gds", "gmb"]
+names = ["id", "gm", "gds", "gmb"] + sorted(n for n in model.functions if n[:2] in ("i_", "q_"))
 results = np.full((len(table), len(names)), np.nan)
 parameters = {"w": "w", "l": "l", "speed": "dspeed", "skew": "dskew"}
 for place in places:

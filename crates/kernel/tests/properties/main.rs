@@ -1,6 +1,7 @@
 //! Properties that every model has whatever its numbers: derivatives, symmetry, conservation, agreement of evaluators.
 
 mod agreement;
+mod bounds;
 mod derivatives;
 mod oracle;
 mod physics;

@@ -1,0 +1,98 @@
+//! Subcircuits in a circuit: charges act in a small-signal analysis, a library switches corners.
+
+use std::path::Path;
+use std::process::Command;
+
+use gummel_device::Corner;
+use gummel_export::library::Sections;
+use gummel_export::{ExportOptions, Selection, Target, export};
+use gummel_model::DeviceQuery;
+
+use crate::models::rich;
+use crate::tools::tools;
+
+/// Values printed by ngspice as `name = value`, `None` when there is no ngspice.
+fn ngspice(folder: &Path, netlist: &str) -> Option<Vec<f64>> {
+    std::fs::write(folder.join("test.cir"), netlist).unwrap();
+    let ran = Command::new(&tools().ngspice).args(["-b", "test.cir"]).current_dir(folder).output();
+    let Ok(ran) = ran else {
+        println!("SKIPPED: no ngspice; see tests/ngspice.sh");
+        return None;
+    };
+    let text = String::from_utf8_lossy(&ran.stdout).into_owned();
+    let values: Vec<f64> = text.lines().filter_map(|l| l.split_once(" = ")?.1.trim().parse().ok()).collect();
+    assert!(!values.is_empty(), "{text}\n{}", String::from_utf8_lossy(&ran.stderr));
+    Some(values)
+}
+
+#[test]
+fn charges_are_the_models_capacitances() {
+    let model = rich();
+    let folder = tempfile::tempdir().unwrap();
+    let device = "W2u_L0.5u";
+    let options = ExportOptions {
+        selection: Selection { devices: vec![device.into()], ..Selection::default() },
+        ..ExportOptions::default()
+    };
+    export(&[&model], Target::Spice, &options, &folder.path().join("p.sp")).unwrap();
+    let hertz = 1e9;
+    let netlist = format!(
+        "* charges\n.include p.sp\nvd d 0 -0.7\nvg g 0 -0.9 ac 1\nvb b 0 0.2\nx1 d g 0 b demo_pmos_W2u_L0p5u\n\
+         .options reltol=1e-9 abstol=1e-18 vntol=1e-12\n.control\nset numdgt=12\nac lin 1 {hertz} {hertz}\n\
+         print imag(i(vg)) imag(i(vd)) imag(i(vb))\nquit 0\n.endc\n.end\n"
+    );
+    let Some(found) = ngspice(folder.path(), &netlist) else { return };
+    let point = model.instance(&DeviceQuery::named(device)).unwrap().eval([-0.7, -0.9, 0.0, 0.2]);
+    let capacitances = point.capacitances();
+    for (found, terminal) in found.into_iter().zip([1, 0, 3]) {
+        // A source's current counts out of the device's terminal.
+        let expected = -std::f64::consts::TAU * hertz * capacitances[terminal][1];
+        assert!((found / expected - 1.0).abs() < 1e-6, "terminal {terminal}: {found} {expected}");
+    }
+}
+
+#[test]
+fn a_library_has_a_section_per_corner() {
+    check_library(Sections::Spice, 'x', "", 6);
+}
+
+#[test]
+fn a_library_of_model_cards_has_a_section_per_corner() {
+    let load = ".control\nset num_threads=1\npre_osdi demo.osdi\n.endc\n.options temp=27\n";
+    check_library(Sections::Osdi, 'n', load, 2);
+}
+
+fn check_library(sections: Sections, letter: char, load: &str, files: usize) {
+    let model = rich();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("demo.lib");
+    let options = ExportOptions { sections, ..ExportOptions::default() };
+    let written = export(&[&model], Target::Library, &options, &path).unwrap();
+    assert_eq!(written.files.len(), files);
+    for corner in Corner::ALL {
+        let netlist = format!(
+            "* corner\n{load}.lib demo.lib {corner}\nvd d 0 -0.7\n{letter}1 d d 0 0 demo_pmos_W2u_L0p5u\n\
+             .options reltol=1e-9 abstol=1e-18 vntol=1e-12\n.control\nset numdgt=12\nop\nprint i(vd)\nquit 0\n.endc\n.end\n"
+        );
+        let Some(found) = ngspice(folder.path(), &netlist) else { return };
+        let query = DeviceQuery::named("W2u_L0.5u").at_corner(corner);
+        let expected = -model.instance(&query).unwrap().eval([-0.7, -0.7, 0.0, 0.0]).id();
+        assert!((found[0] / expected - 1.0).abs() < 1e-6, "{corner}: {found:?} {expected}");
+    }
+}
+
+#[test]
+fn a_library_needs_corners() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("demo.lib");
+    let selection = Selection { corner: Some(Corner::Ss.position()), ..Selection::default() };
+    let options = ExportOptions { selection, ..ExportOptions::default() };
+    let error = export(&[&rich()], Target::Library, &options, &path).unwrap_err().to_string();
+    assert!(error.contains("has all corners"), "{error}");
+    let mut between = crate::models::two_neurons();
+    between.spec.devices.iter_mut().for_each(|d| d.place.speed = 0.5);
+    let error =
+        export(&[&between], Target::Library, &ExportOptions::default(), &path).unwrap_err().to_string();
+    assert!(error.contains("stand at none"), "{error}");
+    assert!(!path.exists());
+}

@@ -1,0 +1,135 @@
+//! Guaranteed bounds of a channel current's slopes over a box of biases, by affine arithmetic.
+//!
+//! With `I = scale vds exp(y)` and `vds > 0`, the signs asked for are those of
+//! ```text
+//! q = d ln I / d ln vds = 1 + vds dy/dvds      (gds = I q / vds)
+//! p = d ln I / d vgs    = dy/dvgs              (gm  = I p)
+//! ```
+//! Every number in the network is a form `c + g . e +- r` over the box's coordinates `e` in -1..1 (Stolfi and de
+//! Figueiredo, "Self-validated numerical methods", 1997). Linear layers keep it exact; a smooth function `f` adds
+//! `max |f''| rho^2 / 2` to `r`, `rho` the half-width of its argument; a product adds the product of half-widths. The
+//! error therefore falls with the square of the box. Rounding is counted in `r`, so that bounds are bounds in floating
+//! point too.
+//!
+//! Reading order: this page (the network), [`form`] (the arithmetic), [`search`] (branch and bound).
+
+mod form;
+pub mod search;
+
+pub use search::{Box3, Finding, Limits, Sign, search};
+
+use crate::folded::FoldedBranch;
+use crate::spec::OutputKind;
+use form::{Form, Neuron};
+
+/// Lower and upper bounds over a box.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bounds {
+    /// Smallest possible value.
+    pub low: f64,
+    /// Largest possible value.
+    pub high: f64,
+    /// Half-widths that the coordinates vgs, vds, vbs contribute.
+    pub by_axis: [f64; 3],
+    /// Half-width of what is not linear.
+    pub rest: f64,
+}
+
+/// Bounds of everything a certificate asks of one box.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Slopes {
+    /// `p`, 1/V.
+    pub gate: Bounds,
+    /// `q`.
+    pub drain: Bounds,
+    /// Upper bound of ln(I / A).
+    pub ln_current: f64,
+}
+
+/// A channel current whose slopes can be bounded; holds the workspace.
+#[derive(Clone, Debug)]
+pub struct Channel<'a> {
+    branch: &'a FoldedBranch,
+    head: &'a [f64],
+    constant: f64,
+    ln_scale: f64,
+    layers: [Vec<Neuron>; 2],
+}
+
+impl<'a> Channel<'a> {
+    /// The channel current of a branch; `None` when it has none.
+    pub fn new(branch: &'a FoldedBranch) -> Option<Self> {
+        let output = branch.outputs.iter().find(|o| o.kind == OutputKind::Channel)?;
+        Some(Channel {
+            branch,
+            head: &output.head,
+            constant: output.constant,
+            ln_scale: output.scale.ln(),
+            layers: [Vec::new(), Vec::new()],
+        })
+    }
+
+    /// Bounds over the mirrored biases `[vgs, vds, vbs]` between `low` and `high`, V; vds is not negative.
+    pub fn slopes(&mut self, low: [f64; 3], high: [f64; 3]) -> Slopes {
+        let axes: [Form; 3] = std::array::from_fn(|k| Form::axis(k, low[k], high[k]));
+        let [mut below, mut above] = std::mem::take(&mut self.layers);
+        below.clear();
+        below.extend(self.inputs(&axes, low[1], high[1]));
+        for layer in &self.branch.layers {
+            above.clear();
+            below.iter_mut().for_each(|n| n.count_rounding(layer.inputs));
+            for (o, row) in layer.weight.chunks_exact(layer.inputs).enumerate() {
+                above.push(Neuron::affine(layer.bias[o], row, &below).squashed());
+            }
+            std::mem::swap(&mut below, &mut above);
+        }
+        below.iter_mut().for_each(|n| n.count_rounding(self.head.len()));
+        let y = Neuron::affine(self.constant, self.head, &below);
+        self.layers = [below, above];
+        let [value, drain, gate] = y.forms();
+        let q = axes[1].times(&drain).plus_constant(1.0);
+        Slopes {
+            gate: gate.bounds(),
+            drain: q.bounds(),
+            ln_current: value.bounds().high + self.ln_scale + high[1].max(f64::MIN_POSITIVE).ln() + 1e-12,
+        }
+    }
+
+    /// Trunk inputs with their slopes over vds and vgs.
+    fn inputs(&self, axes: &[Form; 3], low: f64, high: f64) -> [Neuron; 3] {
+        let f = &self.branch.features;
+        let [gate, drain, bulk] = axes;
+        let [sg, sd, sb] = f.scale;
+        let constant = Form::constant;
+        if !f.symmetric {
+            return [
+                Neuron::new(gate.shifted_scaled(-f.center[0], sg), constant(0.0), constant(sg)),
+                Neuron::new(drain.shifted_scaled(-f.center[1], sd), constant(sd), constant(0.0)),
+                Neuron::new(bulk.shifted_scaled(-f.center[2], sb), constant(0.0), constant(0.0)),
+            ];
+        }
+        let (a, slope) = smooth_magnitude(drain, low, high, f.smoothing);
+        let half = a.minus(drain).shifted_scaled(0.0, 0.5);
+        let half_slope = slope.plus_constant(-1.0).shifted_scaled(0.0, 0.5);
+        let with = |own: &Form, center: f64, scale: f64| own.plus(&half).shifted_scaled(-center, scale);
+        [
+            Neuron::new(with(gate, f.center[0], sg), half_slope.shifted_scaled(0.0, sg), constant(sg)),
+            Neuron::new(a.shifted_scaled(-f.center[1], sd), slope.shifted_scaled(0.0, sd), constant(0.0)),
+            Neuron::new(with(bulk, f.center[2], sb), half_slope.shifted_scaled(0.0, sb), constant(0.0)),
+        ]
+    }
+}
+
+/// `a = sqrt(v^2 + e^2) - e` and its slope over `0 <= low <= v <= high`.
+fn smooth_magnitude(v: &Form, low: f64, high: f64, e: f64) -> (Form, Form) {
+    let r = |v: f64| v.hypot(e);
+    let c = 0.5 * (low + high);
+    let value = |v: f64| r(v) - e;
+    let slope = |v: f64| v / r(v);
+    // a'' = e^2 / r^3 falls with v; |a'''| = 3 e^2 v / r^5.
+    let curvature = |v: f64| e * e / r(v).powi(3);
+    let a = v.through([value(c), slope(c)], curvature(low), [value(low), value(high)]);
+    let third = 3.0 * e * e * high / r(low).powi(5);
+    let s = v.through([slope(c), curvature(c)], third, [slope(low), slope(high)]);
+    (a, s)
+}

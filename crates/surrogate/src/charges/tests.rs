@@ -1,0 +1,56 @@
+//! The gradient that the trunk descends along, and the recovery of a function that a trunk can be.
+
+use super::*;
+use solve::Normal;
+
+/// A device whose gate charge is a sum of two bends, with its derivative by the gate voltage.
+fn device() -> Points {
+    let n = 60;
+    let mut rng = ChaCha8Rng::seed_from_u64(4);
+    let x: [Vec<f64>; 3] = std::array::from_fn(|_| (0..n).map(|_| rng.random_range(-1.7..1.7)).collect());
+    let at = |p: usize| {
+        let (a, b) = ((2.0 * x[0][p] - 0.5).tanh(), (0.7 * x[0][p] + 0.9 * x[1][p] - 0.4 * x[2][p]).tanh());
+        (1.0 + a + 0.6 * b, 2.0 * (1.0 - a * a) + 0.42 * (1.0 - b * b))
+    };
+    let (charge, slope): (Vec<f64>, Vec<f64>) = (0..n).map(at).unzip();
+    Points::plain(x, &charge, &slope)
+}
+
+#[test]
+fn the_descent_is_half_the_negative_gradient() {
+    let devices = [device()];
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let trunk = random(&devices, 3, &mut rng);
+    let normal = Normal::at(&trunk, &devices).unwrap();
+    for k in 0..trunk.weights.len() {
+        let loss = |offset: f64| {
+            let mut moved = trunk.clone();
+            moved.weights[k] += offset;
+            Normal::at(&moved, &devices).unwrap().loss
+        };
+        let by_difference = (loss(-1e-5) - loss(1e-5)) / 4e-5;
+        let exact = normal.descent[(k, 0)];
+        assert!((exact - by_difference).abs() < 1e-6 * (1.0 + exact.abs()), "{k}: {exact} {by_difference}");
+    }
+}
+
+#[test]
+fn a_function_of_two_neurons_is_found_by_four() {
+    let devices = [device()];
+    let config = ChargeConfig { neurons: 4, max_steps: 200, ..ChargeConfig::default() };
+    let (loss, _) = solve::train(train(&devices, &config, 0), &devices, 0);
+    assert!(loss < 1e-5, "{loss}");
+}
+
+#[test]
+fn heads_of_a_population_are_split_without_loss() {
+    let phi = vec![vec![1.0, 0.2], vec![1.0, -0.3], vec![1.0, 1.1]];
+    let heads = [vec![1.2, 3.0], vec![0.7, 3.0], vec![2.1, 3.0]];
+    let own: Vec<&[f64]> = heads.iter().map(Vec::as_slice).collect();
+    let found = solve::population(&phi, &own);
+    // Both head numbers are linear in the second function, up to the small penalty.
+    for (found, expected) in found.iter().zip([1.0, 1.0, 3.0, 0.0]) {
+        assert!((found - expected).abs() < 5e-3, "{found} {expected}");
+    }
+    assert!(solve::population(&[vec![]], &own[..1]).is_empty());
+}

@@ -1,0 +1,173 @@
+//! Signs of gm and gds as soft constraints of the fit, at biases where nobody measured.
+//!
+//! With `I = scale vds exp(y)`, gds has the sign of `q = 1 + vds dy/dvds` and gm that of `p = dy/dvgs`. Both are slopes
+//! of the network along a direction of its inputs, and
+//! ```text
+//! hinge = rho min(0, q - margin)
+//! ```
+//! is one more residual. Biases are drawn at random in a box around each device's data; those where a constraint fails
+//! above the noise floor join the *active set* and stay in it, and their hinges enter the normal equations beside the
+//! data. A bias that obeys again costs nothing. This is the penalty method with working sets (J. Nocedal, S. J. Wright,
+//! "Numerical Optimization", 2006, chapter 17); a certificate (`gummel certify`) then says whether it succeeded.
+
+mod hinges;
+
+use gummel_data::Dataset;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use crate::config::FitConfig;
+use crate::fit::{Solution, Watch};
+use crate::freeze::range;
+use crate::lm::{Lm, Outcome, StopReason};
+use crate::prepared::Prepared;
+use crate::problem::Problem;
+use hinges::{Active, Constraints, Sides};
+
+/// Signs that slopes must have, also where there are no data.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ConstraintsConfig {
+    /// Most steps after the fit in which gm and gds are made positive; 0 leaves them alone.
+    pub steps: usize,
+    /// How far beyond the measured voltages, as a fraction of each end.
+    pub beyond: f64,
+    /// Biases drawn anew before each step, over all devices.
+    pub draws: usize,
+    /// rho: weight of a violation.
+    pub strength: f64,
+    /// Least d ln I / d ln vds.
+    pub gds_margin: f64,
+    /// Least d ln I / d vgs, 1/V.
+    pub gm_margin: f64,
+}
+
+impl Default for ConstraintsConfig {
+    fn default() -> Self {
+        ConstraintsConfig {
+            steps: 20,
+            beyond: 0.3,
+            draws: 6000,
+            strength: 30.0,
+            gds_margin: 0.01,
+            gm_margin: 0.02,
+        }
+    }
+}
+
+/// Draws in a row without a violation after which the signs are taken to hold.
+const CLEAN_DRAWS: usize = 3;
+
+/// Goes on from a solution until the signs hold at freshly drawn biases; also says in a sentence how that went.
+pub(crate) fn enforce(
+    problem: &Problem,
+    data: &Dataset,
+    config: &FitConfig,
+    seconds: f64,
+    solution: Solution,
+    watch: &mut Watch<'_>,
+) -> (Solution, Option<String>) {
+    let constraints = &config.constraints;
+    let over = matches!(solution.stopped, StopReason::Interrupted | StopReason::Time);
+    if constraints.steps == 0 || over {
+        return (solution, None);
+    }
+    let sides: Vec<Sides> = data.devices.iter().map(range).collect();
+    let hinges = Constraints::new(problem, constraints, &sides);
+    let mut active = Active { constraints: &hinges, watched: Vec::new() };
+    let mut rng = ChaCha8Rng::seed_from_u64(config.seed ^ 0x5197);
+    let prepared = Prepared::new(problem);
+    let mut lm = Lm::new(&prepared, solution.theta);
+    lm.damping = solution.damping.max(1e-4);
+    let scale = 2.0 / problem.points().max(1) as f64;
+    let (mut steps, mut clean, mut first) = (solution.steps, 0, None);
+    let mut stopped = solution.stopped;
+    watch.max_steps = steps + constraints.steps;
+    for _ in 0..constraints.steps {
+        if watch.stop() {
+            stopped = StopReason::Interrupted;
+            break;
+        }
+        if watch.seconds() > seconds {
+            stopped = StopReason::Time;
+            break;
+        }
+        let (failing, drawn) = hinges.violations(&lm.theta, &mut rng);
+        first.get_or_insert(failing.len() as f64 / drawn.max(1) as f64);
+        clean = if failing.is_empty() { clean + 1 } else { 0 };
+        if clean >= CLEAN_DRAWS {
+            break;
+        }
+        active.join(failing);
+        if let Outcome::Stalled = lm.step_beside(&prepared, &active) {
+            break;
+        }
+        steps += 1;
+        watch.note("signs", steps, lm.loss * scale);
+    }
+    let (failing, drawn) = hinges.violations(&lm.theta, &mut rng);
+    let share = |n: f64| format!("{:.2} %", 100.0 * n);
+    let told = format!(
+        "gm and gds fell below their margins at {} of random biases up to {:.0} % beyond the data, now at {}",
+        share(first.unwrap_or(0.0)),
+        100.0 * constraints.beyond,
+        share(failing.len() as f64 / drawn.max(1) as f64)
+    );
+    (Solution { theta: lm.theta, stopped, steps, damping: lm.damping, ..solution }, Some(told))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lm::Beside;
+    use crate::lm::normal::Normal;
+    use crate::synthetic::Synthetic;
+    use faer::Mat;
+
+    #[test]
+    fn the_hinges_gradient_and_matrix_are_those_of_their_loss() {
+        let family = Synthetic { devices: 3, gates: 6, hidden: vec![5, 4], gate: true, seed: 3 };
+        let problem = family.problem();
+        let mut theta = family.start(&problem).flatten(&problem.layout);
+        let own = problem.layout.shared()..problem.layout.total();
+        theta[own].iter_mut().enumerate().for_each(|(k, v)| *v = 0.05 * (k % 7) as f64 - 0.1);
+        // Margins that many biases miss, far from the kink.
+        let config = ConstraintsConfig { draws: 90, gds_margin: 2.0, gm_margin: 3.0, ..Default::default() };
+        let hinges = Constraints::new(&problem, &config, &[[[0.0, 1.2], [0.0, 1.2], [-0.6, 0.0]]; 3]);
+        let mut active = Active { constraints: &hinges, watched: Vec::new() };
+        active.join(hinges.violations(&theta, &mut ChaCha8Rng::seed_from_u64(1)).0);
+        assert!(active.watched.len() > 60, "{}", active.watched.len());
+        let layout = &problem.layout;
+        let mut normal = Normal {
+            shared: Mat::zeros(layout.shared(), layout.shared()),
+            shared_gradient: vec![0.0; layout.shared()],
+            devices: vec![
+                crate::lm::normal::LocalNormal {
+                    local: Mat::zeros(layout.local(), layout.local()),
+                    coupling: Mat::zeros(layout.shared(), layout.local()),
+                    gradient: vec![0.0; layout.local()],
+                };
+                3
+            ],
+            loss: 0.0,
+        };
+        active.add(&theta, &mut normal);
+        assert!((normal.loss / active.loss(&theta) - 1.0).abs() < 1e-12);
+        let locals = normal.devices.iter().flat_map(|d| d.gradient.iter().copied());
+        let gradient: Vec<f64> = normal.shared_gradient.iter().copied().chain(locals).collect();
+        let largest = gradient.iter().fold(0.0f64, |a, g| a.max(g.abs()));
+        for (k, g) in gradient.iter().enumerate() {
+            let at = |h: f64| {
+                let mut moved = theta.clone();
+                moved[k] += h;
+                active.loss(&moved)
+            };
+            let numeric = (at(1e-6) - at(-1e-6)) / 2e-6;
+            assert!((g - numeric).abs() < 1e-4 * largest, "unknown {k}: {g} against {numeric}");
+        }
+        // J^T J is positive semidefinite with g in its range: the Gauss-Newton step along g lowers the loss.
+        let step: Vec<f64> = theta.iter().zip(&gradient).map(|(t, g)| t - 1e-9 * g).collect();
+        assert!(active.loss(&step) < active.loss(&theta));
+    }
+}

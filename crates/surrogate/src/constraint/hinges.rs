@@ -1,0 +1,331 @@
+//! Hinges at watched biases: where they fail, their loss, their part of the normal equations.
+//!
+//! One tangent pass gives `dy/dvgs` or `vds dy/dvds` of a block of biases, one reverse pass their Jacobian over all
+//! parameters (`gummel_kernel::jacobian`).
+
+use faer::linalg::matmul::{matmul, triangular};
+use faer::{Accum, Mat, Par};
+use gummel_kernel::jacobian::{Block, padded};
+use gummel_kernel::{Isa, OutputKind};
+use rand::Rng;
+use rayon::prelude::*;
+
+use super::ConstraintsConfig;
+use crate::lm::Beside;
+use crate::lm::normal::Normal;
+use crate::parameters::Layout;
+use crate::problem::{BLOCK, Problem, Task};
+
+/// Share of biases drawn on a face of the box, where extrapolation is worst.
+const ON_FACES: f64 = 0.3;
+/// Least drain-source voltage of a drawn bias, V.
+const LEAST_VDS: f64 = 1e-3;
+
+/// Box of mirrored `[vgs, vds, vbs]`, V, of one device.
+pub(super) type Sides = [[f64; 2]; 3];
+
+/// Which slope must not be negative.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Slope {
+    Gate,
+    Drain,
+}
+
+/// A bias of a task at which a constraint is watched.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Watched {
+    /// Index of the task.
+    task: usize,
+    /// Mirrored `[vgs, vds, vbs]`, V.
+    bias: [f64; 3],
+    slope: Slope,
+}
+
+/// The constraints of a problem.
+pub(super) struct Constraints<'a> {
+    problem: &'a Problem,
+    config: &'a ConstraintsConfig,
+    /// Channel tasks, and the box of each.
+    places: Vec<(usize, Sides)>,
+}
+
+impl<'a> Constraints<'a> {
+    /// Constraints on the channel tasks; `sides` has the measured box of every device.
+    pub(super) fn new(problem: &'a Problem, config: &'a ConstraintsConfig, sides: &[Sides]) -> Self {
+        let wider = |s: Sides| {
+            let mut wide = s.map(|ends| ends.map(|v| v * (1.0 + config.beyond)));
+            // Below vgs = 0 the drain leaks to the bulk: a current that rises as vgs falls is physics there.
+            wide[0][0] = wide[0][0].max(0.0).min(wide[0][1]);
+            wide[1] = [LEAST_VDS, wide[1][1].max(2.0 * LEAST_VDS)];
+            wide
+        };
+        let places = problem
+            .tasks
+            .iter()
+            .enumerate()
+            .filter(|(_, t)| problem.outputs[t.output].kind == OutputKind::Channel)
+            .map(|(k, t)| (k, wider(sides[t.device])))
+            .collect();
+        Constraints { problem, config, places }
+    }
+
+    /// Draws biases and returns those where a constraint fails above the noise floor, with how many were drawn.
+    pub(super) fn violations(&self, theta: &[f64], rng: &mut impl Rng) -> (Vec<Watched>, usize) {
+        let each = self.config.draws.div_ceil(self.places.len().max(1));
+        let drawn: Vec<Vec<Watched>> = self
+            .places
+            .iter()
+            .map(|(task, sides)| {
+                let biases = (0..each).map(|_| draw(sides, rng)).collect::<Vec<_>>();
+                [Slope::Gate, Slope::Drain]
+                    .into_iter()
+                    .flat_map(|slope| biases.iter().map(move |&bias| Watched { task: *task, bias, slope }))
+                    .collect()
+            })
+            .collect();
+        let failing = drawn
+            .par_iter()
+            .map(|watched| {
+                let mut out = Vec::new();
+                self.visit(theta, watched, |block, w| {
+                    for (p, w) in w.iter().enumerate() {
+                        let audible = block.current(p) > self.problem.tasks[w.task].floor;
+                        if audible && self.hinge(w.slope, block.slopes[p]) < 0.0 {
+                            out.push(*w);
+                        }
+                    }
+                });
+                out
+            })
+            .collect::<Vec<_>>()
+            .concat();
+        (failing, each * self.places.len())
+    }
+
+    /// Weighted violation of a slope, zero when it is obeyed.
+    fn hinge(&self, slope: Slope, value: f64) -> f64 {
+        let c = self.config;
+        match slope {
+            Slope::Gate => c.strength * (value - c.gm_margin).min(0.0),
+            Slope::Drain => c.strength * (1.0 + value - c.gds_margin).min(0.0),
+        }
+    }
+
+    /// Half the sum of squares of the hinges.
+    fn hinges_loss(&self, theta: &[f64], active: &[Watched]) -> f64 {
+        let parts: Vec<f64> = by_task(active)
+            .into_par_iter()
+            .map(|watched| {
+                let mut sum = 0.0;
+                self.visit(theta, watched, |block, w| {
+                    sum += w
+                        .iter()
+                        .zip(&block.slopes)
+                        .map(|(w, s)| self.hinge(w.slope, *s).powi(2))
+                        .sum::<f64>();
+                });
+                sum
+            })
+            .collect();
+        0.5 * parts.iter().sum::<f64>()
+    }
+
+    /// Adds the hinges of `active` to the normal equations.
+    fn add_hinges(&self, theta: &[f64], active: &[Watched], normal: &mut Normal) {
+        let parts: Vec<(usize, Rows)> = by_task(active)
+            .into_par_iter()
+            .map(|watched| (self.problem.tasks[watched[0].task].device, self.rows(theta, watched)))
+            .collect();
+        for (device, rows) in parts {
+            normal.loss += 0.5 * rows.residual.iter().map(|r| r * r).sum::<f64>();
+            if rows.residual.is_empty() {
+                continue;
+            }
+            let r = Mat::from_fn(rows.residual.len(), 1, |i, _| rows.residual[i]);
+            use triangular::BlockStructure::{Rectangular, TriangularLower};
+            triangular::matmul(
+                normal.shared.as_mut(),
+                TriangularLower,
+                Accum::Add,
+                rows.shared.transpose(),
+                Rectangular,
+                rows.shared.as_ref(),
+                Rectangular,
+                1.0,
+                Par::Seq,
+            );
+            let local = &mut normal.devices[device];
+            let products = [
+                (&mut local.local, &rows.local, &rows.local),
+                (&mut local.coupling, &rows.shared, &rows.local),
+            ];
+            for (sum, a, b) in products {
+                matmul(sum.as_mut(), Accum::Add, a.transpose(), b.as_ref(), 1.0, Par::Seq);
+            }
+            let gradients = [(&mut normal.shared_gradient, &rows.shared), (&mut local.gradient, &rows.local)];
+            for (gradient, jacobian) in gradients {
+                let g = jacobian.transpose() * &r;
+                gradient.iter_mut().enumerate().for_each(|(i, v)| *v += g[(i, 0)]);
+            }
+        }
+    }
+
+    /// Hinges of one task's biases that fail, with their Jacobian.
+    fn rows(&self, theta: &[f64], watched: &[Watched]) -> Rows {
+        let layout = &self.problem.layout;
+        let (trunk, head) = (layout.trunk(), layout.head());
+        let task = &self.problem.tasks[watched[0].task];
+        let mut found: Vec<(f64, Vec<f64>)> = Vec::new();
+        let mut panel = vec![0.0; (trunk + head) * BLOCK];
+        self.visit(theta, watched, |at, w| {
+            let zero = vec![0.0; padded(w.len())];
+            let mut seed = zero.clone();
+            for (p, w) in w.iter().enumerate() {
+                seed[p] = if self.hinge(w.slope, at.slopes[p]) < 0.0 { self.config.strength } else { 0.0 };
+            }
+            at.block.jacobian_tangent(&theta[..trunk], &at.head, &zero, &seed, &mut panel, BLOCK);
+            for (p, w) in w.iter().enumerate().filter(|(p, _)| seed[*p] > 0.0) {
+                let row = (0..trunk + head).map(|k| panel[k * BLOCK + p]).collect();
+                found.push((self.hinge(w.slope, at.slopes[p]), row));
+            }
+        });
+        let population = layout.population(task.output);
+        let deviation = layout.deviation(task.output);
+        let n = found.len();
+        let mut rows = Rows {
+            residual: found.iter().map(|(r, _)| *r).collect(),
+            shared: Mat::zeros(n, layout.shared()),
+            local: Mat::zeros(n, layout.local()),
+        };
+        for (i, (_, row)) in found.iter().enumerate() {
+            for (k, v) in row[..trunk].iter().enumerate() {
+                rows.shared[(i, k)] = *v;
+            }
+            for k in 0..head {
+                for (a, phi) in task.phi.iter().enumerate() {
+                    rows.shared[(i, population + k * layout.phi + a)] = phi * row[trunk + k];
+                }
+                for (a, psi) in task.psi.iter().enumerate() {
+                    rows.local[(i, deviation + k * layout.psi + a)] = psi * row[trunk + k];
+                }
+            }
+        }
+        rows
+    }
+
+    /// Runs the trunk with tangents at biases of one task, block by block.
+    fn visit(&self, theta: &[f64], watched: &[Watched], mut each: impl FnMut(&mut Slopes<'_>, &[Watched])) {
+        let Some(first) = watched.first() else { return };
+        let (problem, layout) = (self.problem, &self.problem.layout);
+        let task = &problem.tasks[first.task];
+        let trunk = &theta[..layout.trunk()];
+        let inputs = layout.shape.inputs;
+        let mut slopes = Slopes {
+            block: Block::new(Isa::detect(), &layout.shape, BLOCK),
+            head: head_of(layout, task, theta),
+            task,
+            values: vec![0.0; BLOCK],
+            slopes: vec![0.0; BLOCK],
+            vds: Vec::new(),
+        };
+        for part in watched.chunks(BLOCK) {
+            let n = part.len();
+            let (mut x, mut xdot) = (vec![0.0; inputs * n], vec![0.0; inputs * n]);
+            for (p, w) in part.iter().enumerate() {
+                let [vgs, vds, vbs] = w.bias;
+                let f = problem.features.at(vgs, vds, vbs);
+                let along = match w.slope {
+                    Slope::Gate => [f.own[0], 0.0, 0.0],
+                    Slope::Drain => [f.cross[0], f.own[1], f.cross[1]].map(|v| vds * v),
+                };
+                for k in 0..3 {
+                    x[k * n + p] = f.x[k];
+                    xdot[k * n + p] = along[k];
+                }
+            }
+            for (k, s) in problem.statics.iter().enumerate() {
+                x[(3 + k) * n..][..n].fill(s.covariate.at(&task.place) * s.scale);
+            }
+            slopes.vds = part.iter().map(|w| w.bias[1]).collect();
+            slopes.block.forward(trunk, &x, n, 0, n);
+            slopes.block.forward_tangent(trunk, &xdot, n, 0, n);
+            slopes.block.values(&slopes.head, &mut slopes.values);
+            slopes.block.tangent_values(&slopes.head, &mut slopes.slopes);
+            each(&mut slopes, part);
+        }
+    }
+}
+
+/// Constraints with the biases at which they are watched.
+pub(super) struct Active<'a, 'b> {
+    pub(super) constraints: &'b Constraints<'a>,
+    /// Ordered by task.
+    pub(super) watched: Vec<Watched>,
+}
+
+impl Active<'_, '_> {
+    /// Watches more biases.
+    pub(super) fn join(&mut self, more: Vec<Watched>) {
+        self.watched.extend(more);
+        self.watched.sort_by_key(|w| w.task);
+    }
+}
+
+impl Beside for Active<'_, '_> {
+    fn add(&self, theta: &[f64], normal: &mut Normal) {
+        self.constraints.add_hinges(theta, &self.watched, normal);
+    }
+
+    fn loss(&self, theta: &[f64]) -> f64 {
+        self.constraints.hinges_loss(theta, &self.watched)
+    }
+}
+
+/// Hinges with their Jacobian, one row each.
+struct Rows {
+    residual: Vec<f64>,
+    shared: Mat<f64>,
+    local: Mat<f64>,
+}
+
+/// A block of biases at which trunk and tangents have been run.
+struct Slopes<'a> {
+    block: Block,
+    head: Vec<f64>,
+    task: &'a Task,
+    /// y.
+    values: Vec<f64>,
+    /// dy/dvgs, or vds dy/dvds.
+    slopes: Vec<f64>,
+    vds: Vec<f64>,
+}
+
+impl Slopes<'_> {
+    /// Channel current at bias `p`, A.
+    fn current(&self, p: usize) -> f64 {
+        self.vds[p] * (self.values[p] + self.task.ln_scale).min(60.0).exp()
+    }
+}
+
+/// Runs of biases of the same task.
+fn by_task(active: &[Watched]) -> Vec<&[Watched]> {
+    active.chunk_by(|a, b| a.task == b.task).collect()
+}
+
+fn draw(sides: &Sides, rng: &mut impl Rng) -> [f64; 3] {
+    let mut bias = sides.map(|[low, high]| low + (high - low) * rng.random::<f64>());
+    if rng.random::<f64>() < ON_FACES {
+        let k = rng.random_range(0..3);
+        bias[k] = sides[k][rng.random_range(0..2)];
+    }
+    bias
+}
+
+/// The head of a task: population and deviation.
+fn head_of(layout: &Layout, task: &Task, theta: &[f64]) -> Vec<f64> {
+    let b = &theta[layout.population(task.output)..];
+    let d = &theta[layout.device(task.device) + layout.deviation(task.output)..];
+    let of = |row: &[f64], v: &[f64]| row.iter().zip(v).map(|(a, b)| a * b).sum::<f64>();
+    let at = |i: usize| of(&b[i * layout.phi..], &task.phi) + of(&d[i * layout.psi..], &task.psi);
+    (0..layout.head()).map(at).collect()
+}

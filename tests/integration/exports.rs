@@ -1,0 +1,28 @@
+//! The bundled fit through every export and its tool.
+
+use gummel_export::{ExportOptions, Target, VerifyOptions, export, verify};
+use gummel_surrogate::fit;
+
+use crate::bundled::quick;
+use crate::sample::demo;
+use crate::tools::{assert_same, tools};
+
+#[test]
+fn every_export_of_the_bundled_transistors_is_the_model() {
+    let model = fit(&demo("demo130/pmos"), &quick(), &mut ()).unwrap().model;
+    let folder = tempfile::tempdir().unwrap();
+    for (target, points) in [
+        (Target::C, 4000),
+        (Target::VerilogA, 1000),
+        (Target::Onnx, 4000),
+        (Target::OnnxF32, 4000),
+        (Target::Osdi, 400),
+        (Target::Spice, 32),
+    ] {
+        let path = folder.path().join(target.default_file(&model));
+        export(&[&model], target, &ExportOptions::default(), &path).unwrap();
+        let options =
+            VerifyOptions { points: Some(points), tools: tools().clone(), ..VerifyOptions::default() };
+        assert_same(verify(&path, &model, &options));
+    }
+}

@@ -1,0 +1,12 @@
+//! Exported models in ngspice against the BSIM4 that their data came from, both with default options.
+//!
+//! ngspice is the program that `GUMMEL_NGSPICE` names, else what `tests/ngspice.sh` puts into `target/ngspice`;
+//! where neither works, these tests say so and pass.
+
+mod analyses;
+mod bench;
+mod dc;
+mod log;
+mod models;
+mod rings;
+mod simulator;

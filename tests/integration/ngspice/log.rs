@@ -1,0 +1,33 @@
+//! What ngspice's own log says of a netlist that asks for what the library does not have.
+
+use super::models::fitted;
+use super::simulator::Simulator;
+
+/// The log of an operating point with this model line and instance parameters.
+fn log(simulator: &Simulator, model: &str, instance: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let deck = format!(
+        "* refusals\nvd d 0 1\nn1 d d 0 0 nch {instance}\n.model nch demo130_nmos {model}\n.control\n\
+         pre_osdi {}\nop\nprint i(vd)\n.endc\n.end\n",
+        fitted().library.display()
+    );
+    simulator.run(folder.path(), &deck).log
+}
+
+#[test]
+fn refusals_say_what_was_asked_and_what_there_is() {
+    let Some(simulator) = Simulator::find() else { return };
+    for (model, instance, expected) in [
+        ("device=\"W9u_L9u\"", "", "no device 'w9u_l9u' in the model; it holds W"),
+        ("device=\"W1u_L0.13u\" corner=\"ff\"", "", "corner ff is not in the model for device"),
+        ("device=\"W1u_L0.13u\" corner=\"xx\"", "", "expected tt, ff, ss, sf or fs"),
+        ("", "w=5m l=0.13u", "w=0.005 is outside the fitted range 0.0000002 to 0.00001 m"),
+        ("device=\"W1u_L0.13u\" colour=3", "", "colour"),
+        ("device=\"W1u_L0.13u\"", "colour=3", "colour"),
+    ] {
+        let log = log(simulator, model, instance);
+        assert!(log.contains(expected), "'{model}' '{instance}': expected '{expected}' in\n{log}");
+    }
+    let good = log(simulator, "device=\"W1u_L0.13u\"", "m=2");
+    assert!(good.contains("i(vd) = -"), "{good}");
+}

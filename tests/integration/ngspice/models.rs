@@ -1,0 +1,53 @@
+//! The n- and p-channel models that all these tests share, fitted once to the bundled data, and their library.
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use gummel_data::{Dataset, ReadOptions, Reading, Selection, read};
+use gummel_device::Corner;
+use gummel_export::osdi::{self, Options};
+use gummel_model::Model;
+use gummel_surrogate::config::NetworkConfig;
+use gummel_surrogate::{ChargeConfig, FitConfig, charges, fit};
+use tempfile::TempDir;
+
+/// Both polarities and the library that holds them.
+pub(super) struct Fitted {
+    pub(super) n: Model,
+    pub(super) p: Model,
+    /// The library.
+    pub(super) library: PathBuf,
+    _folder: TempDir,
+}
+
+/// The models of the typical corner at 27 C: currents from the noisy set with its fine grid, as a laboratory would
+/// measure them, charges from the set with operating points.
+pub(super) fn fitted() -> &'static Fitted {
+    static FITTED: OnceLock<Fitted> = OnceLock::new();
+    FITTED.get_or_init(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let [measured, simulated] = ["demo130-noisy", "demo130"].map(|set| {
+            let file = gummel_catalogue::bundled(set).unwrap().unpack(folder.path()).unwrap();
+            read(&[file], &ReadOptions::default(), &|_| ()).unwrap()
+        });
+        let select = |reading: &Reading, family: &str| {
+            let selection = Selection { corner: vec![Corner::Tt], ..Selection::of(family, 27.0) };
+            Dataset::assemble(&reading.table, &reading.files, &selection).unwrap()
+        };
+        let network = NetworkConfig { hidden: vec![16, 16], ..NetworkConfig::default() };
+        let recipe = FitConfig { network, ..FitConfig::default() };
+        let [n, p] = ["*/nmos", "*/pmos"].map(|family| {
+            let mut model = fit(&select(&measured, family), &recipe, &mut ()).unwrap().model;
+            let charged = select(&simulated, family);
+            assert!(charges::add(&mut model, &charged, &ChargeConfig::default(), 0).unwrap());
+            for e in charges::charge_errors(&model, &charged).unwrap() {
+                let [median, worst] = [e.error.median, e.error.worst].map(|v| 100.0 * v);
+                println!("{family} {}: {median:.2} %, worst device {worst:.2} %", e.quantity.column());
+            }
+            model
+        });
+        let library = folder.path().join("demo130.osdi");
+        osdi::write(&[&n, &p], &library, &Options::default()).unwrap();
+        Fitted { n, p, library, _folder: folder }
+    })
+}

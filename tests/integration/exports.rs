@@ -20,7 +20,7 @@ fn every_export_of_the_bundled_transistors_is_the_model() {
         (Target::Spice, 32),
     ] {
         let path = folder.path().join(target.default_file(&model));
-        export(&[&model], target, &ExportOptions::default(), &path).unwrap();
+        export(&model, target, &ExportOptions::default(), &path).unwrap();
         let options =
             VerifyOptions { points: Some(points), tools: tools().clone(), ..VerifyOptions::default() };
         assert_same(verify(&path, &model, &options));

@@ -31,7 +31,7 @@ fn obtained(variable: &str, script: &str) -> Option<OsString> {
     if output.status.success() && !path.is_empty() {
         return Some(path.into());
     }
-    println!("{}", String::from_utf8_lossy(&output.stderr));
+    eprintln!("{}", String::from_utf8_lossy(&output.stderr));
     None
 }
 
@@ -43,7 +43,7 @@ pub(crate) fn assert_same(checked: Result<Verdict, ExportError>) {
             // id, gm, gds and gmb, within the range and outside.
             assert!(verdict.differences.len() >= 8, "{verdict:#?}");
         }
-        Err(missing @ ExportError::ToolMissing { .. }) => println!("SKIPPED: {missing}"),
+        Err(missing @ ExportError::ToolMissing { .. }) => eprintln!("SKIPPED: {missing}"),
         Err(other) => panic!("{other}"),
     }
 }

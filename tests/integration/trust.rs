@@ -143,7 +143,7 @@ fn constraints_make_the_slopes_positive_beyond_the_data_and_keep_the_fit() {
         let constraints = ConstraintsConfig { steps, ..ConstraintsConfig::default() };
         fit(&data, &FitConfig { constraints, ..quick() }, &mut ()).unwrap()
     };
-    let (free, held) = (run(0), run(25));
+    let (free, held) = (run(0), run(40));
     let failing = |model: &Model| -> f64 {
         let options = CertifyOptions { boxes: 60_000, ..CertifyOptions::default() };
         let certificate = model.certify(&options, &|_| ()).unwrap();

@@ -9,7 +9,7 @@
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let model = Model::load("runs/nmos/model")?;
-//! export(&[&model], Target::VerilogA, &ExportOptions::default(), "nmos.va".as_ref())?;
+//! export(&model, Target::VerilogA, &ExportOptions::default(), "nmos.va".as_ref())?;
 //! let verdict = verify("nmos.va".as_ref(), &model, &VerifyOptions::default())?;
 //! assert!(verdict.passed);
 //! # Ok(())
@@ -40,7 +40,7 @@ pub mod write;
 
 pub use error::ExportError;
 pub use scope::Selection;
-pub use target::{ExportOptions, Target, Written, export};
+pub use target::{ExportOptions, Target, Written, export, export_together};
 pub use verify::{Difference, Tools, Verdict, VerifyOptions, verify};
 
 #[cfg(test)]

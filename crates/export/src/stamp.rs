@@ -100,7 +100,8 @@ impl Stamp {
             }
         }
         stamp.ok_or_else(|| {
-            wrong("found no line 'gummel-export: ...', which every file of `gummel export` has".into())
+            let hint = "tables have none, and of a library what it includes is checked";
+            wrong(format!("found no line 'gummel-export: ...', by which exports are told; {hint}"))
         })
     }
 

@@ -114,11 +114,24 @@ pub struct Written {
     pub example: Option<String>,
 }
 
-/// Writes `models` to `path` as `target`; only a device library holds more than one model.
+/// Writes `model` to `path` as `target`.
 ///
 /// # Errors
 /// [`ExportError`]; each file appears whole or not at all.
 pub fn export(
+    model: &Model,
+    target: Target,
+    options: &ExportOptions,
+    path: &Path,
+) -> Result<Written, ExportError> {
+    export_together(&[model], target, options, path)
+}
+
+/// Writes several models to one file, which only a device library can hold.
+///
+/// # Errors
+/// [`ExportError`]; each file appears whole or not at all.
+pub fn export_together(
     models: &[&Model],
     target: Target,
     options: &ExportOptions,

@@ -19,6 +19,7 @@
 
 pub mod basis;
 pub mod batch;
+pub mod bidiagonal;
 pub mod blob;
 pub mod bounds;
 mod check;

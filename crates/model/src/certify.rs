@@ -1,7 +1,8 @@
 //! The certificate: for every device, proof that gm and gds are positive over a box of biases, or a bias where not.
 //!
 //! The box is what was measured, each end of each voltage times `1 + beyond`; drain and source of a symmetric device
-//! exchange, so vds from 0 up is all there is. It begins at vgs = 0 unless asked otherwise: at negative gate voltage the
+//! exchange, so vds from 0 up is all there is. gm is asked for above 20 noise floors, since below them leakage of the
+//! drain decides how the current follows the gate, gds above one. The box begins at vgs = 0 unless asked otherwise: at negative gate voltage the
 //! drain leaks to the bulk (band-to-band tunnelling), and a current that rises as vgs falls is physics. Where the current is proved to lie below the noise floor a sign means
 //! nothing and is not asked for. The proof is about the channel current, for the weights as stored
 //! (`gummel_kernel::bounds`).
@@ -14,6 +15,9 @@ use gummel_kernel::{Folded, Member};
 use serde::{Deserialize, Serialize};
 
 use crate::{Model, ModelError};
+
+/// Noise floors above which the sign of gm is that of the channel.
+const LEAKAGE: f64 = 20.0;
 
 /// What to prove, and how hard to try.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -174,15 +178,17 @@ impl Model {
         low[0] = low[0].max(options.lowest_vgs).min(high[0]);
         low[1] = 0.0;
         let floor = if options.below_floor { 0.0 } else { self.manifest.devices[d].floor };
-        let limits = Limits { boxes: options.boxes, floor, ..Limits::default() };
-        let find = |sign| Some(SignProof::from(search(&folded, sign, Box3 { low, high }, limits)?));
+        let find = |sign, floors: f64| {
+            let limits = Limits { boxes: options.boxes, floor: floors * floor, ..Limits::default() };
+            Some(SignProof::from(search(&folded, sign, Box3 { low, high }, limits)?))
+        };
         Some(DeviceProof {
             device: device.name.clone(),
             temperature,
             low,
             high,
-            gm: find(Sign::Gate)?,
-            gds: find(Sign::Drain)?,
+            gm: find(Sign::Gate, LEAKAGE)?,
+            gds: find(Sign::Drain, 1.0)?,
         })
     }
 }

@@ -303,3 +303,65 @@ fn the_manifest_reads_well() {
     "#]]
     .assert_eq(&text);
 }
+
+/// A population of the right sizes: heads known to 0.1 in each number.
+fn population(model: &Model) -> crate::Population {
+    let (m, n) = (model.spec.branches[0].head_len(), model.spec.devices.len());
+    let diagonal: Vec<f64> = (0..m * m).map(|k| if k % (m + 1) == 0 { 0.01 } else { 0.0 }).collect();
+    let heads = crate::HeadPopulation {
+        reach: 1.0,
+        shared: 0.9,
+        calibration: 1.0,
+        covariance: diagonal.clone(),
+        noise: vec![0.005; n],
+        new_noise: 0.01,
+        posterior: vec![diagonal; n],
+    };
+    crate::Population { voltage_offset: 2e-4, outputs: vec![heads; model.spec.branches[0].outputs.len()] }
+}
+
+#[test]
+fn a_population_travels_with_its_model_and_tells_how_sure_it_is() {
+    let mut model = sample(true, -1.0);
+    let query = DeviceQuery::named(model.spec.devices[0].name.clone());
+    let without = model.uncertainty(&query).expect_err("nothing is known");
+    assert!(without.to_string().contains("population.safetensors"), "{without}");
+    model.population = Some(population(&model));
+    let (_root, dir) = saved(&model);
+    let back = Model::load(&dir).expect("load");
+    assert_eq!(back.population, model.population);
+    let sure = back.uncertainty(&query).expect("a population");
+    let at = [-1.0, -1.0, 0.0, 0.0];
+    let (narrow, wide) = (sure.interval(at, 0.5), sure.interval(at, 0.99));
+    assert!(narrow.value < 0.0, "a p-channel current into the drain is negative");
+    assert!(wide.low < narrow.low && narrow.low < narrow.value && narrow.value < narrow.high);
+    assert!(narrow.high < wide.high && narrow.in_range);
+    let instance = back.instance(&query).expect("the device");
+    let channel = instance.eval(at).output(gummel_kernel::OutputKind::Channel).value;
+    assert!((narrow.value + channel).abs() <= 1e-12 * channel, "{} and {channel}", narrow.value);
+    let zero = sure.interval([0.0, -1.0, 0.0, 0.0], 0.9);
+    assert!(zero.low < 0.0 && zero.high > 0.0 && zero.value == 0.0);
+}
+
+#[test]
+fn a_population_of_other_sizes_or_another_model_is_refused() {
+    let mut model = sample(false, 1.0);
+    let mut wrong = population(&model);
+    wrong.outputs[0].posterior.pop();
+    model.population = Some(wrong);
+    let folder = tempfile::tempdir().expect("folder");
+    let error = model.save(folder.path().join("model")).expect_err("a device is missing");
+    assert!(error.to_string().contains("devices, expected"), "{error}");
+    model.population = Some(population(&model));
+    let (_root, dir) = saved(&model);
+    let path = dir.join("population.safetensors");
+    let mut bytes = std::fs::read(&path).expect("read");
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    std::fs::write(&path, bytes).expect("write");
+    let error = Model::load(&dir).expect_err("an edited file");
+    assert!(error.to_string().contains("blake3"), "{error}");
+    std::fs::remove_file(&path).expect("remove");
+    let error = Model::load(&dir).expect_err("a missing file");
+    assert!(error.to_string().contains("population.safetensors"), "{error}");
+}

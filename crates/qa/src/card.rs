@@ -118,7 +118,11 @@ const QUESTIONS: [Question; 21] = [
         &["unreasonable-bias", "unreasonable-geometry", "unreasonable-temperature"],
         "",
     ),
-    ("Converges in a circuit simulator", &["round-trip"], "needs an export and a simulator"),
+    (
+        "Converges in a circuit simulator",
+        &["round-trip"],
+        "exports in their own tools, among them ngspice; made by --exports",
+    ),
     ("Electro-thermal, over frequency", &[], "no thermal node"),
     ("Global and local statistics", &[], "no statistical parameters"),
     ("Tunable to specification corners", &["corner-order", "corner-spread"], ""),

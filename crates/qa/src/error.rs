@@ -38,6 +38,9 @@ pub enum QaError {
         /// The end of what it printed.
         log: String,
     },
+    /// An export for the round trip could not be written.
+    #[error("{0}")]
+    Export(String),
     /// A check asked for a device that its family does not have.
     #[error("no device '{name}' in {family}")]
     UnknownDevice {

@@ -22,7 +22,7 @@
 //! ```
 //!
 //! Reading order: [`device`], [`family`], `frozen` (a model as a family), [`spice`] (ngspice as a family), [`scene`], [`finding`], [`limits`],
-//! [`checks`], [`report`], [`card`], [`mod@page`], [`error`].
+//! [`checks`], [`report`], [`mod@round_trip`], [`card`], [`mod@page`], [`error`].
 
 pub mod card;
 pub mod checks;
@@ -34,6 +34,7 @@ mod frozen;
 pub mod limits;
 pub mod page;
 pub mod report;
+pub mod round_trip;
 pub mod scene;
 pub mod spice;
 
@@ -46,6 +47,7 @@ pub use finding::{Bound, Outcome, Picture, Verdict};
 pub use limits::Limits;
 pub use page::page;
 pub use report::{Case, CheckReport, Measurements, Plan, Report, check};
+pub use round_trip::round_trip;
 pub use scene::Scene;
 
 #[cfg(test)]

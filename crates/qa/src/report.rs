@@ -194,42 +194,84 @@ fn case(scene: &Scene<'_>, bound: Bound, outcome: Outcome) -> (Case, Option<Pict
         Outcome::NotModelled(why) => (Verdict::NotModelled, None, None, why, None),
         Outcome::NotTested(why) => (Verdict::NotTested, None, None, why, None),
     };
-    let case = Case {
-        device: scene.nominal.name.clone(),
-        temperature: scene.temperature,
-        corner: scene.corner,
-        verdict,
-        number,
-        worst,
-        remark,
-        badness: match (number, verdict) {
+    let name = &scene.nominal.name;
+    let case = Case::new(name, verdict, number, worst, remark, bound);
+    let case = Case { temperature: scene.temperature, corner: scene.corner, ..case };
+    (case, picture)
+}
+
+/// Gathers the cases of a check with the picture of the worst.
+fn summary(check: &Check, bound: Bound, cases: &[&(Case, Option<Picture>)]) -> Option<CheckReport> {
+    let (_, picture) = cases.iter().copied().max_by(|(a, _), (b, _)| a.badness.total_cmp(&b.badness))?;
+    let all = cases.iter().map(|(c, _)| c.clone()).collect();
+    let report = CheckReport::of_cases(check.name, check.title, check.definition, check.source, bound, all);
+    Some(CheckReport { unit: check.unit, picture: picture.clone(), ..report })
+}
+
+impl Case {
+    /// A case at room temperature and the device's own corner.
+    pub(crate) fn new(
+        device: &str,
+        verdict: Verdict,
+        number: Option<f64>,
+        worst: Option<Volts>,
+        remark: String,
+        bound: Bound,
+    ) -> Self {
+        let badness = match (number, verdict) {
             (Some(n), _) => bound.badness(n),
             // That the model lacks something says more than that a condition had no data.
             (None, Verdict::NotModelled) => f64::MIN,
             (None, _) => f64::NEG_INFINITY,
-        },
-    };
-    (case, picture)
+        };
+        let (device, temperature) = (device.to_owned(), 300.15);
+        Case { device, temperature, corner: None, verdict, number, worst, remark, badness }
+    }
 }
 
-/// Gathers the cases of a check: a case that measured something outweighs one that could not.
-fn summary(check: &Check, bound: Bound, cases: &[&(Case, Option<Picture>)]) -> Option<CheckReport> {
-    let (worst, picture) = cases.iter().copied().max_by(|(a, _), (b, _)| a.badness.total_cmp(&b.badness))?;
-    let count = |v: Verdict| cases.iter().filter(|(c, _)| c.verdict == v).count();
-    Some(CheckReport {
-        name: check.name,
-        title: check.title,
-        definition: check.definition,
-        source: check.source,
-        unit: check.unit,
-        bound,
-        verdict: worst.verdict,
-        worst: worst.clone(),
-        passed: count(Verdict::Pass),
-        failed: count(Verdict::Fail),
-        picture: picture.clone(),
-        cases: cases.iter().map(|(c, _)| c.clone()).collect(),
-    })
+impl CheckReport {
+    /// A report without picture; a case that measured something outweighs one that could not.
+    ///
+    /// # Panics
+    /// When there is no case.
+    pub(crate) fn of_cases(
+        name: &'static str,
+        title: &'static str,
+        definition: &'static str,
+        source: &'static str,
+        bound: Bound,
+        cases: Vec<Case>,
+    ) -> Self {
+        let mut worst = &cases[0];
+        for case in &cases {
+            if case.badness.total_cmp(&worst.badness).is_ge() {
+                worst = case;
+            }
+        }
+        let count = |v: Verdict| cases.iter().filter(|c| c.verdict == v).count();
+        CheckReport {
+            name,
+            title,
+            definition,
+            source,
+            unit: "",
+            bound,
+            verdict: worst.verdict,
+            worst: worst.clone(),
+            passed: count(Verdict::Pass),
+            failed: count(Verdict::Fail),
+            picture: None,
+            cases,
+        }
+    }
+}
+
+impl Report {
+    /// Adds a check made elsewhere and answers the card anew.
+    pub fn add(&mut self, check: CheckReport) {
+        self.checks.push(check);
+        self.card = card::of(&self.checks);
+    }
 }
 
 /// `work` on every item by as many threads as the machine has; results in the order of the items.

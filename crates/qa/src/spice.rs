@@ -5,7 +5,7 @@
 //! sources force every terminal, the currents are those of the device at exactly these voltages.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::device::{Device, Terminals, Volts};
@@ -57,8 +57,13 @@ impl Family for SpiceFamily {
             QaError::UnknownDevice { name: ask.query.device.clone(), family: self.title.clone() }
         })?;
         let card = (self.card)(self, nominal, ask);
-        Ok(Box::new(Simulated { program: self.program.clone(), sign: self.sign, card }))
+        Ok(device(&self.program, self.sign, card))
     }
+}
+
+/// The device of a card in ngspice; `sign` is +1 for n-channel, -1 for p-channel.
+pub fn device(program: &Path, sign: f64, card: Card) -> Box<dyn Device> {
+    Box::new(Simulated { program: program.to_owned(), sign, card })
 }
 
 /// One device in ngspice.

@@ -2,7 +2,8 @@
 //!
 //! `cargo bench -p gummel-surrogate --bench few -- DATA FAMILY CELSIUS FOLDS MODELS [KEY ...]`, e.g.
 //! `... -- ../shared/data/silicon/ihp '*/lv_nmos' 27 6 target/few`. Every device is left out of one of FOLDS whole
-//! fits; their models are kept in the folder MODELS and used again. KEY: `plan` compares planned with random points.
+//! fits; their models are kept in the folder MODELS and used again. KEY: `plan` compares planned with random points,
+//! `single` compares 50 points with networks of one device fitted to its full sweep.
 #![allow(clippy::print_stdout, reason = "a benchmark reports on standard output")]
 
 use std::path::{Path, PathBuf};
@@ -45,6 +46,9 @@ fn main() -> Result<(), Failure> {
     }
     if keys.iter().any(|k| k == "plan") {
         compare_plans(&unseen)?;
+    }
+    if keys.iter().any(|k| k == "single") {
+        compare_single(&unseen)?;
     }
     Ok(())
 }
@@ -155,4 +159,34 @@ fn planned_rows(model: &Model, device: &DeviceData, n: usize) -> Result<Vec<usiz
     rows.sort_unstable();
     rows.dedup();
     Ok(rows)
+}
+
+/// Networks of one device on all its points against a shared trunk with 50 points of the device.
+fn compare_single(unseen: &[(Model, DeviceData)]) -> Result<(), Failure> {
+    let mut few = Vec::new();
+    for (model, device) in unseen {
+        let tries = (0..SEEDS).map(|s| Ok(try_points(model, device, &draw(device, 50, s))?[0]));
+        few.push(Spread::over(tries.collect::<Result<Vec<f64>, Failure>>()?).median);
+    }
+    println!(
+        "network of one device, all points   parameters   rel_rms median   50 points are at least as good for"
+    );
+    for hidden in [vec![4], vec![8], vec![20, 20]] {
+        let (mut errors, mut parameters) = (Vec::new(), 0);
+        for (_, device) in unseen {
+            let mut config = FitConfig::default();
+            config.network.hidden.clone_from(&hidden);
+            config.constraints.steps = 0;
+            let own = Dataset { devices: vec![device.clone()], files: Vec::new() };
+            let fitted = fit(&own, &config, &mut ())?;
+            // The population of one device repeats its head.
+            parameters = fitted.report.parameters.trunk + fitted.report.parameters.per_device;
+            errors.push(fitted.report.devices[0].errors.rel_rms);
+        }
+        let better = few.iter().zip(&errors).filter(|(few, single)| few <= single).count();
+        let hidden = format!("{hidden:?}");
+        let median = 100.0 * Spread::over(errors.iter().copied()).median;
+        println!("{hidden:<35} {parameters:>11}   {median:>12.2} %   {better} of {}", errors.len());
+    }
+    Ok(())
 }

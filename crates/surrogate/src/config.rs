@@ -163,9 +163,9 @@ pub struct LmConfig {
     pub starts: usize,
     /// Steps of every start between two halvings.
     pub start_steps: usize,
-    /// Points per head in the subset.
+    /// Points per head in the first subset; the second has four times as many.
     pub subset: usize,
-    /// Most steps of the best start on the subset, before all points are used.
+    /// Most steps of the best start on each subset, before all points are used.
     pub subset_steps: usize,
     /// A stage ends when the loss falls by less than this fraction per step, averaged over five steps.
     pub tolerance: f64,
@@ -179,7 +179,7 @@ impl Default for LmConfig {
             starts: 4,
             start_steps: 10,
             subset: 100,
-            subset_steps: 60,
+            subset_steps: 30,
             tolerance: 5e-3,
         }
     }

@@ -41,17 +41,20 @@ pub struct ConstraintsConfig {
     pub gds_margin: f64,
     /// Least d ln I / d vgs, 1/V.
     pub gm_margin: f64,
+    /// gm is asked for where the current exceeds this many noise floors: below, leakage of the drain decides.
+    pub leakage: f64,
 }
 
 impl Default for ConstraintsConfig {
     fn default() -> Self {
         ConstraintsConfig {
-            steps: 20,
+            steps: 0,
             beyond: 0.3,
             draws: 6000,
             strength: 30.0,
             gds_margin: 0.01,
             gm_margin: 0.02,
+            leakage: 20.0,
         }
     }
 }
@@ -75,7 +78,7 @@ pub(crate) fn enforce(
     }
     let sides: Vec<Sides> = data.devices.iter().map(range).collect();
     let hinges = Constraints::new(problem, constraints, &sides);
-    let mut active = Active { constraints: &hinges, watched: Vec::new() };
+    let mut active = Active { constraints: hinges, watched: Vec::new() };
     let mut rng = ChaCha8Rng::seed_from_u64(config.seed ^ 0x5197);
     let prepared = Prepared::new(problem);
     let mut lm = Lm::new(&prepared, solution.theta);
@@ -84,7 +87,7 @@ pub(crate) fn enforce(
     let (mut steps, mut clean, mut first) = (solution.steps, 0, None);
     let mut stopped = solution.stopped;
     watch.max_steps = steps + constraints.steps;
-    for _ in 0..constraints.steps {
+    for step in 0..constraints.steps {
         if watch.stop() {
             stopped = StopReason::Interrupted;
             break;
@@ -93,20 +96,21 @@ pub(crate) fn enforce(
             stopped = StopReason::Time;
             break;
         }
-        let (failing, drawn) = hinges.violations(&lm.theta, &mut rng);
+        let (failing, drawn) = active.constraints.violations(&lm.theta, &mut rng);
         first.get_or_insert(failing.len() as f64 / drawn.max(1) as f64);
         clean = if failing.is_empty() { clean + 1 } else { 0 };
         if clean >= CLEAN_DRAWS {
             break;
         }
         active.join(failing);
+        active.constraints.strength = ramp(constraints, step);
         if let Outcome::Stalled = lm.step_beside(&prepared, &active) {
             break;
         }
         steps += 1;
         watch.note("signs", steps, lm.loss * scale);
     }
-    let (failing, drawn) = hinges.violations(&lm.theta, &mut rng);
+    let (failing, drawn) = active.constraints.violations(&lm.theta, &mut rng);
     let share = |n: f64| format!("{:.2} %", 100.0 * n);
     let told = format!(
         "gm and gds fell below their margins at {} of random biases up to {:.0} % beyond the data, now at {}",
@@ -116,6 +120,16 @@ pub(crate) fn enforce(
     );
     (Solution { theta: lm.theta, stopped, steps, damping: lm.damping, ..solution }, Some(told))
 }
+
+/// rho at a step: grows over the first half of the steps, since gross violations at full weight would throw the
+/// parameters far from the data.
+fn ramp(config: &ConstraintsConfig, step: usize) -> f64 {
+    let done = (2.0 * step as f64 / config.steps.max(1) as f64).min(1.0);
+    config.strength * SOFTEST.powf(1.0 - done)
+}
+
+/// rho of the first step over that of the last.
+const SOFTEST: f64 = 0.01;
 
 #[cfg(test)]
 mod tests {
@@ -135,8 +149,9 @@ mod tests {
         // Margins that many biases miss, far from the kink.
         let config = ConstraintsConfig { draws: 90, gds_margin: 2.0, gm_margin: 3.0, ..Default::default() };
         let hinges = Constraints::new(&problem, &config, &[[[0.0, 1.2], [0.0, 1.2], [-0.6, 0.0]]; 3]);
-        let mut active = Active { constraints: &hinges, watched: Vec::new() };
-        active.join(hinges.violations(&theta, &mut ChaCha8Rng::seed_from_u64(1)).0);
+        let failing = hinges.violations(&theta, &mut ChaCha8Rng::seed_from_u64(1)).0;
+        let mut active = Active { constraints: hinges, watched: Vec::new() };
+        active.join(failing);
         assert!(active.watched.len() > 60, "{}", active.watched.len());
         let layout = &problem.layout;
         let mut normal = Normal {

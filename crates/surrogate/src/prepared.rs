@@ -1,5 +1,7 @@
 //! A problem with what stays the same between evaluations: blocks of points and their whitening factors.
 
+use gummel_kernel::{Isa, bidiagonal};
+
 use crate::problem::{Problem, Task};
 
 /// A problem made ready for repeated evaluation; made anew when weights change.
@@ -97,11 +99,7 @@ impl Whitening {
 
     /// Replaces `r` (at least as long as the block) by `L^T r`.
     pub(crate) fn apply(&self, r: &mut [f64]) {
-        let n = self.diagonal.len();
-        for p in 0..n {
-            let following = if p + 1 < n { r[p + 1] } else { 0.0 };
-            r[p] = self.diagonal[p] * r[p] + self.next[p] * following;
-        }
+        bidiagonal::apply(Isa::detect(), &self.diagonal, &self.next, &mut r[..self.diagonal.len()]);
     }
 }
 

@@ -141,6 +141,16 @@ impl Problem {
         self.outputs = reference.outputs.clone();
     }
 
+    /// The same problem with at most `most` devices, spread over the family.
+    pub(crate) fn few_devices(&self, most: usize) -> Problem {
+        let (all, kept) = (self.layout.devices, most.min(self.layout.devices));
+        // Device k of the few stands for the k-th of `kept` equal parts of the family.
+        let place = |d: usize| (0..kept).find(|k| (2 * k + 1) * all / (2 * kept) == d);
+        let tasks = self.tasks.iter().filter_map(|t| Some(Task { device: place(t.device)?, ..t.clone() }));
+        let layout = Layout { devices: kept, ..self.layout.clone() };
+        Problem { layout, tasks: tasks.collect(), ..self.clone() }
+    }
+
     /// The same problem with at most `per_task` random points of every task.
     pub fn subset(&self, per_task: usize, rng: &mut impl Rng) -> Problem {
         let tasks = self

@@ -1,7 +1,8 @@
 //! `gummel check`: physics and accuracy of a model, as a table, as JSON, as an exit code.
 
 use anyhow::{Context, Result, bail};
-use gummel_qa::{CHECKS, Case, Limits, Plan, Report, Verdict, check};
+use gummel_export::VerifyOptions;
+use gummel_qa::{CHECKS, Case, Limits, Plan, Report, Verdict, check, round_trip};
 use std::path::PathBuf;
 
 use crate::exit::Outcome;
@@ -32,6 +33,9 @@ pub struct Args {
     /// TOML file with limits that differ from the defaults
     #[arg(long, value_name = "FILE")]
     limits: Option<PathBuf>,
+    /// Also export to every format and run each export in its own tool (compiler, ngspice, python)
+    #[arg(long)]
+    exports: bool,
     /// Print all limits with their defaults as TOML and end
     #[arg(long)]
     print_limits: bool,
@@ -45,6 +49,7 @@ EXAMPLES:
   gummel check runs/nmos
   gummel check runs/nmos/model --data measurements/ --fail-on any
   gummel check runs/nmos --device W10u_L0.13u --only gds-sign,gummel-symmetry
+  gummel check runs/nmos --exports                     simulators too
   gummel check runs/nmos --fail-on gm-sign,gds-sign,passivity --json
   gummel check --print-limits > limits.toml
 
@@ -58,7 +63,7 @@ pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
         return Ok(Outcome::Done);
     }
     for name in args.only.iter().chain(args.fail_on.iter().filter(|n| *n != "any")) {
-        if !CHECKS.iter().any(|c| c.name == name) {
+        if name != "round-trip" && !CHECKS.iter().any(|c| c.name == name) {
             let names: Vec<&str> = CHECKS.iter().map(|c| c.name).collect();
             bail!("there is no check '{name}'; expected one of {}", names.join(", "));
         }
@@ -73,7 +78,10 @@ pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
         devices: args.device,
         checks: args.only,
     };
-    let report = check(&fitted.model, &judged::currents(measured.as_ref()), &plan)?;
+    let mut report = check(&fitted.model, &judged::currents(measured.as_ref()), &plan)?;
+    if args.exports {
+        report.add(round_trip(&fitted.model, &VerifyOptions::default())?);
+    }
     session.say(text(&report, session))?;
     session.result(&report)?;
     let failed = report.checks.iter().filter(|c| c.verdict == Verdict::Fail);

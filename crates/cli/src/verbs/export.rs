@@ -5,7 +5,7 @@ use gummel_data::{ParquetColumn, write_parquet};
 use gummel_device::Corner;
 use gummel_export::library::Sections;
 use gummel_export::program::Input;
-use gummel_export::{ExportOptions, Selection, Target, Written, export, gmid, osdi};
+use gummel_export::{ExportOptions, Selection, Target, Written, export_together, gmid, osdi};
 use gummel_model::Model;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -109,7 +109,7 @@ pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
             write_table(&table, &path)?;
             Written { files: vec![path], ..Written::default() }
         }
-        _ => export(&models, target, &options, &path)?,
+        _ => export_together(&models, target, &options, &path)?,
     };
     for file in &written.files {
         session.say(format!("wrote {}", file.display()))?;

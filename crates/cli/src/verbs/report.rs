@@ -1,7 +1,8 @@
 //! `gummel report`: one HTML page with data, model and verdicts.
 
 use anyhow::{Context, Result};
-use gummel_qa::{Limits, Plan, Verdict, check, page};
+use gummel_export::VerifyOptions;
+use gummel_qa::{Limits, Plan, Verdict, check, page, round_trip};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -26,6 +27,9 @@ pub struct Args {
     /// TOML file with limits that differ from the defaults (`gummel check --print-limits`)
     #[arg(long, value_name = "FILE")]
     limits: Option<PathBuf>,
+    /// Also export to every format and run each export in its own tool (compiler, ngspice, python)
+    #[arg(long)]
+    exports: bool,
     /// HTML file to write
     #[arg(long, value_name = "FILE", default_value = "report.html")]
     out: PathBuf,
@@ -57,7 +61,10 @@ pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
     };
     let curves = judged::currents(measured.as_ref());
     let limits = args.limits.as_deref().map_or(Ok(Limits::default()), Limits::load)?;
-    let report = check(&fitted.model, &curves, &Plan { limits, ..Plan::default() })?;
+    let mut report = check(&fitted.model, &curves, &Plan { limits, ..Plan::default() })?;
+    if args.exports {
+        report.add(round_trip(&fitted.model, &VerifyOptions::default())?);
+    }
     let text = page(&fitted.model, &report, &curves);
     write(&args.out, &text).with_context(|| format!("cannot write {}", args.out.display()))?;
     let failed: Vec<&str> =

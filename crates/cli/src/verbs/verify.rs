@@ -41,8 +41,8 @@ WHAT IT NEEDS:
   verilog-a      python with verilogae and numpy
   spice osdi     ngspice (GUMMEL_NGSPICE, else ngspice; osdi needs 39 or newer)
 
-LIMITS, relative: 1e-12 c, 1e-9 osdi, onnx and verilog-a, 1e-6 spice, 1e-5 onnx-f32 (outside the fitted range 1e-4).
-Beyond them the exit code is 1.";
+LIMITS, relative: 1e-12 c, 1e-9 osdi, onnx and verilog-a, 1e-6 spice; onnx-f32 1e-5 for
+currents within the fitted range, 1e-4 for conductances and outside. Beyond them the exit code is 1.";
 
 /// Verifies.
 pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
@@ -65,17 +65,15 @@ pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
 }
 
 fn text(verdict: &Verdict) -> String {
-    let Verdict { target, tool, devices, points, limit, limit_outside, .. } = verdict;
-    let mut out = format!("{target} in {tool}: {points} biases, {devices} devices\n");
-    for (inside, words, limit) in
-        [(true, "within the fitted range", limit), (false, "outside the fitted range", limit_outside)]
-    {
-        out += &format!("{words}, limit {limit:e}:\n");
-        for Difference { quantity, largest, device, bias: [vgs, vds, vbs], .. } in
-            verdict.differences.iter().filter(|d| d.inside == inside)
-        {
+    let Verdict { target, tool, devices, points, .. } = verdict;
+    let mut out =
+        format!("{target} in {tool}: {points} biases, {devices} devices, largest relative difference\n");
+    for (inside, words) in [(true, "within the fitted range:"), (false, "outside the fitted range:")] {
+        out += &format!("{words}\n");
+        let of_part = verdict.differences.iter().filter(|d| d.inside == inside);
+        for Difference { quantity, largest, limit, device, bias: [vgs, vds, vbs], .. } in of_part {
             out += &format!(
-                "  {quantity:9} {largest:8.1e}  at {device} vgs={vgs:.4} vds={vds:.4} vbs={vbs:.4}\n"
+                "  {quantity:9} {largest:8.1e} (limit {limit:.0e}) at {device} vgs={vgs:.4} vds={vds:.4} vbs={vbs:.4}\n"
             );
         }
     }

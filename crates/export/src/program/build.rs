@@ -214,11 +214,11 @@ impl<'a> Builder<'a> {
             for (open, each) in std::mem::take(&mut own) {
                 add_to(common.entry(open).or_insert_with(|| vec![0.0; rows]), &each[0]);
             }
-        } else if common.len() == 1 && common.contains_key(&[0; 7]) {
-            if let Some(each) = own.get_mut(&[0; 7]) {
-                let shared = common.remove(&[0; 7]).unwrap_or_default();
-                each.iter_mut().for_each(|row| add_to(row, &shared));
-            }
+        } else if common.len() == 1
+            && let Some(each) = own.get_mut(&[0; 7])
+            && let Some(shared) = common.remove(&[0; 7])
+        {
+            each.iter_mut().for_each(|row| add_to(row, &shared));
         }
         let name = kind.name();
         let mut head = self.common_part(&common, rows);

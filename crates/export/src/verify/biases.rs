@@ -22,6 +22,9 @@ pub struct Point {
     pub inside: bool,
 }
 
+/// What a voltage may be off by rounding and still count as within the range, V.
+const ROUNDING: f64 = 1e-6;
+
 /// Places a device, so many biases are drawn for each.
 const PLACES: usize = 4;
 
@@ -43,13 +46,15 @@ pub fn points(model: &Model, stamp: &Stamp, count: usize, seed: u64) -> Result<V
         let device = k % members.len();
         let round = k / members.len();
         let heads = &model.spec.devices[members[device]];
-        let reach = if round % 2 == 0 { 1.0 } else { 2.0 };
+        // Outside means up to twice the range, and some way even where nothing was varied.
+        let (reach, least) = if round.is_multiple_of(2) { (0.5, 0.0) } else { (1.0, 0.1) };
         let bias = heads.range.map(|[low, high]| {
-            let middle = 0.5 * (low + high);
-            let half = 0.5 * (high - low).abs().max(0.1);
-            single(model.spec.sign * (middle + reach * half * random.symmetric()))
+            let half = reach * (high - low).abs().max(least);
+            single(model.spec.sign * (0.5 * (low + high) + half * random.symmetric()))
         });
-        let inside = |(v, [low, high]): (&f64, &[f64; 2])| (low..=high).contains(&&(model.spec.sign * v));
+        let inside = |(v, [low, high]): (&f64, &[f64; 2])| {
+            (low - ROUNDING..=high + ROUNDING).contains(&(model.spec.sign * v))
+        };
         let inside = bias.iter().zip(&heads.range).all(inside);
         Point { device, member: members[device], place: places[device][round / 2 % PLACES], bias, inside }
     };

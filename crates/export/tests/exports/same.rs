@@ -2,7 +2,9 @@
 
 use gummel_device::Corner;
 use gummel_export::program::Input;
-use gummel_export::{ExportError, ExportOptions, Selection, Target, VerifyOptions, export, verify};
+use gummel_export::{
+    ExportError, ExportOptions, Selection, Target, VerifyOptions, export, export_together, verify,
+};
 
 use crate::models::{models, rich, two_neurons};
 use crate::tools::{assert_same, tools};
@@ -15,7 +17,7 @@ fn check(target: Target, points: usize) {
     for model in models() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(target.default_file(&model));
-        export(&[&model], target, &ExportOptions::default(), &path).unwrap();
+        export(&model, target, &ExportOptions::default(), &path).unwrap();
         assert_same(verify(&path, &model, &options(points)));
     }
 }
@@ -64,7 +66,7 @@ fn a_device_at_another_corner_and_temperature_is_the_model_there() {
     {
         let path = folder.path().join(target.default_file(&model));
         let options_of = ExportOptions { selection: selection.clone(), open, ..ExportOptions::default() };
-        export(&[&model], target, &options_of, &path).unwrap();
+        export(&model, target, &options_of, &path).unwrap();
         assert_same(verify(&path, &model, &options(40)));
     }
 }
@@ -74,7 +76,7 @@ fn an_export_of_other_numbers_is_found_out() {
     let model = two_neurons();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("demo.h");
-    export(&[&model], Target::C, &ExportOptions::default(), &path).unwrap();
+    export(&model, Target::C, &ExportOptions::default(), &path).unwrap();
     let text = std::fs::read_to_string(&path).unwrap();
     assert_eq!(text.matches("1.5*xd").count(), 1);
     std::fs::write(&path, text.replace("1.5*xd", "1.500001*xd")).unwrap();
@@ -97,7 +99,7 @@ fn what_cannot_be_checked_says_why() {
     assert!(said(&options(10)).contains("cannot read"));
     std::fs::write(&path, "int main(void) { return 0; }\n").unwrap();
     assert!(said(&options(10)).contains("found no line 'gummel-export"));
-    export(&[&model], Target::C, &ExportOptions::default(), &path).unwrap();
+    export(&model, Target::C, &ExportOptions::default(), &path).unwrap();
     let mut without = options(10);
     without.tools.cc = "/no/such/compiler".into();
     let missing = said(&without);
@@ -115,13 +117,14 @@ fn what_cannot_be_exported_leaves_no_file() {
     for target in Target::ALL.into_iter().filter(|t| *t != Target::Osdi) {
         let path = folder.path().join(target.default_file(&model));
         let options = ExportOptions { selection: unknown.clone(), ..ExportOptions::default() };
-        let error = export(&[&model], target, &options, &path).unwrap_err().to_string();
+        let error = export(&model, target, &options, &path).unwrap_err().to_string();
         assert!(error.contains("nearest: W1u_L0.13u"), "{error}");
-        let two =
-            export(&[&model, &model], target, &ExportOptions::default(), &path).unwrap_err().to_string();
+        let two = export_together(&[&model, &model], target, &ExportOptions::default(), &path)
+            .unwrap_err()
+            .to_string();
         assert!(two.contains("takes one model, found 2"), "{two}");
         let nowhere = folder.path().join("no/such/folder/x");
-        let error = export(&[&model], target, &ExportOptions::default(), &nowhere).unwrap_err();
+        let error = export(&model, target, &ExportOptions::default(), &nowhere).unwrap_err();
         assert!(matches!(error, ExportError::Io { action: "write", .. }), "{error}");
     }
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
@@ -136,7 +139,7 @@ fn the_same_model_gives_the_same_bytes() {
     for target in [Target::VerilogA, Target::C, Target::Onnx, Target::Spice, Target::Gmid] {
         let write = |name: &str| {
             let path = folder.path().join(name);
-            export(&[&model], target, &ExportOptions::default(), &path).unwrap();
+            export(&model, target, &ExportOptions::default(), &path).unwrap();
             std::fs::read(path).unwrap()
         };
         assert!(write("a") == write("b"), "{}", target.name());

@@ -16,7 +16,7 @@ fn ngspice(folder: &Path, netlist: &str) -> Option<Vec<f64>> {
     std::fs::write(folder.join("test.cir"), netlist).unwrap();
     let ran = Command::new(&tools().ngspice).args(["-b", "test.cir"]).current_dir(folder).output();
     let Ok(ran) = ran else {
-        println!("SKIPPED: no ngspice; see tests/ngspice.sh");
+        eprintln!("SKIPPED: no ngspice; see tests/ngspice.sh");
         return None;
     };
     let text = String::from_utf8_lossy(&ran.stdout).into_owned();
@@ -34,7 +34,7 @@ fn charges_are_the_models_capacitances() {
         selection: Selection { devices: vec![device.into()], ..Selection::default() },
         ..ExportOptions::default()
     };
-    export(&[&model], Target::Spice, &options, &folder.path().join("p.sp")).unwrap();
+    export(&model, Target::Spice, &options, &folder.path().join("p.sp")).unwrap();
     let hertz = 1e9;
     let netlist = format!(
         "* charges\n.include p.sp\nvd d 0 -0.7\nvg g 0 -0.9 ac 1\nvb b 0 0.2\nx1 d g 0 b demo_pmos_W2u_L0p5u\n\
@@ -67,7 +67,7 @@ fn check_library(sections: Sections, letter: char, load: &str, files: usize) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("demo.lib");
     let options = ExportOptions { sections, ..ExportOptions::default() };
-    let written = export(&[&model], Target::Library, &options, &path).unwrap();
+    let written = export(&model, Target::Library, &options, &path).unwrap();
     assert_eq!(written.files.len(), files);
     for corner in Corner::ALL {
         let netlist = format!(
@@ -87,12 +87,11 @@ fn a_library_needs_corners() {
     let path = folder.path().join("demo.lib");
     let selection = Selection { corner: Some(Corner::Ss.position()), ..Selection::default() };
     let options = ExportOptions { selection, ..ExportOptions::default() };
-    let error = export(&[&rich()], Target::Library, &options, &path).unwrap_err().to_string();
+    let error = export(&rich(), Target::Library, &options, &path).unwrap_err().to_string();
     assert!(error.contains("has all corners"), "{error}");
     let mut between = crate::models::two_neurons();
     between.spec.devices.iter_mut().for_each(|d| d.place.speed = 0.5);
-    let error =
-        export(&[&between], Target::Library, &ExportOptions::default(), &path).unwrap_err().to_string();
+    let error = export(&between, Target::Library, &ExportOptions::default(), &path).unwrap_err().to_string();
     assert!(error.contains("stand at none"), "{error}");
     assert!(!path.exists());
 }

@@ -56,7 +56,7 @@ fn antisymmetric(scene: &Scene<'_>, vgs: f64, x: f64) -> Volts {
 fn jump(right: &[f64], left: &[f64], n: usize, rounding: f64) -> Option<f64> {
     let r = derivatives(right, n);
     // The mirrored axis turns the sign of odd derivatives.
-    let turn = if n % 2 == 0 { 1.0 } else { -1.0 };
+    let turn = if n.is_multiple_of(2) { 1.0 } else { -1.0 };
     let l: Vec<f64> = derivatives(left, n).iter().map(|d| turn * d).collect();
     let largest = r.iter().chain(&l).fold(0.0f64, |m, d| m.max(d.abs()));
     // Differences add up to 2^n roundings, the extrapolation to zero some ten times as many.
@@ -94,7 +94,7 @@ fn limit(d: &[f64], n: usize) -> f64 {
 }
 
 fn picture(x: &[f64], right: &[f64], left: &[f64], n: usize) -> Picture {
-    let turn = if n % 2 == 0 { 1.0 } else { -1.0 };
+    let turn = if n.is_multiple_of(2) { 1.0 } else { -1.0 };
     let (r, l) = (derivatives(right, n), derivatives(left, n));
     let place = |k: usize| (k as f64 + 0.5 * n as f64) * STEP;
     let mut at: Vec<f64> = (0..l.len()).rev().map(|k| -place(k)).collect();

@@ -33,7 +33,8 @@ fn smallest(
     let (id, g) = (scene.id(&biases)?, scene.conductances(&biases)?);
     let mut worst = Worst::under(bound);
     for i in 0..biases.len() {
-        if !(id[i] < least_current) {
+        // A current that is no number must be seen, not passed over.
+        if id[i] >= least_current || id[i].is_nan() {
             worst.see(g[i][D][over] / (id[i].abs() + floor), biases[i]);
         }
     }

@@ -4,10 +4,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use expect_test::expect;
-use gummel_device::{Corner, Geometry};
+use gummel_device::{Corner, Geometry, Polarity};
+use gummel_kernel::Sample;
+use gummel_model::{DeviceEntry, Manifest, Model};
 
 use crate::spice::{Card, SpiceFamily};
-use crate::{Abilities, Ask, CHECKS, Limits, Measurements, Nominal, Plan, Verdict, check};
+use crate::{Abilities, Ask, CHECKS, Limits, Measurements, Nominal, Plan, Verdict, check, round_trip};
+use gummel_export::{Tools, VerifyOptions};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
@@ -23,6 +26,28 @@ fn ngspice() -> Option<PathBuf> {
         println!("SKIPPED: no ngspice (set GUMMEL_NGSPICE or run tests/ngspice.sh)");
     }
     found
+}
+
+/// The export of a made-up model to every format, run in the tools that are here.
+#[test]
+fn exports_come_back_as_the_same_model() {
+    let Some(program) = ngspice() else { return };
+    // Small, because Verilog-A and behavioural sources grow with the network and their tools are slow.
+    let spec = Sample { devices: 1, layers: vec![4], ..Sample::default() }.spec();
+    let mut manifest = Manifest::new("made-up", "nmos", Polarity::N);
+    manifest.devices.push(DeviceEntry::new(&spec.devices[0].name, Geometry::new(10e-6, 0.13e-6), 1e-12));
+    let model = Model::new(spec, manifest).unwrap();
+    let options = VerifyOptions {
+        points: Some(100),
+        tools: Tools { ngspice: program.into(), ..Tools::default() },
+        ..VerifyOptions::default()
+    };
+    let report = round_trip(&model, &options).unwrap();
+    assert_eq!(report.verdict, Verdict::Pass, "{:#?}", report.cases);
+    let osdi = report.cases.last().unwrap();
+    assert!(osdi.number.is_some() && osdi.remark.starts_with("osdi in ngspice: 200 biases"), "{osdi:?}");
+    let in_spice = |c: &crate::Case| c.number.is_some() && c.remark.starts_with("spice in ");
+    assert!(report.cases.iter().any(in_spice), "{:#?}", report.cases);
 }
 
 /// One n-channel transistor in five corners.
@@ -83,7 +108,6 @@ fn bsim4_in_ngspice_goes_through_the_same_checks() {
             .collect(),
         // The simulator's tables round voltages at 1e-15 V, its currents end at 1e-18 A.
         limits: Limits { exchange: 1e-2, variants: 1e-3, ..Limits::default() },
-        ..Plan::default()
     };
     let report = check(&demo130(program), &Measurements::new(), &plan).unwrap();
     let with = |v: Verdict| -> String {

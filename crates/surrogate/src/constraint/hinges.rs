@@ -21,6 +21,9 @@ const ON_FACES: f64 = 0.3;
 /// Least drain-source voltage of a drawn bias, V.
 const LEAST_VDS: f64 = 1e-3;
 
+/// Makes d ln I / d vgs comparable with d ln I / d ln vds, V.
+const GATE_VOLTAGE: f64 = 0.1;
+
 /// Box of mirrored `[vgs, vds, vbs]`, V, of one device.
 pub(super) type Sides = [[f64; 2]; 3];
 
@@ -45,6 +48,8 @@ pub(super) struct Watched {
 pub(super) struct Constraints<'a> {
     problem: &'a Problem,
     config: &'a ConstraintsConfig,
+    /// rho at present.
+    pub(super) strength: f64,
     /// Channel tasks, and the box of each.
     places: Vec<(usize, Sides)>,
 }
@@ -66,7 +71,7 @@ impl<'a> Constraints<'a> {
             .filter(|(_, t)| problem.outputs[t.output].kind == OutputKind::Channel)
             .map(|(k, t)| (k, wider(sides[t.device])))
             .collect();
-        Constraints { problem, config, places }
+        Constraints { problem, config, strength: config.strength, places }
     }
 
     /// Draws biases and returns those where a constraint fails above the noise floor, with how many were drawn.
@@ -89,7 +94,8 @@ impl<'a> Constraints<'a> {
                 let mut out = Vec::new();
                 self.visit(theta, watched, |block, w| {
                     for (p, w) in w.iter().enumerate() {
-                        let audible = block.current(p) > self.problem.tasks[w.task].floor;
+                        let floors = if w.slope == Slope::Gate { self.config.leakage } else { 1.0 };
+                        let audible = block.current(p) > floors * self.problem.tasks[w.task].floor;
                         if audible && self.hinge(w.slope, block.slopes[p]) < 0.0 {
                             out.push(*w);
                         }
@@ -106,8 +112,16 @@ impl<'a> Constraints<'a> {
     fn hinge(&self, slope: Slope, value: f64) -> f64 {
         let c = self.config;
         match slope {
-            Slope::Gate => c.strength * (value - c.gm_margin).min(0.0),
-            Slope::Drain => c.strength * (1.0 + value - c.gds_margin).min(0.0),
+            Slope::Gate => self.weight(slope) * (value - c.gm_margin).min(0.0),
+            Slope::Drain => self.weight(slope) * (1.0 + value - c.gds_margin).min(0.0),
+        }
+    }
+
+    /// Derivative of a violated hinge over its slope.
+    fn weight(&self, slope: Slope) -> f64 {
+        match slope {
+            Slope::Gate => self.strength * GATE_VOLTAGE,
+            Slope::Drain => self.strength,
         }
     }
 
@@ -181,7 +195,7 @@ impl<'a> Constraints<'a> {
             let zero = vec![0.0; padded(w.len())];
             let mut seed = zero.clone();
             for (p, w) in w.iter().enumerate() {
-                seed[p] = if self.hinge(w.slope, at.slopes[p]) < 0.0 { self.config.strength } else { 0.0 };
+                seed[p] = if self.hinge(w.slope, at.slopes[p]) < 0.0 { self.weight(w.slope) } else { 0.0 };
             }
             at.block.jacobian_tangent(&theta[..trunk], &at.head, &zero, &seed, &mut panel, BLOCK);
             for (p, w) in w.iter().enumerate().filter(|(p, _)| seed[*p] > 0.0) {
@@ -257,13 +271,13 @@ impl<'a> Constraints<'a> {
 }
 
 /// Constraints with the biases at which they are watched.
-pub(super) struct Active<'a, 'b> {
-    pub(super) constraints: &'b Constraints<'a>,
+pub(super) struct Active<'a> {
+    pub(super) constraints: Constraints<'a>,
     /// Ordered by task.
     pub(super) watched: Vec<Watched>,
 }
 
-impl Active<'_, '_> {
+impl Active<'_> {
     /// Watches more biases.
     pub(super) fn join(&mut self, more: Vec<Watched>) {
         self.watched.extend(more);
@@ -271,7 +285,7 @@ impl Active<'_, '_> {
     }
 }
 
-impl Beside for Active<'_, '_> {
+impl Beside for Active<'_> {
     fn add(&self, theta: &[f64], normal: &mut Normal) {
         self.constraints.add_hinges(theta, &self.watched, normal);
     }

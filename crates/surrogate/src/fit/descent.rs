@@ -15,6 +15,10 @@ use crate::problem::Problem;
 use crate::robust::BaseWeights;
 use crate::start::start;
 
+/// Most devices that take part before all points do; enough for the trunk and the population.
+const SUBSET_DEVICES: usize = 48;
+/// Ratio of points per task between the two subsets.
+const SUBSET_GROWTH: usize = 4;
 /// Rounds on all points; robust weights are set anew before each.
 const ROUNDS: usize = 3;
 /// Steps over which the fall of the loss is averaged before a stage is called converged.
@@ -40,7 +44,7 @@ pub(super) fn solve(
         }
         None => {
             stages.watch.max_steps =
-                rungs(config.starts) * config.start_steps + config.subset_steps + config.max_steps;
+                rungs(config.starts) * config.start_steps + 2 * config.subset_steps + config.max_steps;
             stages.search(problem, fit.seed)
         }
     };
@@ -86,33 +90,51 @@ impl Stages<'_, '_> {
     /// The best of several starts on a subset, driven on there.
     fn search(&mut self, problem: &Problem, seed: u64) -> (Lm, StopReason) {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let subset = problem.subset(self.config.subset, &mut rng);
-        let subset = Prepared::new(&subset);
-        let mut candidates: Vec<Lm> =
-            (0..self.config.starts.max(1)).map(|_| Lm::new(&subset, start(problem, &mut rng))).collect();
-        loop {
-            if let Some(reason) = self.over() {
-                return (candidates.swap_remove(0), reason);
+        let few = problem.few_devices(SUBSET_DEVICES);
+        let subset = few.subset(self.config.subset, &mut rng);
+        let starts = (0..self.config.starts.max(1)).map(|_| start(&subset, &mut rng)).collect();
+        let (mut lm, mut stopped) = self.halve(&Prepared::new(&subset), starts);
+        // Hundreds of steps on few points would fit those alone; some on more of them carry over to all.
+        for factor in [1, SUBSET_GROWTH] {
+            if ended(stopped) {
+                break;
             }
+            let subset = few.subset(factor * self.config.subset, &mut rng);
+            let prepared = Prepared::new(&subset);
+            lm = Lm { damping: lm.damping, ..Lm::new(&prepared, lm.theta) };
+            stopped = self.run(&prepared, &mut lm, "subset", self.config.subset_steps);
+        }
+        let shared = problem.layout.shared();
+        if few.layout.devices < problem.layout.devices {
+            // Deviations of the few belong to other devices' places; all begin at the population's mean.
+            lm.theta.truncate(shared);
+            lm.theta.resize(problem.layout.total(), 0.0);
+        }
+        (lm, stopped)
+    }
+
+    /// Successive halving: all candidates take some steps, the worse half is given up, until one is left.
+    fn halve(&mut self, prepared: &Prepared<'_>, starts: Vec<Vec<f64>>) -> (Lm, StopReason) {
+        let mut candidates: Vec<Lm> = starts.into_iter().map(|theta| Lm::new(prepared, theta)).collect();
+        loop {
             let stage = format!("starts ({} left)", candidates.len());
+            let steps = self.config.start_steps;
             candidates.par_iter_mut().for_each(|lm| {
-                for _ in 0..self.config.start_steps {
-                    if let Outcome::Stalled = lm.step(&subset) {
+                for _ in 0..steps {
+                    if let Outcome::Stalled = lm.step(prepared) {
                         break;
                     }
                 }
             });
             candidates.sort_by(|a, b| a.loss.total_cmp(&b.loss));
             self.step += self.config.start_steps;
-            self.watch.note(&stage, self.step, candidates[0].loss * scale(&subset));
-            if candidates.len() == 1 {
-                break;
+            self.watch.note(&stage, self.step, candidates[0].loss * scale(prepared));
+            let over = self.over();
+            if candidates.len() == 1 || over.is_some() {
+                return (candidates.swap_remove(0), over.unwrap_or(StopReason::Steps));
             }
             candidates.truncate(candidates.len() / 2);
         }
-        let mut best = candidates.swap_remove(0);
-        let stopped = self.run(&subset, &mut best, "subset", self.config.subset_steps);
-        (best, stopped)
     }
 
     /// Why the fit must end now, if it must.

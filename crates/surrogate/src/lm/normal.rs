@@ -4,9 +4,9 @@
 //! Kronecker structure of `head = B phi + D psi`, which costs no pass over the points.
 
 use faer::linalg::matmul::{matmul, triangular};
-use faer::{Accum, Mat, MatMut, MatRef, Par};
-use gummel_kernel::Isa;
+use faer::{Accum, Mat, MatRef, Par};
 use gummel_kernel::jacobian::{Block, padded};
+use gummel_kernel::{Isa, bidiagonal};
 use rayon::prelude::*;
 
 use crate::parameters::Layout;
@@ -100,10 +100,22 @@ fn for_blocks(
     }
 }
 
+/// Points whose products are summed in single precision before they join the sums in double precision.
+const SINGLE: usize = 1024;
+
 /// Scratch and partial sums of one chunk of devices.
+///
+/// Products of trunk columns, nearly all of the work, are taken in single precision; they only shape the
+/// step. Gradient, heads and loss, which decide where the fit ends, stay in double precision.
 struct Partial {
+    isa: Isa,
     block: Block,
     panel: Vec<f64>,
+    /// Whitened trunk columns of the panel.
+    rounded: Vec<f32>,
+    /// Lower triangle of the trunk's products over [`Partial::pending`] points.
+    products: Mat<f32>,
+    pending: usize,
     shared: Mat<f64>,
     gradient: Vec<f64>,
     loss: f64,
@@ -113,12 +125,48 @@ impl Partial {
     fn new(problem: &Problem) -> Self {
         let layout = &problem.layout;
         let shared = layout.shared();
+        let trunk = layout.trunk();
         Partial {
+            isa: Isa::detect(),
             block: Block::new(Isa::detect(), &layout.shape, BLOCK),
-            panel: vec![0.0; (layout.trunk() + layout.head() + 1) * BLOCK],
+            panel: vec![0.0; (trunk + layout.head() + 1) * BLOCK],
+            rounded: vec![0.0; trunk * BLOCK],
+            products: Mat::zeros(trunk, trunk),
+            pending: 0,
             shared: Mat::zeros(shared, shared),
             gradient: vec![0.0; shared],
             loss: 0.0,
+        }
+    }
+
+    /// Adds the products of the rounded trunk columns of `n` points.
+    fn multiply(&mut self, trunk: usize, n: usize) {
+        use triangular::BlockStructure::{Rectangular, TriangularLower};
+        let t = MatRef::from_column_major_slice_with_stride(&self.rounded[..], n, trunk, BLOCK);
+        triangular::matmul(
+            self.products.as_mut(),
+            TriangularLower,
+            if self.pending == 0 { Accum::Replace } else { Accum::Add },
+            t.transpose(),
+            Rectangular,
+            t,
+            Rectangular,
+            1.0,
+            Par::Seq,
+        );
+        self.pending += n;
+        if self.pending >= SINGLE {
+            self.flush(trunk);
+        }
+    }
+
+    fn flush(&mut self, trunk: usize) {
+        if self.pending > 0 {
+            for j in 0..trunk {
+                let from = &self.products.col_as_slice(j)[j..];
+                bidiagonal::add(self.isa, from, &mut self.shared.col_as_slice_mut(j)[j..trunk]);
+            }
+            self.pending = 0;
         }
     }
 
@@ -134,21 +182,43 @@ impl Partial {
         for (task, blocks) in prepared.device(device) {
             // Columns [head | r] against [trunk | head | r].
             let mut gram = Mat::<f64>::zeros(trunk + head + 1, head + 1);
-            let Partial { block, panel, shared, loss, .. } = self;
             let h = head_of(layout, task, theta, layout.deviations(theta, device));
-            for_blocks(problem, task, blocks, theta, block, |block, r, seed, whitening| {
-                *loss += 0.5 * squares(r);
-                block.jacobian(&theta[..trunk], &h, seed, panel, BLOCK);
+            let mut block = std::mem::replace(&mut self.block, Block::new(self.isa, &layout.shape, 0));
+            for_blocks(problem, task, blocks, theta, &mut block, |block, r, seed, whitening| {
+                self.loss += 0.5 * squares(r);
+                block.jacobian(&theta[..trunk], &h, seed, &mut self.panel, BLOCK);
                 let n = r.len();
-                for row in panel.chunks_exact_mut(BLOCK).take(trunk + head) {
+                for (k, row) in self.panel.chunks_exact_mut(BLOCK).take(trunk + head).enumerate() {
                     whitening.apply(&mut row[..n]);
                     row[n..padded(n)].fill(0.0);
+                    if k < trunk {
+                        bidiagonal::round(
+                            self.isa,
+                            &row[..padded(n)],
+                            &mut self.rounded[k * BLOCK..][..padded(n)],
+                        );
+                    }
                 }
-                let last = &mut panel[(trunk + head) * BLOCK..];
+                let last = &mut self.panel[(trunk + head) * BLOCK..];
                 last[..n].copy_from_slice(r);
                 last[n..padded(n)].fill(0.0);
-                accumulate(panel, padded(n), trunk, head, shared.as_mut(), gram.as_mut());
+                let all = MatRef::from_column_major_slice_with_stride(
+                    &self.panel[..],
+                    padded(n),
+                    trunk + head + 1,
+                    BLOCK,
+                );
+                matmul(
+                    gram.as_mut(),
+                    Accum::Add,
+                    all.transpose(),
+                    all.subcols(trunk, head + 1),
+                    1.0,
+                    Par::Seq,
+                );
+                self.multiply(trunk, padded(n));
             });
+            self.block = block;
             self.scatter(layout, task, gram.as_ref(), &mut out);
         }
         for k in 0..local {
@@ -196,33 +266,6 @@ impl Partial {
     }
 }
 
-/// Adds one block's products to the trunk's triangle and the task's Gram columns.
-fn accumulate(
-    panel: &[f64],
-    n: usize,
-    trunk: usize,
-    head: usize,
-    mut shared: MatMut<'_, f64>,
-    gram: MatMut<'_, f64>,
-) {
-    let columns = trunk + head + 1;
-    let all = MatRef::from_column_major_slice_with_stride(panel, n, columns, BLOCK);
-    let t = all.subcols(0, trunk);
-    use triangular::BlockStructure::{Rectangular, TriangularLower};
-    triangular::matmul(
-        shared.as_mut().submatrix_mut(0, 0, trunk, trunk),
-        TriangularLower,
-        Accum::Add,
-        t.transpose(),
-        Rectangular,
-        t,
-        Rectangular,
-        1.0,
-        Par::Seq,
-    );
-    matmul(gram, Accum::Add, all.transpose(), all.subcols(trunk, head + 1), 1.0, Par::Seq);
-}
-
 /// Most chunks of devices whose sums are kept apart; also the most threads that assemble at once.
 const CHUNKS: usize = 16;
 
@@ -238,6 +281,7 @@ pub(crate) fn assemble(prepared: &Prepared<'_>, theta: &[f64]) -> Normal {
         .map(|devices| {
             let mut partial = Partial::new(problem);
             let locals = devices.map(|d| partial.add(prepared, theta, d)).collect();
+            partial.flush(layout.trunk());
             (partial, locals)
         })
         .collect();

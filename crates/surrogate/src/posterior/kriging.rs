@@ -200,3 +200,61 @@ fn shrunk(rows: &Mat<f64>) -> Mat<f64> {
         false => (1.0 - pull) * covariance[(i, j)],
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(w: f64, l: f64) -> Place {
+        Place { w: w * 1e-6, l: l * 1e-6, mult: 1.0, temperature: 300.15, speed: 0.0, skew: 0.0 }
+    }
+
+    /// Twelve devices whose two head numbers follow ln L and ln W.
+    fn family() -> (Vec<Place>, Mat<f64>) {
+        let places: Vec<Place> =
+            (0..12).map(|k| place([0.3, 1.0, 3.0][k % 3], [0.13, 0.3, 1.0, 3.0][k / 3])).collect();
+        let heads = Mat::from_fn(12, 2, |i, j| {
+            let p = covariates(&places[i]);
+            [2.0 + p[0], 0.5 * p[1] - p[0]][j] + 0.01 * ((3 * i + 5 * j) as f64).sin()
+        });
+        (places, heads)
+    }
+
+    #[test]
+    fn a_head_between_fitted_ones_is_predicted_and_one_far_away_is_uncertain() {
+        let (places, heads) = family();
+        let scatter = scatter(&places, &heads).expect("twelve devices");
+        let process = Kriging::new(&places, &heads, scatter.reach, scatter.shared).expect("a process");
+        let between = place(1.7, 0.55);
+        let (head, near) = process.predict(&between);
+        let p = covariates(&between);
+        for (found, expected) in head.iter().zip([2.0 + p[0], 0.5 * p[1] - p[0]]) {
+            assert!((found - expected).abs() < 0.05, "{found} for {expected}");
+        }
+        let (_, far) = process.predict(&place(100.0, 100.0));
+        assert!(far > 1.5 * near, "{far} far away, {near} nearby");
+        // The scatter is that of what geometry does not explain.
+        assert!(scatter.covariance[(0, 0)].sqrt() < 0.2, "{}", scatter.covariance[(0, 0)]);
+    }
+
+    #[test]
+    fn devices_of_one_geometry_are_averaged() {
+        let places = vec![place(1.0, 1.0); 9];
+        let heads = Mat::from_fn(9, 1, |i, _| 3.0 + 0.1 * (i as f64 - 4.0));
+        let scatter = scatter(&places, &heads).expect("nine devices");
+        let process = Kriging::new(&places, &heads, scatter.reach, scatter.shared).expect("a process");
+        let (head, factor) = process.predict(&places[0]);
+        assert!((head[0] - 3.0).abs() < 0.02, "{}", head[0]);
+        let deviation = (factor * scatter.covariance[(0, 0)]).sqrt();
+        assert!((0.15..0.6).contains(&deviation), "{deviation} for numbers that scatter by 0.26");
+        assert!(super::scatter(&places[..1], &heads).is_none());
+    }
+
+    #[test]
+    fn the_nearest_places_are_chosen_in_their_own_order() {
+        let (places, _) = family();
+        assert_eq!(nearest(&places, &places[4], 1), [4]);
+        let chosen = nearest(&places, &places[4], 5);
+        assert!(chosen.contains(&4) && chosen.is_sorted() && chosen.len() == 5, "{chosen:?}");
+    }
+}

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use gummel_data::{ColumnMapping, Patterns};
+use gummel_qa::Limits;
 use gummel_surrogate::{AdamwConfig, FitConfig, Solver};
 use toml::{Table, Value};
 
@@ -94,7 +95,7 @@ fn every_cargo_command_names_packages_and_benchmarks_that_exist() {
 }
 
 #[test]
-fn every_toml_block_is_a_recipe_a_mapping_or_patterns() {
+fn every_toml_block_is_a_recipe_a_mapping_patterns_or_limits() {
     let mut n = 0;
     for (page, text) in pages() {
         for block in blocks(&text, "toml") {
@@ -102,6 +103,8 @@ fn every_toml_block_is_a_recipe_a_mapping_or_patterns() {
                 Patterns::from_toml(&page, block).err().map(|e| e.to_string())
             } else if block.contains("[columns]") {
                 toml::from_str::<ColumnMapping>(block).err().map(|e| e.to_string())
+            } else if page == "qa.md" {
+                toml::from_str::<Limits>(block).err().map(|e| e.to_string())
             } else {
                 toml::from_str::<FitConfig>(block).err().map(|e| e.to_string())
             };

@@ -7,6 +7,7 @@
 //! [`build`] makes it from a model, [`reverse`] adds exact derivatives, [`run`] evaluates it.
 
 pub mod build;
+mod heads;
 pub mod reverse;
 pub mod run;
 

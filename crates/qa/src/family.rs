@@ -76,4 +76,9 @@ pub trait Family: Sync {
     /// # Errors
     /// When there is no such device or it cannot be placed there.
     fn device(&self, ask: &Ask) -> Result<Box<dyn Device>, QaError>;
+
+    /// What a proof over all biases says of the signs of gm and of gds, in words; `None` without a proof.
+    fn certificate(&self, _device: &str, _temperature: f64) -> Option<[String; 2]> {
+        None
+    }
 }

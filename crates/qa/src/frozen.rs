@@ -2,6 +2,7 @@
 
 use gummel_kernel::{Branch, Covariate, Folded, Instance, Isa};
 use gummel_model::Model;
+use gummel_model::certify::{Certificate, SignProof};
 
 use crate::device::{Device, Matrix, Terminals, Volts};
 use crate::{Abilities, Ask, Family, Nominal, QaError};
@@ -66,6 +67,20 @@ impl Family for Model {
                 .into_iter()
                 .any(depends),
         }
+    }
+
+    fn certificate(&self, device: &str, temperature: f64) -> Option<[String; 2]> {
+        // A damaged certificate proves nothing.
+        let certificate = Certificate::of(self).ok().flatten()?;
+        let proof = certificate
+            .devices
+            .iter()
+            .find(|p| p.device == device && (p.temperature - temperature).abs() < 1.0)?;
+        let words = |sign: &SignProof| match sign.holds {
+            true => format!("proved up to {:.0} % beyond the data", 100.0 * certificate.beyond),
+            false => format!("not proved in {:.2} % of the biases", 100.0 * sign.open),
+        };
+        Some([words(&proof.gm), words(&proof.gds)])
     }
 
     fn device(&self, ask: &Ask) -> Result<Box<dyn Device>, QaError> {

@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use gummel_export::osdi::{self, Options};
-use gummel_export::{ExportError, ExportOptions, Target, VerifyOptions, export, verify};
+use gummel_export::{Difference, ExportError, ExportOptions, Target, VerifyOptions, export, verify};
 use gummel_model::{DeviceQuery, Model};
 
 use crate::device::{Terminals, Volts};
@@ -36,19 +36,20 @@ pub fn round_trip(model: &Model, options: &VerifyOptions) -> Result<CheckReport,
     let mut cases = Vec::new();
     for target in TARGETS {
         let path = work.path().join(target.default_file(model));
-        let verdict = export(model, target, &ExportOptions::default(), &path)
+        let verdict = export(&[model], target, &ExportOptions::default(), &path)
             .and_then(|_| verify(&path, model, options));
         cases.push(match verdict {
             Ok(v) => {
-                let worst = v.differences.iter().max_by(|a, b| a.largest.total_cmp(&b.largest));
-                let number = worst.map_or(f64::NAN, |d| d.largest / v.limit);
+                let share = |d: &Difference| d.largest / d.limit;
+                let worst = v.differences.iter().max_by(|a, b| share(a).total_cmp(&share(b)));
+                let number = worst.map_or(f64::NAN, share);
                 let remark = format!(
                     "{} in {}: {} biases, largest relative difference {:.1e}, may be {:.0e}",
                     v.target,
                     v.tool,
                     v.points,
-                    number * v.limit,
-                    v.limit
+                    worst.map_or(f64::NAN, |d| d.largest),
+                    worst.map_or(v.limit, |d| d.limit)
                 );
                 let at = worst.map(|d| [d.bias[1], d.bias[0], 0.0, d.bias[2]]);
                 measured(worst.map_or("", |d| &d.device), number, at, remark)

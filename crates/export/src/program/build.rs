@@ -1,21 +1,12 @@
 //! From a model to its program: the formulas of [`gummel_kernel::spec`], with everything that is not open folded
-//! into constants.
-//!
-//! A basis function is a product of powers of covariates; the part of it that is fixed goes into the numbers
-//! of the devices, the open part stays:
-//!
-//! ```text
-//! head = sum_m (common_m + own_m[device]) m(open covariates)
-//! y    = head . (z, 1)            charges: head . (z - z at zero bias)
-//! ```
+//! into constants; heads have a file of their own.
 
 use std::collections::BTreeMap;
 
-use gummel_kernel::basis::Exponents;
-use gummel_kernel::{Basis, Branch, Covariate, Layer, Output, OutputKind, Place, Spec};
+use gummel_kernel::{Branch, Layer, Output, OutputKind, Place, Spec};
 
 use super::{Id, Input, Matrix, Program};
-use crate::scope::{Scope, input_of};
+use crate::scope::Scope;
 
 /// Which results a program has beside the currents and charges themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +17,7 @@ pub enum Derivatives {
     OfDrainCurrent,
 }
 
-const MICROMETRE: f64 = 1e-6;
+pub(super) const MICROMETRE: f64 = 1e-6;
 
 impl Program {
     /// The evaluation of the devices of `scope`.
@@ -45,10 +36,11 @@ impl Program {
     }
 }
 
-struct Builder<'a> {
-    program: Program,
-    spec: &'a Spec,
-    scope: &'a Scope,
+/// A program under construction.
+pub(super) struct Builder<'a> {
+    pub(super) program: Program,
+    pub(super) spec: &'a Spec,
+    pub(super) scope: &'a Scope,
     bias: [Id; 3],
     /// Signed values of the modelled outputs.
     flows: BTreeMap<u8, Id>,
@@ -178,100 +170,6 @@ impl<'a> Builder<'a> {
         self.program.tanh(pre)
     }
 
-    /// The head of output `o` of branch `b`: weights of the last layer's neurons, then the constant.
-    fn head(&mut self, b: usize, o: usize, kind: OutputKind) -> Id {
-        let spec = self.spec;
-        let branch = &spec.branches[b];
-        let rows = branch.head_len();
-        let devices = self.scope.devices.len();
-        let mut common: BTreeMap<Exponents, Vec<f64>> = BTreeMap::new();
-        let mut own: BTreeMap<Exponents, Vec<Vec<f64>>> = BTreeMap::new();
-        let places = &self.scope.places;
-        let mut gather = |basis: &Basis, numbers: &dyn Fn(usize) -> &'a [f64], shared: bool| {
-            for (c, term) in basis.terms.iter().enumerate() {
-                let (open, fixed) = self.split(term);
-                let column = |d: usize, factor: f64| {
-                    let numbers = numbers(d);
-                    (0..rows).map(|r| factor * numbers[r * basis.len() + c]).collect::<Vec<f64>>()
-                };
-                if shared && fixed == [0; 7] {
-                    add_to(common.entry(open).or_insert_with(|| vec![0.0; rows]), &column(0, 1.0));
-                    continue;
-                }
-                let each = own.entry(open).or_insert_with(|| vec![vec![0.0; rows]; devices]);
-                for (d, sum) in each.iter_mut().enumerate() {
-                    let factor = Basis { terms: vec![fixed] }.at(&places[d])[0];
-                    add_to(sum, &column(d, factor));
-                }
-            }
-        };
-        gather(&branch.population, &|_| &branch.population_heads[o], true);
-        let indices = &self.scope.devices;
-        let deviation = |d: usize| &spec.devices[indices[d]].deviation[b][o][..];
-        gather(&branch.deviation, &deviation, false);
-        // What can be added up beforehand is.
-        if devices == 1 {
-            for (open, each) in std::mem::take(&mut own) {
-                add_to(common.entry(open).or_insert_with(|| vec![0.0; rows]), &each[0]);
-            }
-        } else if common.len() == 1
-            && let Some(each) = own.get_mut(&[0; 7])
-            && let Some(shared) = common.remove(&[0; 7])
-        {
-            each.iter_mut().for_each(|row| add_to(row, &shared));
-        }
-        let name = kind.name();
-        let mut head = self.common_part(&common, rows);
-        for (k, (open, each)) in own.into_iter().enumerate() {
-            let row = self.program.rows(each);
-            self.program.named(format!("own{k}_{name}"), row);
-            let moved = match self.monomial(&open) {
-                Some(m) => self.program.mul(m, row),
-                None => row,
-            };
-            head = Some(match head {
-                Some(sum) => self.program.add(sum, moved),
-                None => moved,
-            });
-        }
-        let head = head.unwrap_or_else(|| self.program.constant(vec![0.0; rows]));
-        self.program.named(format!("h_{name}"), head)
-    }
-
-    /// The part of a head that all devices share, as a matrix times the open basis functions.
-    fn common_part(&mut self, common: &BTreeMap<Exponents, Vec<f64>>, rows: usize) -> Option<Id> {
-        let bias = common.get(&[0; 7]).cloned().unwrap_or_else(|| vec![0.0; rows]);
-        let open: Vec<_> = common.iter().filter(|(e, _)| **e != [0; 7]).collect();
-        if open.is_empty() {
-            return common.contains_key(&[0; 7]).then(|| self.program.constant(bias));
-        }
-        let numbers = (0..rows).flat_map(|r| open.iter().map(move |(_, column)| column[r])).collect();
-        let matrix = Matrix { rows, columns: open.len(), numbers };
-        let x = open.iter().filter_map(|(e, _)| self.monomial(e)).collect();
-        let x = self.program.join(x);
-        Some(self.program.affine(matrix, bias, x))
-    }
-
-    fn head_value(&mut self, branch: &Branch, head: Id, z: Id, zero: Option<Id>, kind: OutputKind) -> Id {
-        let n = branch.head_len() - 1;
-        let p = &mut self.program;
-        let (weights, constant) = (p.part(head, 0, n), p.part(head, n, 1));
-        let y = match zero.filter(|_| matches!(kind, OutputKind::GateCharge | OutputKind::BulkCharge)) {
-            Some(zero) => {
-                let moved = p.sub(z, zero);
-                p.dot(weights, moved)
-            }
-            None => match (p.as_constant(weights).map(<[f64]>::to_vec), p.as_constant(constant)) {
-                (Some(numbers), Some(&[c])) => p.affine(Matrix { rows: 1, columns: n, numbers }, vec![c], z),
-                _ => {
-                    let product = p.dot(weights, z);
-                    p.add(product, constant)
-                }
-            },
-        };
-        p.named(format!("y_{}", kind.name()), y)
-    }
-
     /// Scale of an output in amperes or coulombs, geometry included.
     fn scale_of(&mut self, output: &Output) -> Id {
         let is_open = |i| output.per_geometry && self.scope.open.contains(&i);
@@ -385,61 +283,6 @@ impl<'a> Builder<'a> {
         let bulk = bulk.unwrap_or_else(|| zero(p));
         [drain, gate, source, bulk]
     }
-
-    fn is_open(&self, covariate: Covariate) -> bool {
-        self.scope.open.contains(&input_of(covariate))
-    }
-
-    /// The open and the fixed part of a basis function.
-    fn split(&self, term: &Exponents) -> (Exponents, Exponents) {
-        let (mut open, mut fixed) = ([0; 7], [0; 7]);
-        for c in Covariate::ALL {
-            let part = if self.is_open(c) { &mut open } else { &mut fixed };
-            part[c as usize] = term[c as usize];
-        }
-        (open, fixed)
-    }
-
-    /// An open basis function; `None` for the constant 1.
-    fn monomial(&mut self, exponents: &Exponents) -> Option<Id> {
-        let mut product = None;
-        for c in Covariate::ALL {
-            for _ in 0..exponents[c as usize] {
-                let factor = self.covariate(c);
-                product = Some(match product {
-                    Some(p) => self.program.mul(p, factor),
-                    None => factor,
-                });
-            }
-        }
-        product
-    }
-
-    fn covariate(&mut self, covariate: Covariate) -> Id {
-        let name = covariate.name();
-        if let Some((id, _)) = self.program.nodes().find(|(_, n)| n.name.as_deref() == Some(name)) {
-            return id;
-        }
-        let p = &mut self.program;
-        let input = p.input(input_of(covariate));
-        let id = match covariate {
-            Covariate::LnL | Covariate::LnW => {
-                let um = p.scale(1.0 / MICROMETRE, input);
-                p.ln(um)
-            }
-            Covariate::InvL | Covariate::InvW => {
-                let unit = if covariate == Covariate::InvL { 0.13 } else { 0.15 };
-                let top = p.constant(vec![unit * MICROMETRE]);
-                p.div(top, input)
-            }
-            Covariate::Tau => {
-                let moved = p.offset(input, -300.15);
-                p.scale(0.01, moved)
-            }
-            Covariate::Speed | Covariate::Skew => return input,
-        };
-        p.named(name, id)
-    }
 }
 
 /// Name of a modelled flow in printed programs.
@@ -452,8 +295,4 @@ pub(crate) fn flow_name(kind: OutputKind) -> &'static str {
         OutputKind::BulkCharge => "q_bulk",
         OutputKind::ChannelCharge => "q_channel",
     }
-}
-
-fn add_to(sum: &mut [f64], other: &[f64]) {
-    sum.iter_mut().zip(other).for_each(|(s, o)| *s += o);
 }

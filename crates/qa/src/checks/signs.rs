@@ -1,8 +1,10 @@
 //! Signs of gm and gds: more gate or drain voltage never gives less current.
 //!
-//! The number is the smallest `g / (|id| + floor)` in 1/V over a grid of biases with `vds >= 0`. gm is judged
-//! where the channel carries the current (above ten noise floors, `vgs >= 0`), because gate-induced drain
-//! leakage of a real device falls with vgs.
+//! The number is the smallest `g / (|id| + floor)` in 1/V over a grid of biases with `vds >= 0`. A sign means nothing
+//! below the noise floor: gds is judged where the current, or gds times kT/q, exceeds it. gm is judged where the
+//! channel carries the current (above ten noise floors, `vgs >= 0`), because gate-induced drain leakage of a
+//! real device falls with vgs. Where the model carries a certificate, a proof over all biases, the remark says
+//! what it proves.
 
 use crate::device::{D, G};
 use crate::finding::{Bound, Outcome, Picture, Worst};
@@ -10,7 +12,7 @@ use crate::{QaError, Scene};
 
 /// Output conductance.
 pub(super) fn gds(scene: &Scene<'_>, bound: Bound) -> Result<Outcome, QaError> {
-    smallest(scene, bound, D, f64::NEG_INFINITY, "gds/id (1/V)")
+    smallest(scene, bound, D, scene.nominal.floor, "gds/id (1/V)")
 }
 
 /// Transconductance.
@@ -33,13 +35,22 @@ fn smallest(
     let (id, g) = (scene.id(&biases)?, scene.conductances(&biases)?);
     let mut worst = Worst::under(bound);
     for i in 0..biases.len() {
-        // A current that is no number must be seen, not passed over.
-        if id[i] >= least_current || id[i].is_nan() {
-            worst.see(g[i][D][over] / (id[i].abs() + floor), biases[i]);
+        let slope = g[i][D][over];
+        // At vds = 0 there is no current, and its slope tells.
+        let near_zero = if over == D { slope.abs() * scene.thermal_voltage() } else { 0.0 };
+        // What is no number must be seen, not passed over.
+        if id[i].max(near_zero) >= least_current || id[i].is_nan() || slope.is_nan() {
+            worst.see(slope / (id[i].abs() + floor), biases[i]);
         }
     }
     let picture = worst.at.map(|at| through(scene, at, over, label)).transpose()?;
-    Ok(worst.outcome(format!("{} biases", biases.len()), picture))
+    let proof = scene.family.certificate(&scene.nominal.name, scene.temperature);
+    let remark = match proof {
+        Some([_, gds]) if over == D => gds,
+        Some([gm, _]) => gm,
+        None => format!("{} biases, no certificate", biases.len()),
+    };
+    Ok(worst.outcome(remark, picture))
 }
 
 /// The conductance along its own voltage through the worst bias.

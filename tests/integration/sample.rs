@@ -12,7 +12,7 @@ pub(crate) fn silicon(set: &str) -> Option<PathBuf> {
     if path.is_dir() {
         return Some(path);
     }
-    println!("SKIPPED: no measured data at {} (set GUMMEL_SHARED)", path.display());
+    eprintln!("SKIPPED: no measured data at {} (set GUMMEL_SHARED)", path.display());
     None
 }
 

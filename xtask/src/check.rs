@@ -51,10 +51,7 @@ const CLIPPY: [&str; 8] = [
 ];
 const RUSTDOC: [&str; 4] = ["doc", "--release", "--workspace", "--no-deps"];
 
-/// Steps that run only when named: they need a second build, of type information, of every dependency.
-const ON_REQUEST: [&str; 2] = ["clippy", "rustdoc"];
-
-/// Runs all steps but those of [`ON_REQUEST`], or those named, to the end even if one fails.
+/// Runs all steps, or those named, to the end even if one fails.
 ///
 /// # Errors
 /// A step of another name was asked for, a tool is missing, or a step failed.
@@ -82,7 +79,7 @@ pub(crate) fn run(root: &Path, wanted: &[&str]) -> Result<()> {
 }
 
 fn is_due(step: &str, wanted: &[&str]) -> bool {
-    if wanted.is_empty() { !ON_REQUEST.contains(&step) } else { wanted.contains(&step) }
+    wanted.is_empty() || wanted.contains(&step)
 }
 
 fn command(root: &Path, args: &[&str]) -> Command {

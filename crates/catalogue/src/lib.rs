@@ -6,7 +6,7 @@
 //! assert!(gummel_catalogue::entries().iter().any(|e| e.name == "ihp-sg13g2"));
 //! ```
 //!
-//! Reading order: [`mod@bundled`], [`entry`], [`mod@fetch`], [`error`].
+//! Reading order: [`mod@bundled`], [`mod@entry`], [`mod@fetch`], [`error`].
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 

@@ -12,6 +12,8 @@ pub enum Outcome {
     Done,
     /// Done, but some input files could not be read; exit code 3.
     SomeFilesFailed,
+    /// Done, but a check that the caller named did not pass; exit code 4.
+    CheckFailed,
 }
 
 impl Outcome {
@@ -26,6 +28,7 @@ pub fn code(result: Result<Outcome, Error>, session: &Session) -> ExitCode {
     match result {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::SomeFilesFailed) => ExitCode::from(3),
+        Ok(Outcome::CheckFailed) => ExitCode::from(4),
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             session.error(&describe(&error));

@@ -10,9 +10,12 @@ const MOST_POINTS: usize = 50_000_000;
 /// Values of vgs, vds and vbs in volts; every combination is meant.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BiasGrid {
-    vgs: Vec<f64>,
-    vds: Vec<f64>,
-    vbs: Vec<f64>,
+    /// Gate-source voltages.
+    pub vgs: Vec<f64>,
+    /// Drain-source voltages.
+    pub vds: Vec<f64>,
+    /// Bulk-source voltages.
+    pub vbs: Vec<f64>,
 }
 
 impl BiasGrid {

@@ -10,7 +10,7 @@
 //! Reading order: [`verbs`] (the list and a file each), [`session`] (what reaches the terminal),
 //! [`exit`] (exit codes), [`input`] and [`recipe`] (arguments that verbs share), [`run_folder`]
 //! (the folder that a fit writes), [`figures`] (which curves go into which figure), then the small ones:
-//! [`table`], [`progress`], [`grid`], [`biases`], [`predictions`], [`interrupt`].
+//! [`judged`], [`newcomer`], [`table`], [`progress`], [`grid`], [`biases`], [`predictions`], [`interrupt`].
 
 pub mod biases;
 pub mod exit;
@@ -18,6 +18,8 @@ pub mod figures;
 pub mod grid;
 pub mod input;
 pub mod interrupt;
+pub mod judged;
+pub mod newcomer;
 pub mod predictions;
 pub mod progress;
 pub mod recipe;
@@ -55,6 +57,7 @@ EXIT CODES:
   1  failed; the message says what was found, what was expected and how to go on
   2  wrong usage of the command line
   3  done, but some files could not be read (they are listed)
+  4  done, but a check named by --fail-on failed
   130  stopped by a second Ctrl-C";
 
 /// The command with all its verbs, for completions and documentation.

@@ -1,10 +1,14 @@
 //! The table of predictions: a device, temperature and bias a row, quantities as columns.
 
 use anyhow::Result;
+use gummel_data::{ParquetColumn, write_parquet};
 use gummel_device::Quantity;
 use ndarray::Array2;
 use std::io::Write;
 use std::path::Path;
+
+/// Columns of an interval: its ends (A), the standard deviation in asinh units, 1 inside the measured box.
+pub const INTERVAL: [&str; 4] = ["id_low", "id_high", "deviation", "in_range"];
 
 /// Predictions of several devices.
 pub struct Predictions {
@@ -14,14 +18,16 @@ pub struct Predictions {
 }
 
 impl Predictions {
-    /// No rows yet.
-    pub fn new(quantities: &[Quantity]) -> Self {
-        let names =
-            ["temperature", "vgs", "vds", "vbs"].into_iter().chain(quantities.iter().map(|q| q.column()));
+    /// No rows yet; with `interval`, [`INTERVAL`] follows the quantities.
+    pub fn new(quantities: &[Quantity], interval: bool) -> Self {
+        let names = ["temperature", "vgs", "vds", "vbs"]
+            .into_iter()
+            .chain(quantities.iter().map(|q| q.column()))
+            .chain(INTERVAL.into_iter().filter(|_| interval));
         Predictions { devices: Vec::new(), columns: names.map(|n| (n, Vec::new())).collect() }
     }
 
-    /// Adds a device: `biases` of shape `(n, 4)` as `vd vg vs vb`, `values` of shape `(n, quantities)`.
+    /// Adds a device: `biases` of shape `(n, 4)` as `vd vg vs vb`, `values` of shape `(n, columns)`.
     pub fn add(&mut self, device: &str, temperature: f64, biases: &Array2<f64>, values: &Array2<f64>) {
         for (b, v) in biases.rows().into_iter().zip(values.rows()) {
             self.devices.push(device.to_owned());
@@ -55,17 +61,31 @@ impl Predictions {
         Ok(writer.into_inner()?)
     }
 
-    /// Writes a CSV file; it appears whole or not at all.
+    /// Writes Parquet when the name ends in `.parquet`, else CSV; the file appears whole or not at all.
     ///
     /// # Errors
-    /// Errors of the file system.
+    /// Errors of the file system, and of quantities asked for twice.
     pub fn write(&self, path: &Path) -> Result<()> {
-        let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut file = tempfile::NamedTempFile::new_in(parent)?;
-        file.write_all(&self.csv()?)?;
-        file.persist(path)?;
-        Ok(())
+        if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet")) {
+            let numbers = self.columns.iter().map(|(name, values)| (*name, ParquetColumn::Number(values)));
+            let columns: Vec<_> =
+                std::iter::once(("device", ParquetColumn::Text(&self.devices))).chain(numbers).collect();
+            return Ok(write_parquet(path, &columns)?);
+        }
+        write_whole(path, &self.csv()?)
     }
+}
+
+/// Writes a file that appears whole or not at all.
+///
+/// # Errors
+/// Errors of the file system.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+    let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(parent)?;
+    file.write_all(bytes)?;
+    file.persist(path)?;
+    Ok(())
 }
 
 /// The shortest text that reads back as the same number.
@@ -80,7 +100,7 @@ mod tests {
 
     #[test]
     fn rows_are_devices_and_biases_against_the_source() {
-        let mut p = Predictions::new(&[Quantity::Id]);
+        let mut p = Predictions::new(&[Quantity::Id], false);
         p.add("W1u_L1u", 300.15, &ndarray::arr2(&[[1.2, 0.6, 0.0, -0.5]]), &ndarray::arr2(&[[1.5e-7]]));
         let text = String::from_utf8(p.csv().expect("csv")).expect("text");
         assert_eq!(text, "device,temperature,vgs,vds,vbs,id\nW1u_L1u,300.15,0.6,1.2,-0.5,1.5e-7\n");

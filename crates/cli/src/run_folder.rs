@@ -12,6 +12,7 @@ use gummel_model::Model;
 use gummel_surrogate::{Checkpoint, FitConfig};
 use std::path::{Path, PathBuf};
 
+use crate::input::InputArgs;
 use crate::session::Session;
 
 pub use store::{Staging, write_family};
@@ -83,6 +84,19 @@ impl Fitted {
         let data = Dataset::assemble(&reading.table, &reading.files, &selection)?;
         self.compare_files(&data, session);
         Ok(data)
+    }
+
+    /// The measurements: those named, or those of the run, or none for a model alone.
+    ///
+    /// # Errors
+    /// When they cannot be read, or hold nothing of this family.
+    pub fn measurements(&self, named: &[PathBuf], session: &Session) -> Result<Option<Dataset>> {
+        if named.is_empty() {
+            return self.run.as_ref().map(|_| self.dataset(session)).transpose();
+        }
+        let input = InputArgs { inputs: named.to_vec(), ..InputArgs::default() };
+        let reading = input.read(session)?;
+        Ok(Some(Dataset::assemble(&reading.table, &reading.files, &self.selection())?))
     }
 
     /// Warns about files that changed since the fit.

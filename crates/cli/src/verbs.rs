@@ -1,11 +1,16 @@
 //! The verbs: to add one, write its file with `Args` and `run`, name it in the two lists below.
 
+pub mod adapt;
+pub mod check;
 pub mod completions;
 pub mod data;
+pub mod export;
 pub mod fit;
 pub mod inspect;
+pub mod plan;
 pub mod plot;
 pub mod predict;
+pub mod verify;
 
 use anyhow::Result;
 
@@ -37,7 +42,12 @@ verbs! {
     Inspect = inspect;
     Fit = fit;
     Predict = predict;
+    Adapt = adapt;
+    Plan = plan;
     Plot = plot;
+    Export = export;
+    Verify = verify;
+    Check = check;
     Data = data;
     Completions = completions;
 }

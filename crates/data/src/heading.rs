@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::block::IDENTITY_COLUMNS;
 use crate::identity::{self, ZERO_CELSIUS};
+use crate::table;
 
 /// Names for the columns of separated-value, EasyEXPERT, raw and Parquet files.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,9 +70,12 @@ impl Heading {
             || ["w", "l", "nf", "mult", "temperature"].contains(&self.column.as_str())
     }
 
-    /// A heading without meaning, kept under its own name.
+    /// A heading without meaning, kept under its own name; `_given` is added to names that the table uses itself.
     pub(crate) fn unknown(name: &str) -> Heading {
-        Heading { column: plain(name), known: false, factor: 1.0, offset: 0.0, mirrored: false, bare: false }
+        let name = plain(name);
+        let taken = table::COLUMNS.iter().any(|(column, _)| *column == name);
+        let column = if taken { format!("{name}_given") } else { name };
+        Heading { column, known: false, factor: 1.0, offset: 0.0, mirrored: false, bare: false }
     }
 
     /// Reads a heading, after renaming it with `mapping`; `None` for a column to leave out.

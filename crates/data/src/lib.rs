@@ -1,6 +1,6 @@
 //! From raw measurement files to a validated table, and from the table to the arrays a fit takes.
 //!
-//! [`read`] turns files, folders and globs into an [`IvTable`]: one row per bias point, SI units, with
+//! [`read()`] turns files, folders and globs into an [`IvTable`]: one row per bias point, SI units, with
 //! technology, family, device, geometry, temperature and flags. [`Dataset::assemble`] picks the devices of
 //! a [`Selection`] out of it, [`Dataset::split`] holds some of them out.
 //!
@@ -33,7 +33,7 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Reading order: [`mod@read`], [`format`], [`pattern`], [`flags`], [`table`], [`mod@inspect`], [`stream`],
+//! Reading order: [`mod@read`], [`mod@format`], [`pattern`], [`flags`], [`table`], [`mod@inspect`], [`stream`],
 //! [`dataset`], [`error`].
 
 mod block;
@@ -66,5 +66,5 @@ pub use inspect::{FamilySummary, Inspection, inspect};
 pub use pattern::{Pattern, Patterns};
 pub use read::{FileFailure, ReadOptions, ReadProgress, Reading, SourceFile, read};
 pub use stream::{Conversion, convert, sample_parquet};
-pub use table::IvTable;
+pub use table::{IvTable, ParquetColumn, write_parquet};
 pub use validate::FlagOptions;

@@ -28,10 +28,10 @@ pub struct Conversion {
 ///
 /// Memory holds one batch of rows and a few numbers per file. Files are read twice: the first pass
 /// gathers the columns and what validation compares between files, the second writes the rows, with all
-/// the flags that [`crate::read`] sets.
+/// the flags that [`crate::read()`] sets.
 ///
 /// # Errors
-/// As [`crate::read`], and when `target` cannot be written.
+/// As [`crate::read()`], and when `target` cannot be written.
 pub fn convert(
     inputs: &[PathBuf],
     target: &Path,

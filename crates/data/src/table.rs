@@ -8,6 +8,7 @@ use polars::prelude::{Column, DataFrame, DataType};
 
 pub(crate) use build::from_blocks;
 pub(crate) use parquet::Writer;
+pub use parquet::{Column as ParquetColumn, write_parquet};
 pub(crate) use view::View;
 
 use crate::DataError;

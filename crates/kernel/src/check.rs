@@ -149,7 +149,8 @@ mod tests {
 
     #[test]
     fn every_defect_is_named_with_its_place() {
-        let cases: [(&str, fn(&mut Spec)); 11] = [
+        type Spoil = fn(&mut Spec);
+        let cases: [(&str, Spoil); 11] = [
             ("sign is 0, expected +1 or -1", |s| s.sign = 0.0),
             ("branch 1: 0 layers, expected 1 to 6", |s| s.branches[1].layers.clear()),
             ("branch 0: layer 1: 15 inputs, expected 16", |s| s.branches[0].layers[1].inputs = 15),

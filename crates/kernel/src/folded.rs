@@ -98,9 +98,9 @@ impl FoldedBranch {
         this
     }
 
-    /// Moves the reference of gate and bulk charge so that they vanish at zero bias.
-    fn subtract_zero_bias(&mut self) {
-        let mut z = self.features.at(0.0, 0.0, 0.0).x.to_vec();
+    /// Activations of the last layer at mirrored terminal voltages `[vd, vg, vs, vb]`, V.
+    pub fn activations(&self, v: [f64; 4]) -> Vec<f64> {
+        let mut z = self.features.at_terminals(v).x.to_vec();
         for layer in &self.layers {
             z = (0..layer.outputs)
                 .map(|o| {
@@ -109,6 +109,12 @@ impl FoldedBranch {
                 })
                 .collect();
         }
+        z
+    }
+
+    /// Moves the reference of gate and bulk charge so that they vanish at zero bias.
+    fn subtract_zero_bias(&mut self) {
+        let z = self.activations([0.0; 4]);
         for o in &mut self.outputs {
             if matches!(o.kind, OutputKind::GateCharge | OutputKind::BulkCharge) {
                 o.constant = -dot(&o.head, &z);

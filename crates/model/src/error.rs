@@ -118,6 +118,14 @@ pub enum ModelError {
         /// Family of the model.
         family: String,
     },
+    /// Intervals asked of a model that does not know how sure it is.
+    #[error(
+        "the model of {family} carries no population (population.safetensors), so it cannot say how sure it is; fit again with this version"
+    )]
+    NoUncertainty {
+        /// Family of the model.
+        family: String,
+    },
     /// Geometry or temperature outside what has a meaning.
     #[error("{what} is {value}, expected a finite positive number in SI units")]
     Place {

@@ -21,11 +21,13 @@
 //! # }
 //! ```
 //!
-//! Reading order: [`manifest`], [`query`], [`predict`](mod@predict), then the private modules `structure`,
-//! `weights`, `store` and `upgrade` (the folder on disk).
+//! Reading order: [`manifest`], [`query`], [`predict`](mod@predict), [`population`] and [`interval`] (how sure it is),
+//! then the private modules `structure`, `weights`, `store` and `upgrade` (the folder on disk).
 
 pub mod error;
+pub mod interval;
 pub mod manifest;
+pub mod population;
 pub mod predict;
 pub mod query;
 mod store;
@@ -34,7 +36,9 @@ mod upgrade;
 mod weights;
 
 pub use error::ModelError;
+pub use interval::{Interval, Uncertainty};
 pub use manifest::{DataFile, DeviceEntry, Manifest};
+pub use population::{HeadPopulation, Population};
 pub use predict::{curve, predict, quantity};
 pub use query::DeviceQuery;
 
@@ -47,6 +51,8 @@ pub struct Model {
     pub spec: Spec,
     /// What it is, from what, how good.
     pub manifest: Manifest,
+    /// How its heads scatter and how sure they are, where the fit learned it.
+    pub population: Option<Population>,
 }
 
 impl Model {
@@ -55,7 +61,7 @@ impl Model {
     /// # Errors
     /// [`ModelError::Inconsistent`] for a defect of the spec, or when polarity or devices differ.
     pub fn new(spec: Spec, manifest: Manifest) -> Result<Self, ModelError> {
-        let model = Model { spec, manifest };
+        let model = Model { spec, manifest, population: None };
         model.check()?;
         Ok(model)
     }
@@ -74,7 +80,7 @@ impl Model {
         if heads != entries {
             return wrong(format!("heads are of {heads:?}, manifest entries of {entries:?}"));
         }
-        Ok(())
+        self.population.as_ref().map_or(Ok(()), |p| p.check(self))
     }
 }
 

@@ -1,4 +1,5 @@
-//! A model folder on disk: `manifest.toml` and `weights.safetensors`, written whole or not at all.
+//! A model folder on disk: `manifest.toml`, `weights.safetensors` and, where heads' scatter is known,
+//! `population.safetensors`; written whole or not at all.
 
 use std::fs;
 use std::path::Path;
@@ -6,25 +7,44 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::manifest::Manifest;
+use crate::population::Population;
 use crate::structure::Structure;
 use crate::upgrade::{FORMAT, upgrade};
 use crate::{Model, ModelError, weights};
 
 const MANIFEST: &str = "manifest.toml";
 const WEIGHTS: &str = "weights.safetensors";
+const POPULATION: &str = "population.safetensors";
 
 /// The manifest file: provenance, the spec's structure and the hash of its arrays.
 #[derive(Serialize, Deserialize)]
 struct ManifestFile {
     format: i64,
-    weights: WeightsEntry,
+    weights: ArraysEntry,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    population: Option<ArraysEntry>,
     model: Manifest,
     structure: Structure,
 }
 
+/// Hash of a file of arrays that belongs to the manifest.
 #[derive(Serialize, Deserialize)]
-struct WeightsEntry {
+struct ArraysEntry {
     blake3: String,
+}
+
+impl ArraysEntry {
+    fn of(bytes: &[u8]) -> Self {
+        ArraysEntry { blake3: blake3::hash(bytes).to_hex().to_string() }
+    }
+
+    fn check(self, bytes: &[u8], path: &Path) -> Result<(), ModelError> {
+        let found = ArraysEntry::of(bytes).blake3;
+        if found == self.blake3 {
+            return Ok(());
+        }
+        Err(ModelError::Hash { path: path.to_owned(), expected: self.blake3, found })
+    }
 }
 
 impl Model {
@@ -39,15 +59,20 @@ impl Model {
         let dir = dir.as_ref();
         self.check()?;
         let bytes = weights::encode(&weights::collect(&self.spec)?, &dir.join(WEIGHTS))?;
+        let population =
+            self.population.as_ref().map(|p| p.encode(self, &dir.join(POPULATION))).transpose()?;
         let file = ManifestFile {
             format: FORMAT,
-            weights: WeightsEntry { blake3: blake3::hash(&bytes).to_hex().to_string() },
+            weights: ArraysEntry::of(&bytes),
+            population: population.as_deref().map(ArraysEntry::of),
             model: self.manifest.clone(),
             structure: Structure::of(&self.spec),
         };
         let text = toml::to_string(&file)
             .map_err(|e| ModelError::Manifest { path: dir.join(MANIFEST), reason: e.to_string() })?;
-        replace_folder(dir, &[(MANIFEST, text.as_bytes()), (WEIGHTS, &bytes)])
+        let mut files = vec![(MANIFEST, text.as_bytes()), (WEIGHTS, bytes.as_slice())];
+        files.extend(population.as_deref().map(|bytes| (POPULATION, bytes)));
+        replace_folder(dir, &files)
     }
 
     /// Reads a model folder.
@@ -65,20 +90,20 @@ impl Model {
         }
         let file = read_manifest(&manifest_path)?;
         let bytes = fs::read(&weights_path).map_err(ModelError::io("read", &weights_path))?;
-        let found = blake3::hash(&bytes).to_hex();
         let mut spec = file
             .structure
             .zeroed(file.model.polarity.sign())
             .map_err(|reason| ModelError::Manifest { path: manifest_path, reason })?;
         weights::fill(&mut spec, &bytes, &weights_path)?;
-        if found.as_str() != file.weights.blake3 {
-            return Err(ModelError::Hash {
-                path: weights_path,
-                expected: file.weights.blake3,
-                found: found.to_string(),
-            });
+        file.weights.check(&bytes, &weights_path)?;
+        let mut model = Model::new(spec, file.model)?;
+        if let Some(entry) = file.population {
+            let path = dir.join(POPULATION);
+            let bytes = fs::read(&path).map_err(ModelError::io("read", &path))?;
+            model.population = Some(Population::decode(&model, &bytes, &path)?);
+            entry.check(&bytes, &path)?;
         }
-        Model::new(spec, file.model)
+        Ok(model)
     }
 }
 

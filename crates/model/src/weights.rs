@@ -65,7 +65,16 @@ pub(crate) fn fill(spec: &mut Spec, bytes: &[u8], path: &Path) -> Result<(), Mod
     })
 }
 
-fn read(file: &SafeTensors<'_>, name: &str, shape: &[usize], path: &Path) -> Result<Vec<f64>, ModelError> {
+/// The numbers of tensor `name`, which must have this shape and be finite.
+///
+/// # Errors
+/// An absent tensor, another shape or type, a number that is not finite.
+pub(crate) fn read(
+    file: &SafeTensors<'_>,
+    name: &str,
+    shape: &[usize],
+    path: &Path,
+) -> Result<Vec<f64>, ModelError> {
     let tensor = file
         .tensor(name)
         .map_err(|_| ModelError::MissingTensor { path: path.to_owned(), tensor: name.to_owned() })?;
@@ -90,11 +99,11 @@ fn read(file: &SafeTensors<'_>, name: &str, shape: &[usize], path: &Path) -> Res
     }
 }
 
+/// What [`visit`] calls with the name, shape and parts of a tensor.
+type Visitor<'a> = dyn FnMut(String, &[usize], &mut [&mut [f64]]) -> Result<(), ModelError> + 'a;
+
 /// Calls `each` with name, shape and parts of every tensor; parts follow each other in row-major order.
-fn visit(
-    spec: &mut Spec,
-    each: &mut dyn FnMut(String, &[usize], &mut [&mut [f64]]) -> Result<(), ModelError>,
-) -> Result<(), ModelError> {
+fn visit(spec: &mut Spec, each: &mut Visitor) -> Result<(), ModelError> {
     let devices = spec.devices.len();
     for (b, branch) in spec.branches.iter_mut().enumerate() {
         let (rows, population, deviation) =

@@ -11,6 +11,10 @@ pub static osdi_log: AtomicPtr<c_void> = AtomicPtr::new(std::ptr::null_mut());
 type Logger = unsafe extern "C" fn(*mut c_void, *mut c_char, u32);
 
 /// Hands a line to the simulator; silent when it offers no log.
+#[allow(
+    clippy::not_unsafe_ptr_arg_deref,
+    reason = "the handle is the simulator's own and only handed back to it"
+)]
 pub fn log(handle: *mut c_void, level: u32, message: &str) {
     let logger = osdi_log.load(Ordering::Relaxed);
     if logger.is_null() {

@@ -1,6 +1,7 @@
 //! Samples per second of AdamW in burn against batch size, on the processor and, with `--features wgpu`, a GPU.
 //!
 //! `cargo bench -p gummel-surrogate --bench adam -- [steps]`; a 3-20-20 trunk and 30 devices.
+#![allow(clippy::print_stdout, reason = "a benchmark reports on standard output")]
 
 use std::ops::ControlFlow;
 use std::time::Instant;

@@ -3,6 +3,7 @@
 //! `cargo bench -p gummel-surrogate --bench fit -- DATA FAMILY CELSIUS [KEY=VALUE ...]`, e.g.
 //! `... -- ../shared/data/silicon/ihp '*/lv_nmos' 27 solver.max_steps=30`. CELSIUS `all` takes every temperature.
 //! Keys are those of a recipe; values are TOML.
+#![allow(clippy::print_stdout, reason = "a benchmark reports on standard output")]
 
 use std::path::PathBuf;
 

@@ -2,7 +2,7 @@
 //!
 //! Decoupled weight decay as in Loshchilov and Hutter, "Decoupled weight decay regularization" (2019),
 //! on the trunk only; heads are held by the problem's own penalty. The learning rate rises linearly
-//! over the first [`WARM_UP`] of the steps and falls along a cosine to [`LAST_RATE`] of its peak. Steps
+//! over the first `WARM_UP` of the steps and falls along a cosine to `LAST_RATE` of its peak. Steps
 //! run in f32; the loss that decides which state is kept comes from the f64 kernel, so that it is the
 //! one Levenberg-Marquardt minimises.
 
@@ -32,6 +32,7 @@ pub use surrogate::{Places, Surrogate, SurrogateConfig};
 use crate::config::AdamwConfig;
 use crate::lm::{StopReason, normal};
 use crate::parameters::Parameters;
+use crate::prepared::Prepared;
 use crate::problem::Problem;
 use minibatch::{Points, Shuffle, Slopes};
 use objective::Objective;
@@ -141,22 +142,25 @@ pub fn solve(
 
 /// Scores states with the f64 kernel.
 struct Judge<'a> {
-    problem: &'a Problem,
+    problem: Prepared<'a>,
     /// Without the penalty: it says nothing about points that were not fitted.
     held_out: Option<Problem>,
 }
 
 impl<'a> Judge<'a> {
     fn new(problem: &'a Problem, held_out: Option<&Problem>) -> Self {
-        Judge { problem, held_out: held_out.map(|h| Problem { strength: 0.0, ..h.clone() }) }
+        Judge {
+            problem: Prepared::new(problem),
+            held_out: held_out.map(|h| Problem { strength: 0.0, ..h.clone() }),
+        }
     }
 
     fn judge(&self, step: usize, parameters: &Parameters) -> Judgement {
-        let theta = parameters.flatten(&self.problem.layout);
+        let theta = parameters.flatten(&self.problem.problem.layout);
         Judgement {
             step,
-            loss: normal::loss(self.problem, &theta),
-            held_out: self.held_out.as_ref().map(|h| normal::loss(h, &theta)),
+            loss: normal::loss(&self.problem, &theta),
+            held_out: self.held_out.as_ref().map(|h| normal::loss(&Prepared::new(h), &theta)),
         }
     }
 }

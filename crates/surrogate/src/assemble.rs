@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use gummel_data::{Dataset, DeviceData};
 use gummel_device::Quantity;
 use gummel_kernel::jacobian::TrunkShape;
-use gummel_kernel::{Basis, Covariate, Features, Output, OutputKind, Place, StaticInput};
+use gummel_kernel::{Basis, Branch, Covariate, Features, Output, OutputKind, Place, StaticInput};
 
 use crate::config::{FitConfig, Population, Toggle};
 use crate::error::FitError;
@@ -227,6 +227,39 @@ pub(crate) fn by_temperature(device: &DeviceData) -> Vec<Vec<usize>> {
         }
     }
     groups.into_iter().map(|(_, rows)| rows).collect()
+}
+
+/// Tasks of a device as a model's first branch sees them, with the residual's definition of `config`.
+pub(crate) fn tasks_of(branch: &Branch, device: &DeviceData, config: &FitConfig) -> Vec<Task> {
+    let builder = Builder {
+        device,
+        index: 0,
+        config,
+        features: &branch.features,
+        statics: &branch.statics,
+        // Gate and bulk outputs are scaled by twice their floor.
+        leakage_floor: branch
+            .outputs
+            .iter()
+            .find(|o| o.kind != OutputKind::Channel)
+            .map_or(device.floor, |o| 0.5 * o.scale),
+    };
+    let mut tasks = Vec::new();
+    for rows in by_temperature(device) {
+        for (o, output) in branch.outputs.iter().enumerate() {
+            let quantity = [Quantity::Id, Quantity::Ig, Quantity::Ib]
+                .into_iter()
+                .find(|q| kind_of(*q) == Some(output.kind));
+            let Some(mut task) = quantity.and_then(|q| builder.task(o, q, output.kind, &rows)) else {
+                continue;
+            };
+            task.phi = branch.population.at(&task.place);
+            task.psi = branch.deviation.at(&task.place);
+            task.ln_scale = (output.scale * output.geometry_factor(&task.place)).ln();
+            tasks.push(task);
+        }
+    }
+    tasks
 }
 
 struct Builder<'a> {

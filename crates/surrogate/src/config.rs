@@ -152,15 +152,15 @@ pub struct LmConfig {
     pub max_steps: usize,
     /// Most seconds for the whole fit; steps already taken are kept.
     pub seconds: f64,
-    /// Random starts tried on a subset of the points; the best goes on.
+    /// Random starts on a subset of the points; the worse half is given up again and again until one is left.
     pub starts: usize,
-    /// Steps of each start.
+    /// Steps of every start between two halvings.
     pub start_steps: usize,
     /// Points per head in the subset.
     pub subset: usize,
     /// Most steps of the best start on the subset, before all points are used.
     pub subset_steps: usize,
-    /// Stop when a step improves the loss by less than this fraction.
+    /// A stage ends when the loss falls by less than this fraction per step, averaged over five steps.
     pub tolerance: f64,
 }
 
@@ -170,10 +170,10 @@ impl Default for LmConfig {
             max_steps: 60,
             seconds: 600.0,
             starts: 4,
-            start_steps: 30,
-            subset: 200,
-            subset_steps: 100,
-            tolerance: 1e-3,
+            start_steps: 10,
+            subset: 100,
+            subset_steps: 60,
+            tolerance: 5e-3,
         }
     }
 }

@@ -53,6 +53,14 @@ pub enum FitError {
         /// What does not fit.
         reason: String,
     },
+    /// A model that cannot take in a new device.
+    #[error("the model of {family} cannot be adapted: {reason}")]
+    NotAdaptable {
+        /// Family of the model.
+        family: String,
+        /// What is missing.
+        reason: String,
+    },
     /// The frozen numbers do not make a model.
     #[error(transparent)]
     Model(#[from] gummel_model::ModelError),

@@ -2,6 +2,7 @@
 
 mod descent;
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
@@ -20,6 +21,7 @@ use crate::error::FitError;
 use crate::freeze::freeze;
 use crate::lm::StopReason;
 use crate::parameters::{Layout, Parameters};
+use crate::posterior;
 use crate::problem::Problem;
 use crate::report::{DeviceReport, Part, Summary, judge, summarise, verdicts};
 use crate::start::start;
@@ -43,7 +45,7 @@ impl Observer for () {
 /// Where a fit stands.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Progress {
-    /// What is going on: `start 2/4`, `subset`, `all points`, `adamw`.
+    /// What is going on: `starts (2 left)`, `subset`, `all points`, `adamw`.
     pub stage: String,
     /// Steps done over all stages.
     pub step: usize,
@@ -193,6 +195,7 @@ fn run(
     };
     let parameters = Parameters::from_flat(&solution.theta, &problem.layout);
     let mut model = freeze(&problem, &parameters, &train, config)?;
+    model.population = posterior::learn::learn(&model, &train, config);
     if charges::add(&mut model, &train, &config.charges, config.seed)? {
         decisions.extend(charges::record(&mut model, &train)?);
     }
@@ -250,17 +253,16 @@ fn count(layout: &Layout) -> ParameterCount {
 fn decisions(problem: &Problem, data: &Dataset) -> Vec<String> {
     let floors = gummel_device::metrics::Spread::over(data.devices.iter().map(|d| d.floor));
     let mut out = vec![
-        format!(
-            "noise floor {}A (median over devices, estimated from the data)",
-            gummel_device::si::format(floors.median, 2)
-        ),
+        format!("noise floor {:.1e} A (median over devices, estimated from the data)", floors.median),
         format!(
             "heads: {} functions of geometry and corner, deviations held with strength {}",
             problem.layout.phi, problem.strength
         ),
     ];
     if !problem.statics.is_empty() {
-        out.push("temperature is an input of the trunk: the data have several".to_owned());
+        let temperatures: BTreeSet<u64> =
+            data.devices.iter().flat_map(|d| d.temperature.iter().map(|t| t.to_bits())).collect();
+        out.push(format!("temperature is an input of the trunk: the data have {}", temperatures.len()));
     }
     out
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use gummel_data::{Dataset, DeviceData};
+use gummel_data::{Dataset, DeviceData, Format};
 use gummel_kernel::{Branch, DeviceHeads, Layer, Spec};
 use gummel_model::{DataFile, DeviceEntry, Manifest, Model};
 
@@ -47,7 +47,12 @@ pub fn freeze(
     manifest.seed = config.seed;
     // A configuration that came from TOML goes back into it.
     manifest.config = toml::Table::try_from(config).unwrap_or_default();
-    let used: BTreeSet<usize> = data.devices.iter().flat_map(|d| d.curves.iter().map(|c| c.file)).collect();
+    let mut used: BTreeSet<usize> =
+        data.devices.iter().flat_map(|d| d.curves.iter().map(|c| c.file)).collect();
+    // Curves out of a table name the files that the table was made of, of which only the paths are known: the
+    // table's own hash stands for them.
+    let tables = data.files.iter().enumerate().filter(|(_, f)| f.format == Some(Format::Parquet));
+    used.extend(tables.map(|(index, _)| index));
     manifest.data = used
         .into_iter()
         .filter_map(|f| data.files.get(f))
@@ -58,12 +63,13 @@ pub fn freeze(
 }
 
 /// The temperature nearest to 27 C among those measured.
-fn reference_temperature(device: &DeviceData) -> f64 {
+pub(crate) fn reference_temperature(device: &DeviceData) -> f64 {
     let distance = |t: &f64| (t - 300.15).abs();
     device.temperature.iter().copied().min_by(|a, b| distance(a).total_cmp(&distance(b))).unwrap_or(300.15)
 }
 
-fn range(device: &DeviceData) -> [[f64; 2]; 3] {
+/// The box of mirrored `[vgs, vds, vbs]` (V) that a device was measured in.
+pub(crate) fn range(device: &DeviceData) -> [[f64; 2]; 3] {
     let sign = device.id.family.polarity.sign();
     let mut range = [[f64::INFINITY, f64::NEG_INFINITY]; 3];
     for p in 0..device.len() {
@@ -75,7 +81,8 @@ fn range(device: &DeviceData) -> [[f64; 2]; 3] {
     range
 }
 
-fn entry(device: &DeviceData) -> DeviceEntry {
+/// A device as the manifest lists it, without errors.
+pub(crate) fn entry(device: &DeviceData) -> DeviceEntry {
     let mut e = DeviceEntry::new(&device.id.name, device.id.geometry, device.floor);
     e.site = device.id.site.clone();
     e.corner = device.id.corner;

@@ -14,9 +14,11 @@
 //! ```
 //!
 //! Reading order: [`config`], [`problem`], [`assemble`](mod@assemble), [`parameters`], `lm` (the solver),
-//! [`adamw`], [`charges`], [`synthetic`], [`freeze`](mod@freeze), [`report`], [`fit`](mod@fit).
+//! [`adamw`], [`charges`], [`synthetic`], [`freeze`](mod@freeze), [`report`], [`fit`](mod@fit), then `posterior` (certainty of heads),
+//! [`adapt`](mod@adapt) and [`plan`](mod@plan) (few measurements).
 
 pub mod adamw;
+pub mod adapt;
 pub mod assemble;
 pub mod charges;
 pub mod checkpoint;
@@ -26,16 +28,21 @@ pub mod fit;
 pub mod freeze;
 mod lm;
 pub mod parameters;
+pub mod plan;
+mod posterior;
+mod prepared;
 pub mod problem;
 pub mod report;
 mod robust;
 mod start;
 pub mod synthetic;
 
+pub use adapt::{AdaptOptions, Adapted, adapt};
 pub use charges::{ChargeConfig, ChargeErrors};
 pub use checkpoint::Checkpoint;
 pub use config::{AdamwConfig, ComputeDevice, FitConfig, LmConfig, Solver};
 pub use error::FitError;
 pub use fit::{Fit, FitReport, HistoryPoint, Observer, ParameterCount, Progress, fit, resume};
 pub use lm::StopReason;
+pub use plan::{PlanOptions, Planned, plan};
 pub use report::{DeviceReport, Part, Summary};

@@ -7,7 +7,7 @@
 mod arrow;
 pub(crate) mod normal;
 
-use crate::problem::Problem;
+use crate::prepared::Prepared;
 
 /// Why an optimisation ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -38,40 +38,107 @@ pub(crate) struct Lm {
 
 /// Outcome of one step.
 pub(crate) enum Outcome {
-    /// The loss fell by this fraction.
-    Improved(f64),
+    /// The loss fell.
+    Improved,
     /// No damping worked.
     Stalled,
 }
 
 impl Lm {
-    pub(crate) fn new(problem: &Problem, theta: Vec<f64>) -> Self {
-        let loss = normal::loss(problem, &theta);
+    pub(crate) fn new(prepared: &Prepared<'_>, theta: Vec<f64>) -> Self {
+        let loss = normal::loss(prepared, &theta);
         Lm { theta, loss, damping: 1e-2 }
     }
 
     /// One accepted step: linearise once, raise the damping until the loss falls.
-    pub(crate) fn step(&mut self, problem: &Problem) -> Outcome {
-        let normal = normal::assemble(problem, &self.theta);
+    pub(crate) fn step(&mut self, prepared: &Prepared<'_>) -> Outcome {
+        let normal = normal::assemble(prepared, &self.theta);
         self.loss = normal.loss;
         let mut growth = 2.0;
         for _ in 0..20 {
             if let Some(step) = arrow::solve(&normal, self.damping) {
                 let trial: Vec<f64> = self.theta.iter().zip(&step.delta).map(|(t, d)| t + d).collect();
-                let loss = normal::loss(problem, &trial);
+                let loss = normal::loss(prepared, &trial);
                 let ratio = (self.loss - loss) / step.predicted.max(f64::MIN_POSITIVE);
                 if loss.is_finite() && loss < self.loss {
-                    let before = self.loss;
                     self.theta = trial;
                     self.loss = loss;
                     let shrink = 1.0 - (2.0 * ratio - 1.0).powi(3);
                     self.damping = (self.damping * shrink.clamp(0.2, 2.0)).max(1e-12);
-                    return Outcome::Improved((before - loss) / before);
+                    return Outcome::Improved;
                 }
             }
             self.damping *= growth;
             growth *= 2.0;
         }
         Outcome::Stalled
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::problem::Problem;
+    use crate::synthetic::Synthetic;
+
+    fn steps(problem: &Problem, theta: &[f64], n: usize) -> Lm {
+        let prepared = Prepared::new(problem);
+        let mut lm = Lm::new(&prepared, theta.to_vec());
+        for _ in 0..n {
+            lm.step(&prepared);
+        }
+        lm
+    }
+
+    #[test]
+    fn the_gradient_is_that_of_the_loss() {
+        let family = Synthetic { devices: 2, gates: 6, hidden: vec![4, 3], gate: true, seed: 3 };
+        let problem = family.problem();
+        let prepared = Prepared::new(&problem);
+        let mut theta = family.start(&problem).flatten(&problem.layout);
+        let own = problem.layout.shared()..problem.layout.total();
+        theta[own].iter_mut().enumerate().for_each(|(k, v)| *v = 0.02 * (k % 7) as f64 - 0.05);
+        let normal = normal::assemble(&prepared, &theta);
+        let locals = normal.devices.iter().flat_map(|d| d.gradient.iter().copied());
+        let gradient: Vec<f64> = normal.shared_gradient.iter().copied().chain(locals).collect();
+        let largest = gradient.iter().fold(0.0f64, |a, g| a.max(g.abs()));
+        for (k, g) in gradient.iter().enumerate() {
+            let mut at = |h: f64| {
+                let mut moved = theta.clone();
+                moved[k] += h;
+                normal::loss(&prepared, &moved)
+            };
+            let numeric = (at(1e-5) - at(-1e-5)) / 2e-5;
+            assert!((g - numeric).abs() < 1e-6 * largest, "unknown {k}: {g} against {numeric}");
+        }
+    }
+
+    #[test]
+    fn the_result_does_not_depend_on_the_number_of_threads() {
+        // Enough unknowns and devices for the parallel paths of the factorisation and of the sums.
+        let family = Synthetic { devices: 40, gates: 8, hidden: vec![16, 16], ..Synthetic::default() };
+        let problem = family.problem();
+        let theta = family.start(&problem).flatten(&problem.layout);
+        let with = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let lm = pool.install(|| steps(&problem, &theta, 6));
+            lm.theta.iter().map(|v| v.to_bits()).collect::<Vec<u64>>()
+        };
+        let one = with(1);
+        for threads in [2, 3, 7] {
+            assert!(with(threads) == one, "{threads} threads differ from one");
+        }
+    }
+
+    #[test]
+    fn weights_of_the_trunk_do_not_run_away() {
+        let family = Synthetic { devices: 4, gates: 20, hidden: vec![10, 10], ..Synthetic::default() };
+        let problem = family.problem();
+        for seed in 0..4 {
+            let theta = Synthetic { seed, ..family.clone() }.start(&problem).flatten(&problem.layout);
+            let lm = steps(&problem, &theta, 60);
+            let largest = lm.theta[..problem.layout.trunk()].iter().fold(0.0f64, |a, w| a.max(w.abs()));
+            assert!(largest < 12.0, "seed {seed}: largest weight {largest}");
+        }
     }
 }

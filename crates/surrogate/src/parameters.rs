@@ -71,6 +71,11 @@ impl Layout {
         o * self.head() * self.psi
     }
 
+    /// The unknowns of device `d` in the whole vector `theta`.
+    pub fn deviations<'a>(&self, theta: &'a [f64], d: usize) -> &'a [f64] {
+        &theta[self.device(d)..][..self.local()]
+    }
+
     /// Index of the first unknown of device `d` in the whole vector.
     pub fn device(&self, d: usize) -> usize {
         self.shared() + d * self.local()

@@ -156,49 +156,6 @@ impl Problem {
     }
 }
 
-/// Factor `L` of the weights of one block: `(L^T r)_p = diagonal_p r_p + next_p r_{p+1}`.
-#[derive(Clone, Debug, Default)]
-pub struct Whitening {
-    /// Factor on the point itself.
-    pub diagonal: Vec<f64>,
-    /// Factor on the following point.
-    pub next: Vec<f64>,
-}
-
-impl Whitening {
-    /// Factors `W = S^2 + slope^2 D^T min(S)^2 D` of points `first .. first + n` of a task.
-    pub fn new(task: &Task, first: usize, n: usize, slope: f64) -> Self {
-        let s = &task.weight[first..first + n];
-        let link = |p: usize| {
-            if p + 1 < n && task.linked[first + p] {
-                let k = slope * s[p].min(s[p + 1]);
-                k * k
-            } else {
-                0.0
-            }
-        };
-        let (mut diagonal, mut next) = (vec![0.0; n], vec![0.0; n]);
-        let mut carried = 0.0;
-        for p in 0..n {
-            let before = if p > 0 { link(p - 1) } else { 0.0 };
-            let pivot = s[p] * s[p] + before + link(p) - carried;
-            diagonal[p] = pivot.max(0.0).sqrt();
-            next[p] = if diagonal[p] > 0.0 { -link(p) / diagonal[p] } else { 0.0 };
-            carried = next[p] * next[p];
-        }
-        Whitening { diagonal, next }
-    }
-
-    /// Replaces `r` (at least as long as the block) by `L^T r`.
-    pub fn apply(&self, r: &mut [f64]) {
-        let n = self.diagonal.len();
-        for p in 0..n {
-            let following = if p + 1 < n { r[p + 1] } else { 0.0 };
-            r[p] = self.diagonal[p] * r[p] + self.next[p] * following;
-        }
-    }
-}
-
 /// Residual and its derivative over `y` of one point.
 pub fn residual(kind: OutputKind, y: f64, task: &Task, p: usize) -> (f64, f64) {
     match kind {
@@ -213,10 +170,10 @@ pub fn residual(kind: OutputKind, y: f64, task: &Task, p: usize) -> (f64, f64) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn task(linked: Vec<bool>) -> Task {
+    pub(crate) fn task(linked: Vec<bool>) -> Task {
         let n = linked.len();
         Task {
             output: 0,
@@ -232,24 +189,6 @@ mod tests {
             weight: (0..n).map(|p| 0.5 + 0.1 * (p % 5) as f64).collect(),
             linked,
         }
-    }
-
-    #[test]
-    fn whitening_reproduces_points_and_slopes() {
-        let t = task(vec![true, true, false, true, true, false]);
-        let slope = 1.7;
-        let w = Whitening::new(&t, 0, 6, slope);
-        let r = [0.3, -0.2, 0.5, 1.0, 0.7, -0.4];
-        let mut expected: f64 = (0..6).map(|p| (t.weight[p] * r[p]).powi(2)).sum();
-        for p in 0..5 {
-            if t.linked[p] {
-                expected += (slope * t.weight[p].min(t.weight[p + 1]) * (r[p + 1] - r[p])).powi(2);
-            }
-        }
-        let mut white = r;
-        w.apply(&mut white);
-        let got: f64 = white.iter().map(|v| v * v).sum();
-        assert!((got / expected - 1.0).abs() < 1e-12, "{got} against {expected}");
     }
 
     #[test]

@@ -107,7 +107,8 @@ pub fn summarise(devices: &[DeviceReport], part: Part) -> Option<Summary> {
     })
 }
 
-fn judge_device(model: &Model, device: &DeviceData, part: Part) -> DeviceReport {
+/// Errors of `model` on one device.
+pub(crate) fn judge_device(model: &Model, device: &DeviceData, part: Part) -> DeviceReport {
     let sign = device.id.family.polarity.sign();
     let index = model.spec.devices.iter().position(|d| d.name == device.id.name);
     let member = index.map_or(Member::Population, Member::Device);

@@ -10,7 +10,7 @@ const DATASETS: u64 = 10 << 20;
 const MEASURED: [&str; 5] = ["mdm", "s2p", "citi", "h5", "xlsx"];
 
 /// What stands in the root.
-const ROOT: [&str; 19] = [
+const ROOT: [&str; 20] = [
     ".cargo",
     ".ci",
     ".gitignore",
@@ -22,6 +22,7 @@ const ROOT: [&str; 19] = [
     "LICENSE-APACHE",
     "LICENSE-MIT",
     "README.md",
+    "clippy.toml",
     "configs",
     "crates",
     "datasets",

@@ -1,14 +1,12 @@
 //! `gummel plot`: a figure of a run or a model.
 
 use anyhow::{Context, Result, bail};
-use gummel_data::Dataset;
 use gummel_plot::{Figure, Style};
 use serde::Serialize;
 use std::path::PathBuf;
 
 use crate::exit::Outcome;
 use crate::figures::{self, Kind, Subject};
-use crate::input::InputArgs;
 use crate::run_folder::{Fitted, RunSummary};
 use crate::session::Session;
 
@@ -82,7 +80,7 @@ fn of_device(
     session: &Session,
     style: &Style,
 ) -> Result<(Option<Figure>, Option<String>)> {
-    let data = data(args, fitted, session)?;
+    let data = fitted.measurements(&args.data, session)?;
     let first =
         || fitted.model.spec.devices.first().map(|d| d.name.clone()).context("the model has no device");
     let name = args.device.clone().map_or_else(first, Ok)?;
@@ -102,7 +100,7 @@ fn of_family(args: &Args, fitted: &Fitted, session: &Session, style: &Style) -> 
         let report = summary.families.first().map(|f| &f.report);
         return report.map_or(Ok(None), |r| figures::history(&title, r, style));
     }
-    let data = data(args, fitted, session)?;
+    let data = fitted.measurements(&args.data, session)?;
     let data = data.with_context(|| {
         format!("a {} figure needs measurements: name a run folder, or give --data FILES", args.kind.name())
     })?;
@@ -111,14 +109,4 @@ fn of_family(args: &Args, fitted: &Fitted, session: &Session, style: &Style) -> 
         Kind::Raw => figures::gallery(&title, None, &data, style),
         _ => figures::gallery(&title, Some(&fitted.model), &data, style),
     }
-}
-
-/// The measurements: those named, or those of the run, or none.
-fn data(args: &Args, fitted: &Fitted, session: &Session) -> Result<Option<Dataset>> {
-    if args.data.is_empty() {
-        return fitted.run.as_ref().map(|_| fitted.dataset(session)).transpose();
-    }
-    let input = InputArgs { inputs: args.data.clone(), ..InputArgs::default() };
-    let reading = input.read(session)?;
-    Ok(Some(Dataset::assemble(&reading.table, &reading.files, &fitted.selection())?))
 }

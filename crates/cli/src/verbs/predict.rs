@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use gummel_device::{Corner, Quantity, si};
-use gummel_model::{DeviceQuery, Model, predict};
+use gummel_model::{DeviceQuery, Model, Uncertainty, predict};
 use ndarray::Array2;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -50,6 +50,9 @@ pub struct Args {
     /// Quantities: id ig is ib gm gds gmb qg qd qs qb cgg cgd cgs cdg cdd cbg
     #[arg(long, value_delimiter = ',', default_value = "id,gm,gds", value_name = "Q,Q")]
     quantities: Vec<Quantity>,
+    /// Add the interval that holds a reading of the channel current with this probability, e.g. 0.9
+    #[arg(long, value_name = "LEVEL", num_args = 0..=1, default_missing_value = "0.9", value_parser = level)]
+    interval: Option<f64>,
     /// CSV or Parquet file to write; CSV on standard output when left out
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -60,9 +63,11 @@ EXAMPLES:
   gummel predict runs/nmos --device W10u_L0.13u --grid vgs=0:1.2:0.05,vds=1.2
   gummel predict runs/nmos --all --grid vgs=0:1.2:0.05,vds=0.05/0.6/1.2,vbs=0/-0.6 --out curves.parquet
   gummel predict runs/nmos/model --device W10u_L0.13u --table biases.csv --temperature 125 --out at125.csv
+  gummel predict runs/nmos --device W10u_L0.13u --table biases.csv --interval 0.9 --out sure.csv
   gummel predict runs/nmos --device W10u_L0.13u --w 5u --grid vgs=0:1.2:0.1,vds=1.2 --quantities id,gm,gds,gmb
 
-The output has SI units: volts, kelvin, amperes, siemens, coulombs, farads. Currents and charges count into
+With --interval the columns id_low, id_high (A), deviation (about relative) and in_range (1 where the device was
+measured) follow; the interval is of the channel current. The output has SI units: volts, kelvin, amperes, siemens, coulombs, farads. Currents and charges count into
 the device, so that a p-channel drain current is negative.";
 
 /// The result for machines.
@@ -84,11 +89,15 @@ pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
         (None, Some(path)) => biases::read(path)?,
         (None, None) => bail!("give the biases with --grid or --table"),
     };
-    let mut out = Predictions::new(&args.quantities);
+    let mut out = Predictions::new(&args.quantities, args.interval.is_some());
     for query in queries(&args, &model) {
         let (member, place) = model.locate(&query)?;
         let instance = gummel_kernel::Instance::new(&model.spec, member, &place);
-        let values: Array2<f64> = predict(&instance, biases.view(), &args.quantities)?;
+        let mut values: Array2<f64> = predict(&instance, biases.view(), &args.quantities)?;
+        if let Some(level) = args.interval {
+            let intervals = intervals(&model.uncertainty(&query)?, &biases, level);
+            values = ndarray::concatenate(ndarray::Axis(1), &[values.view(), intervals.view()])?;
+        }
         out.add(&query.device, place.temperature, &biases, &values);
     }
     let devices = if args.all { model.spec.devices.len() } else { args.device.len() };
@@ -102,6 +111,23 @@ pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
     }
     session.result(&Predicted { out: args.out, devices, rows: out.len() })?;
     Ok(Outcome::Done)
+}
+
+/// Columns of [`crate::predictions::INTERVAL`] at every bias.
+fn intervals(device: &Uncertainty, biases: &Array2<f64>, level: f64) -> Array2<f64> {
+    let mut columns = Array2::zeros((biases.nrows(), 4));
+    for (bias, mut row) in biases.rows().into_iter().zip(columns.rows_mut()) {
+        let i = device.interval(std::array::from_fn(|k| bias[k]), level);
+        row.assign(&ndarray::arr1(&[i.low, i.high, i.deviation, f64::from(u8::from(i.in_range))]));
+    }
+    columns
+}
+
+fn level(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(l) if l > 0.0 && l < 1.0 => Ok(l),
+        _ => Err("expected a probability between 0 and 1, e.g. 0.9".to_owned()),
+    }
 }
 
 fn queries(args: &Args, model: &Model) -> Vec<DeviceQuery> {

@@ -67,6 +67,9 @@ fn families_get_a_model_each() {
     }
     assert_eq!(lab.list("both"), ["lv_nmos", "lv_pmos", "summary.json", "summary.md"]);
     assert_eq!(lab.list("both/lv_pmos"), RUN_FILES);
+    lab.gummel("predict both/lv_nmos --all --grid vgs=0:1.2:0.1,vds=1.2 --out curves.parquet").code(0);
+    let bytes = std::fs::read(lab.path("curves.parquet")).expect("file");
+    assert!(bytes.starts_with(b"PAR1") && bytes.ends_with(b"PAR1"), "a Parquet file, as its name says");
     let several = lab.gummel("predict both --all --grid vgs=1,vds=1").code(1);
     assert!(several.err().contains("both/lv_nmos, both/lv_pmos"), "{}", several.err());
     let p = lab.gummel("predict both/lv_pmos --all --grid vgs=-1.2,vds=-1.2 --quantities id").code(0).out();

@@ -18,7 +18,7 @@ impl Dataset {
     ///
     /// Rows need a drain current and drain and gate voltages; a missing source or bulk voltage is 0 V.
     /// Devices are named after their geometry, with `@site` where two devices of a family share it, and
-    /// with `_corner` where a family has several corners. `files` are the sources as [`crate::read`]
+    /// with `_corner` where a family has several corners. `files` are the sources as [`crate::read()`]
     /// gives them; files of the table that are not in the list are added without size and hash.
     ///
     /// # Errors

@@ -36,6 +36,35 @@ impl IvTable {
     }
 }
 
+/// A column of a table that is no I-V table, such as predictions.
+#[derive(Debug, Clone, Copy)]
+pub enum Column<'a> {
+    /// One text per row.
+    Text(&'a [String]),
+    /// One number per row; NaN where there is none.
+    Number(&'a [f64]),
+}
+
+/// Writes named columns of equal length as a zstd-compressed Parquet file; it appears whole or not at all.
+///
+/// # Errors
+/// [`DataError::Io`] names the file; [`DataError::Table`] when two columns share a name or differ in length.
+pub fn write_parquet(path: &Path, columns: &[(&str, Column)]) -> Result<(), DataError> {
+    let series = columns.iter().map(|(name, column)| match column {
+        Column::Text(values) => Series::new((*name).into(), *values).into_column(),
+        Column::Number(values) => Series::new((*name).into(), *values).into_column(),
+    });
+    let rows = columns.first().map_or(0, |(_, column)| match column {
+        Column::Text(values) => values.len(),
+        Column::Number(values) => values.len(),
+    });
+    let frame =
+        DataFrame::new(rows, series.collect()).map_err(DataError::table(path.display().to_string()))?;
+    let mut writer = Writer::create(path, frame.schema())?;
+    writer.append(&frame)?;
+    writer.finish()
+}
+
 /// A Parquet file under construction, one batch of rows after the other.
 pub(crate) struct Writer {
     target: PathBuf,
@@ -61,11 +90,16 @@ impl Writer {
 
     /// Appends the rows of `table`; columns it lacks become null.
     pub(crate) fn write(&mut self, table: &IvTable) -> Result<(), DataError> {
-        let name = self.target.display().to_string();
         let mut frame = table.frame.clone();
         build::add_missing_columns(&mut frame, &DataFrame::empty_with_schema(&self.schema))?;
         let names: Vec<&str> = self.schema.iter_names().map(PlSmallStr::as_str).collect();
-        let frame = frame.select(names).map_err(DataError::table(name.as_str()))?;
+        let frame = frame.select(names).map_err(DataError::table(self.target.display().to_string()))?;
+        self.append(&frame)
+    }
+
+    /// Appends rows that have exactly the columns of the schema.
+    fn append(&mut self, frame: &DataFrame) -> Result<(), DataError> {
+        let name = self.target.display().to_string();
         for start in (0..frame.height()).step_by(ROW_GROUP) {
             let mut part = frame.slice(start as i64, ROW_GROUP);
             part.rechunk_mut();
@@ -85,5 +119,27 @@ impl Drop for Writer {
     /// Removes the temporary file of a write that failed; after a rename there is none.
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.temporary);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn named_columns_come_back_and_unequal_ones_leave_no_file() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("t.parquet");
+        let (names, id) = (vec!["a".to_owned(), "b".to_owned()], [1e-9, 2e-9]);
+        write_parquet(&path, &[("device", Column::Text(&names)), ("id", Column::Number(&id))])
+            .expect("written");
+        let frame = ParquetReader::new(File::open(&path).expect("file")).finish().expect("Parquet");
+        let read = frame.column("id").expect("id").f64().expect("numbers");
+        assert_eq!(read.iter().flatten().collect::<Vec<f64>>(), id);
+        assert_eq!(frame.column("device").expect("device").str().expect("texts").get(1), Some("b"));
+        let short = folder.path().join("short.parquet");
+        write_parquet(&short, &[("id", Column::Number(&id)), ("gm", Column::Number(&id[..1]))])
+            .expect_err("unequal");
+        assert!(!short.exists());
     }
 }

@@ -48,6 +48,16 @@ fn separated_values_of_many_laboratories() {
 }
 
 #[test]
+fn headings_that_the_table_uses_itself_are_kept_beside_it() {
+    let text =
+        "vg,vd,id,curve,line,floor\n0,0.1,1e-9,7,1,1e-14\n0.6,0.1,2e-6,7,2,1e-14\n1.2,0.1,9e-6,7,3,1e-14\n";
+    let table = read_one("own.csv", text.as_bytes(), &ReadOptions::default());
+    assert_eq!(numbers(&table, "curve_given"), [7.0; 3]);
+    assert_eq!(numbers(&table, "line_given"), [1.0, 2.0, 3.0]);
+    assert_eq!(numbers(&table, "floor_given"), [1e-14; 3]);
+}
+
+#[test]
 fn a_mapping_gives_meaning_to_own_headings() {
     let mut mapping = ColumnMapping::default();
     for (from, to) in [("Kanal A", "vg"), ("Kanal B", "vd [mV]"), ("Strom", "id [nA]")] {

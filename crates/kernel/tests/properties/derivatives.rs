@@ -19,7 +19,8 @@ proptest! {
     fn conductances_and_capacitances_are_the_slopes(spec in family(), v in bias()) {
         let device = instance(&spec);
         let point = device.eval(v);
-        let kinds: [(_, fn(&OperatingPoint) -> [f64; 4], _); 2] = [
+        type Quantity = fn(&OperatingPoint) -> [f64; 4];
+        let kinds: [(_, Quantity, _); 2] = [
             (point.conductances(), OperatingPoint::currents, largest(&point.currents())),
             (point.capacitances(), OperatingPoint::charges, largest(&point.charges())),
         ];
@@ -27,10 +28,10 @@ proptest! {
             let scale = largest(exact.as_flattened()) + size;
             for c in 0..4 {
                 let numeric = slope(|v| quantity(&device.eval(v)), v, c, 5e-6);
-                for r in 0..4 {
+                for (r, (row, numeric)) in exact.iter().zip(numeric).enumerate() {
                     prop_assert!(
-                        (exact[r][c] - numeric[r]).abs() <= 1e-6 * scale,
-                        "row {r} column {c}: {} {}", exact[r][c], numeric[r]
+                        (row[c] - numeric).abs() <= 1e-6 * scale,
+                        "row {r} column {c}: {} {numeric}", row[c]
                     );
                 }
             }
@@ -55,12 +56,9 @@ proptest! {
                 [a, b, c, 0.0]
             };
             let numeric = slope(gradient, v, terminal, 2e-6);
-            for m in 0..3 {
-                prop_assert!(
-                    (jet.hessian[m][k] - numeric[m]).abs() <= 1e-5 * scale,
-                    "{m} {k}: {} {}", jet.hessian[m][k], numeric[m]
-                );
-                prop_assert!((jet.hessian[m][k] - jet.hessian[k][m]).abs() <= 1e-13 * scale);
+            for (m, (row, numeric)) in jet.hessian.iter().zip(numeric).enumerate() {
+                prop_assert!((row[k] - numeric).abs() <= 1e-5 * scale, "{m} {k}: {} {numeric}", row[k]);
+                prop_assert!((row[k] - jet.hessian[k][m]).abs() <= 1e-13 * scale);
             }
         }
     }

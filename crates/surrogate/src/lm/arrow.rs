@@ -18,9 +18,13 @@ use super::normal::{LocalNormal, Normal};
 /// Devices whose eliminated blocks are held at once.
 const BATCH: usize = 64;
 
-/// Diagonal entries below this fraction of the largest one are damped as if they had it, so that
-/// parameters without influence on the data stay where they are instead of making the matrix singular.
-const DIAGONAL_FLOOR: f64 = 1e-10;
+/// Diagonal entries below this fraction of the largest one are damped as if they had it.
+///
+/// Marquardt's scaling lets parameters with little influence move far: weights of neurons that are about to
+/// saturate run away and never come back. Measured on IHP lv_nmos (60 steps on 100 points per device, four
+/// seeds), 1e-10 ends at a loss of 0.09 to 1.5, 1e-4 at 0.08 to 0.13, 1e-2 and 1e-3 at 0.06 to 0.09 of the same unit,
+/// 0.1 at 0.08 to 0.11.
+const DIAGONAL_FLOOR: f64 = 3e-3;
 
 /// A step with what the quadratic model promises of it.
 pub(crate) struct Step {

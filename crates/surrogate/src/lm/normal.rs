@@ -10,7 +10,8 @@ use gummel_kernel::jacobian::{Block, padded};
 use rayon::prelude::*;
 
 use crate::parameters::Layout;
-use crate::problem::{BLOCK, Problem, Task, Whitening, residual};
+use crate::prepared::{PointBlock, Prepared, Whitening};
+use crate::problem::{BLOCK, Problem, Task, residual};
 
 /// `J^T J` and `J^T r` split along the arrow; lower triangles of symmetric blocks.
 pub(crate) struct Normal {
@@ -34,10 +35,10 @@ pub(crate) struct LocalNormal {
     pub(crate) gradient: Vec<f64>,
 }
 
-/// A vector of unknowns as the tasks see it: trunk, and head of a task.
-pub(crate) fn head_of(layout: &Layout, task: &Task, theta: &[f64]) -> Vec<f64> {
+/// Head of a task: the population of `theta` with the `deviation` of the task's device.
+pub(crate) fn head_of(layout: &Layout, task: &Task, theta: &[f64], deviation: &[f64]) -> Vec<f64> {
     let population = &theta[layout.population(task.output)..];
-    let deviation = &theta[layout.device(task.device) + layout.deviation(task.output)..];
+    let deviation = &deviation[layout.deviation(task.output)..];
     (0..layout.head())
         .map(|i| {
             let dot = |row: &[f64], v: &[f64]| row.iter().zip(v).map(|(a, b)| a * b).sum::<f64>();
@@ -47,57 +48,59 @@ pub(crate) fn head_of(layout: &Layout, task: &Task, theta: &[f64]) -> Vec<f64> {
 }
 
 /// Half the penalised, weighted sum of squares at `theta`; forward passes only.
-pub(crate) fn loss(problem: &Problem, theta: &[f64]) -> f64 {
-    let data: f64 = problem
-        .tasks
-        .par_iter()
+pub(crate) fn loss(prepared: &Prepared<'_>, theta: &[f64]) -> f64 {
+    let problem = prepared.problem;
+    let per_device: Vec<f64> = (0..problem.layout.devices)
+        .into_par_iter()
         .map_init(
             || Block::new(Isa::detect(), &problem.layout.shape, BLOCK),
-            |block, task| {
+            |block, d| {
                 let mut sum = 0.0;
-                for_blocks(problem, task, theta, block, |_, r, _, _| {
-                    sum += r.iter().map(|r| r * r).sum::<f64>()
-                });
+                for (task, blocks) in prepared.device(d) {
+                    for_blocks(problem, task, blocks, theta, block, |_, r, _, _| sum += squares(r));
+                }
                 sum
             },
         )
-        .collect::<Vec<f64>>()
-        .iter()
-        .sum();
-    0.5 * data + penalty(problem, theta)
+        .collect();
+    0.5 * per_device.iter().sum::<f64>() + penalty(problem, theta)
+}
+
+pub(super) fn squares(r: &[f64]) -> f64 {
+    r.iter().map(|r| r * r).sum()
 }
 
 fn penalty(problem: &Problem, theta: &[f64]) -> f64 {
-    let local = &theta[problem.layout.shared()..];
-    0.5 * problem.strength * local.iter().map(|v| v * v).sum::<f64>()
+    0.5 * problem.strength * squares(&theta[problem.layout.shared()..])
 }
 
 /// Residuals (whitened) and raw seeds of every block of a task, with the trunk already run.
 fn for_blocks(
     problem: &Problem,
     task: &Task,
+    blocks: &[PointBlock],
     theta: &[f64],
     block: &mut Block,
     mut visit: impl FnMut(&mut Block, &[f64], &[f64], &Whitening),
 ) {
     let trunk = &theta[..problem.layout.trunk()];
-    let head = head_of(&problem.layout, task, theta);
+    let head = head_of(&problem.layout, task, theta, problem.layout.deviations(theta, task.device));
     let kind = problem.outputs[task.output].kind;
     let (mut y, mut r, mut seed) = ([0.0; BLOCK], [0.0; BLOCK], [0.0; BLOCK]);
-    for (first, n) in task.blocks() {
-        block.forward(trunk, &task.x, task.points(), first, n);
+    for PointBlock { first, points, whitening } in blocks {
+        let n = *points;
+        block.forward(trunk, &task.x, task.points(), *first, n);
         block.values(&head, &mut y);
         for p in 0..n {
             (r[p], seed[p]) = residual(kind, y[p], task, first + p);
         }
         seed[n..].fill(0.0);
-        let whitening = Whitening::new(task, first, n, problem.slope_weight);
         whitening.apply(&mut r[..n]);
-        visit(block, &r[..n], &seed, &whitening);
+        visit(block, &r[..n], &seed, whitening);
     }
 }
 
-/// Scratch and partial sums of one thread.
+/// Scratch and partial sums of one chunk of devices.
 struct Partial {
     block: Block,
     panel: Vec<f64>,
@@ -119,7 +122,8 @@ impl Partial {
         }
     }
 
-    fn add(&mut self, problem: &Problem, theta: &[f64], tasks: &[Task]) -> LocalNormal {
+    fn add(&mut self, prepared: &Prepared<'_>, theta: &[f64], device: usize) -> LocalNormal {
+        let problem = prepared.problem;
         let layout = &problem.layout;
         let (trunk, head, local) = (layout.trunk(), layout.head(), layout.local());
         let mut out = LocalNormal {
@@ -127,13 +131,13 @@ impl Partial {
             coupling: Mat::zeros(layout.shared(), local),
             gradient: vec![0.0; local],
         };
-        for task in tasks {
+        for (task, blocks) in prepared.device(device) {
             // Columns [head | r] against [trunk | head | r].
             let mut gram = Mat::<f64>::zeros(trunk + head + 1, head + 1);
             let Partial { block, panel, shared, loss, .. } = self;
-            let h = head_of(layout, task, theta);
-            for_blocks(problem, task, theta, block, |block, r, seed, whitening| {
-                *loss += 0.5 * r.iter().map(|r| r * r).sum::<f64>();
+            let h = head_of(layout, task, theta, layout.deviations(theta, device));
+            for_blocks(problem, task, blocks, theta, block, |block, r, seed, whitening| {
+                *loss += 0.5 * squares(r);
                 block.jacobian(&theta[..trunk], &h, seed, panel, BLOCK);
                 let n = r.len();
                 for row in panel.chunks_exact_mut(BLOCK).take(trunk + head) {
@@ -219,56 +223,56 @@ fn accumulate(
     matmul(gram, Accum::Add, all.transpose(), all.subcols(trunk, head + 1), 1.0, Par::Seq);
 }
 
+/// Most chunks of devices whose sums are kept apart; also the most threads that assemble at once.
+const CHUNKS: usize = 16;
+
 /// Assembles the normal equations at `theta`.
-pub(crate) fn assemble(problem: &Problem, theta: &[f64]) -> Normal {
-    let groups = device_groups(problem);
-    let workers = rayon::current_num_threads().clamp(1, groups.len().max(1));
-    let chunk = groups.len().div_ceil(workers).max(1);
-    let parts: Vec<(Partial, Vec<LocalNormal>)> = groups
-        .par_chunks(chunk)
-        .map(|groups| {
+///
+/// Devices are summed in chunks that depend on the problem alone, and the chunks in order, so that the
+/// result does not depend on the number of threads.
+pub(crate) fn assemble(prepared: &Prepared<'_>, theta: &[f64]) -> Normal {
+    let problem = prepared.problem;
+    let layout = &problem.layout;
+    let parts: Vec<(Partial, Vec<LocalNormal>)> = chunks(prepared)
+        .into_par_iter()
+        .map(|devices| {
             let mut partial = Partial::new(problem);
-            let locals =
-                groups.iter().map(|g| partial.add(problem, theta, &problem.tasks[g.clone()])).collect();
+            let locals = devices.map(|d| partial.add(prepared, theta, d)).collect();
             (partial, locals)
         })
         .collect();
-    let mut parts = parts.into_iter();
-    let Some((mut total, mut devices)) = parts.next() else {
-        let p = Partial::new(problem);
-        return Normal { shared: p.shared, shared_gradient: p.gradient, devices: Vec::new(), loss: 0.0 };
+    let mut total = Normal {
+        shared: Mat::zeros(layout.shared(), layout.shared()),
+        shared_gradient: vec![0.0; layout.shared()],
+        devices: Vec::with_capacity(layout.devices),
+        loss: penalty(problem, theta),
     };
     for (partial, locals) in parts {
         total.shared += &partial.shared;
-        total.gradient.iter_mut().zip(&partial.gradient).for_each(|(a, b)| *a += b);
+        total.shared_gradient.iter_mut().zip(&partial.gradient).for_each(|(a, b)| *a += b);
         total.loss += partial.loss;
-        devices.extend(locals);
+        total.devices.extend(locals);
     }
-    let layout = &problem.layout;
-    for (d, local) in devices.iter_mut().enumerate() {
-        let own = &theta[layout.device(d)..][..layout.local()];
+    for (d, local) in total.devices.iter_mut().enumerate() {
+        let own = layout.deviations(theta, d);
         local.gradient.iter_mut().zip(own).for_each(|(g, v)| *g += problem.strength * v);
     }
-    Normal {
-        shared: total.shared,
-        shared_gradient: total.gradient,
-        devices,
-        loss: total.loss + penalty(problem, theta),
-    }
+    total
 }
 
-/// Ranges of tasks that belong to device 0, 1, 2 ...; a device without tasks has an empty range.
-fn device_groups(problem: &Problem) -> Vec<std::ops::Range<usize>> {
-    let mut next = 0;
-    (0..problem.layout.devices)
-        .map(|d| {
-            let first = next;
-            while next < problem.tasks.len() && problem.tasks[next].device == d {
-                next += 1;
-            }
-            first..next
-        })
-        .collect()
+/// Consecutive devices with about the same number of points per chunk.
+fn chunks(prepared: &Prepared<'_>) -> Vec<std::ops::Range<usize>> {
+    let devices = prepared.problem.layout.devices;
+    let share = prepared.problem.points().div_ceil(CHUNKS).max(1);
+    let (mut chunks, mut first, mut points) = (Vec::new(), 0, 0);
+    for d in 0..devices {
+        points += prepared.points_of(d);
+        if points >= share || d + 1 == devices {
+            chunks.push(first..d + 1);
+            (first, points) = (d + 1, 0);
+        }
+    }
+    chunks
 }
 
 /// Unweighted residuals of every task at `theta`.
@@ -282,7 +286,9 @@ pub(crate) fn raw_residuals(problem: &Problem, theta: &[f64]) -> Vec<Vec<f64>> {
             plain.linked.fill(false);
             let mut block = Block::new(Isa::detect(), &problem.layout.shape, BLOCK);
             let mut all = Vec::with_capacity(task.points());
-            for_blocks(problem, &plain, theta, &mut block, |_, r, _, _| all.extend_from_slice(r));
+            for_blocks(problem, &plain, &PointBlock::all(&plain, 0.0), theta, &mut block, |_, r, _, _| {
+                all.extend_from_slice(r)
+            });
             all
         })
         .collect()

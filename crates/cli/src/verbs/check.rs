@@ -1,0 +1,141 @@
+//! `gummel check`: physics and accuracy of a model, as a table, as JSON, as an exit code.
+
+use anyhow::{Context, Result, bail};
+use gummel_qa::{CHECKS, Case, Limits, Plan, Report, Verdict, check};
+use std::path::PathBuf;
+
+use crate::exit::Outcome;
+use crate::judged;
+use crate::run_folder::Fitted;
+use crate::session::Session;
+use crate::table::{Grid, count, number};
+
+/// Judge a fitted model: physics, smoothness, accuracy, and the card of the published benchmark
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// Run folder or model folder
+    #[arg(required_unless_present = "print_limits")]
+    model: Option<PathBuf>,
+    /// Measurements to judge accuracy by, when they are not where the run was made from
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    data: Vec<PathBuf>,
+    /// Judge physics alone, read no measurements
+    #[arg(long, conflicts_with = "data")]
+    no_data: bool,
+    /// Device by name (may be repeated); all by default
+    #[arg(long, value_name = "NAME")]
+    device: Vec<String>,
+    /// Checks by name; all by default
+    #[arg(long, value_delimiter = ',', value_name = "NAME,NAME")]
+    only: Vec<String>,
+    /// TOML file with limits that differ from the defaults
+    #[arg(long, value_name = "FILE")]
+    limits: Option<PathBuf>,
+    /// Print all limits with their defaults as TOML and end
+    #[arg(long)]
+    print_limits: bool,
+    /// Exit with code 4 when a check fails: any, or those named
+    #[arg(long, value_delimiter = ',', value_name = "any|NAME,NAME")]
+    fail_on: Vec<String>,
+}
+
+const EXAMPLES: &str = "\
+EXAMPLES:
+  gummel check runs/nmos
+  gummel check runs/nmos/model --data measurements/ --fail-on any
+  gummel check runs/nmos --device W10u_L0.13u --only gds-sign,gummel-symmetry
+  gummel check runs/nmos --fail-on gm-sign,gds-sign,passivity --json
+  gummel check --print-limits > limits.toml
+
+Every check has a number and a bound. A row of the card passes only when all checks behind it do; what is not
+modelled or could not be tested is said and never counts as passed. --json has every device and condition.";
+
+/// Judges and prints.
+pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
+    if args.print_limits {
+        session.emit(toml::to_string(&Limits::default())?.as_bytes())?;
+        return Ok(Outcome::Done);
+    }
+    for name in args.only.iter().chain(args.fail_on.iter().filter(|n| *n != "any")) {
+        if !CHECKS.iter().any(|c| c.name == name) {
+            let names: Vec<&str> = CHECKS.iter().map(|c| c.name).collect();
+            bail!("there is no check '{name}'; expected one of {}", names.join(", "));
+        }
+    }
+    let fitted = Fitted::open(args.model.as_deref().context("name a run folder or a model folder")?)?;
+    let measured = match args.no_data {
+        true => None,
+        false => fitted.measurements(&args.data, session)?,
+    };
+    let plan = Plan {
+        limits: args.limits.as_deref().map_or(Ok(Limits::default()), Limits::load)?,
+        devices: args.device,
+        checks: args.only,
+    };
+    let report = check(&fitted.model, &judged::currents(measured.as_ref()), &plan)?;
+    session.say(text(&report, session))?;
+    session.result(&report)?;
+    let failed = report.checks.iter().filter(|c| c.verdict == Verdict::Fail);
+    let counts = |name: &str| args.fail_on.iter().any(|f| f == "any" || f == name);
+    Ok(if failed.into_iter().any(|c| counts(c.name)) { Outcome::CheckFailed } else { Outcome::Done })
+}
+
+fn text(report: &Report, session: &Session) -> String {
+    let paint = session.paint();
+    let mut checks = Grid::new(&["check", "verdict", "number", "bound", "failed", "worst at"], &[1, 3, 4, 5]);
+    for c in &report.checks {
+        let n = c.worst.number;
+        let counted = format!("{}/{}", c.failed, c.passed + c.failed);
+        checks.row([
+            c.name.to_owned(),
+            c.verdict.text().to_owned(),
+            n.map_or("-".to_owned(), number),
+            format!("{} {}", c.bound.text(), c.unit).trim().to_owned(),
+            n.map_or("-".to_owned(), |_| counted),
+            n.map_or_else(|| c.worst.remark.clone(), |_| place(&c.worst)),
+        ]);
+    }
+    let mut card = Grid::new(&["no", "benchmark of 2025", "answer", "evidence"], &[1, 2, 3]);
+    for row in &report.card {
+        let evidence: Vec<String> = row
+            .evidence
+            .iter()
+            .map(|e| match e.number {
+                Some(n) => format!("{} {} ({})", e.check, e.verdict.text(), number(n)),
+                None => format!("{} {}", e.check, e.verdict.text()),
+            })
+            .collect();
+        let evidence = if evidence.is_empty() { row.remark.to_owned() } else { evidence.join(", ") };
+        card.row([row.number.to_string(), row.title.to_owned(), row.answer.text().to_owned(), evidence]);
+    }
+    let failed: Vec<&str> =
+        report.checks.iter().filter(|c| c.verdict == Verdict::Fail).map(|c| c.name).collect();
+    let verdict = match failed.as_slice() {
+        [] => "no check failed".to_owned(),
+        names => paint.yellow(&format!("{} failed: {}", count(names.len(), "check"), names.join(", "))),
+    };
+    format!(
+        "{}\n\n{}\n\n{}\n\n{verdict}",
+        paint.bold(&format!("{}, {}", report.family, count(report.devices, "device"))),
+        checks.text(session.width()),
+        card.text(session.width())
+    )
+}
+
+/// Device, condition and bias of a case: `W10u_L0.13u 27 C ff vg 0.6 vd 1.2 vb -0.3`.
+fn place(case: &Case) -> String {
+    let mut text = format!("{} {:.0} C", case.device, case.temperature - 273.15);
+    if let Some(corner) = case.corner {
+        text += &format!(" {corner}");
+    }
+    let Some([vd, vg, vs, vb]) = case.worst else { return text };
+    for (name, v) in [("vg", vg), ("vd", vd), ("vs", vs), ("vb", vb)] {
+        // Millivolts are enough to find the place; a grounded source or bulk need not be said.
+        let v = (v * 1e3).round() / 1e3;
+        if v != 0.0 || name == "vg" || name == "vd" {
+            text += &format!(" {name} {}", v + 0.0);
+        }
+    }
+    text
+}

@@ -1,0 +1,302 @@
+//! ONNX: the program as a graph over a batch of biases, in double or single precision.
+//!
+//! Inputs are vectors of one length N: `vgs vds vbs` in volts, `device` (int64) when there are several, and the
+//! open place inputs in SI units. Outputs are vectors of length N: `id gm gds gmb`, and what else the model has.
+//! A value of the program is a tensor of shape (N, length), a constant one of shape (length).
+
+mod message;
+
+use gummel_kernel::{OutputKind, math};
+use gummel_model::Model;
+
+use crate::ExportError;
+use crate::program::build::Derivatives;
+use crate::program::{Id, Input, Node, Op, Program};
+use crate::scope::{Scope, Selection};
+use crate::stamp::{Stamp, header};
+use message::{Message, tensor_type};
+
+/// Operator set: the newest that runtimes of two years back read; none of its successors changes what is used here.
+const OPSET: u64 = 21;
+/// File format that belongs to the operator set.
+const IR_VERSION: u64 = 10;
+
+/// Width of the numbers in the graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Precision {
+    /// 64 bits.
+    Double,
+    /// 32 bits.
+    Single,
+}
+
+impl Precision {
+    /// Name of the target.
+    pub fn target(self) -> &'static str {
+        match self {
+            Precision::Double => "onnx",
+            Precision::Single => "onnx-f32",
+        }
+    }
+
+    /// TensorProto.DataType.
+    fn element(self) -> u64 {
+        match self {
+            Precision::Single => message::FLOAT,
+            Precision::Double => message::DOUBLE,
+        }
+    }
+
+    /// Largest argument of the exponential.
+    fn limit(self) -> f64 {
+        match self {
+            Precision::Single => 80.0,
+            Precision::Double => math::EXP_LIMIT,
+        }
+    }
+}
+
+/// The file's bytes; of `open`, what the model depends on becomes an input.
+///
+/// # Errors
+/// [`ExportError::Model`] for a device that is not in the model.
+pub fn bytes(
+    model: &Model,
+    selection: &Selection,
+    open: &[Input],
+    precision: Precision,
+) -> Result<Vec<u8>, ExportError> {
+    let scope = Scope::new(model, selection, open)?;
+    let stamp = Stamp::new(precision.target(), model, &scope);
+    let program = Program::new(&model.spec, &scope, Derivatives::OfDrainCurrent);
+    let mut graph = Graph { program: &program, precision, message: Message::default(), initializers: 0 };
+    graph.print(&stamp.module, stamp.devices.len());
+    let mut file = Message::default();
+    file.number(1, IR_VERSION);
+    file.text(2, "gummel");
+    file.text(3, &stamp.gummel);
+    file.text(6, &header(model, &scope, &stamp).join("\n"));
+    file.message(7, &graph.message);
+    let mut opset = Message::default();
+    opset.text(1, "");
+    opset.number(2, OPSET);
+    file.message(8, &opset);
+    let mut entry = Message::default();
+    entry.text(1, "gummel");
+    entry.text(2, &stamp.lines().join("\n"));
+    file.message(14, &entry);
+    Ok(file.bytes)
+}
+
+struct Graph<'a> {
+    program: &'a Program,
+    precision: Precision,
+    message: Message,
+    initializers: usize,
+}
+
+impl Graph<'_> {
+    fn print(&mut self, name: &str, devices: usize) {
+        self.message.text(2, name);
+        let results: Vec<(&str, Id)> = self
+            .program
+            .outputs()
+            .iter()
+            .copied()
+            .filter(|(name, id)| {
+                OutputKind::from_name(name).is_none() && self.program.as_constant(*id).is_none()
+            })
+            .collect();
+        for input in Input::BIAS.into_iter().chain(self.program.place_inputs()) {
+            let element = self.precision.element();
+            self.message.message(11, &tensor_type(input.name(), element));
+        }
+        if devices > 1 {
+            self.message.message(11, &tensor_type("device", message::INT64));
+        }
+        let needed = self.needed(results.iter().map(|r| r.1));
+        for (id, node) in self.program.nodes().filter(|(id, _)| needed[id.0]) {
+            self.value(id, node);
+        }
+        for (name, id) in results {
+            let axis = self.integers(&[1]);
+            self.node("Squeeze", &[&tensor(id), &axis], name, &[]);
+            let element = self.precision.element();
+            self.message.message(12, &tensor_type(name, element));
+        }
+    }
+
+    fn needed(&self, results: impl Iterator<Item = Id>) -> Vec<bool> {
+        let mut needed = vec![false; self.program.nodes().count()];
+        results.for_each(|id| needed[id.0] = true);
+        for k in (0..needed.len()).rev().filter(|k| needed[*k]).collect::<Vec<_>>() {
+            mark(self.program, Id(k), &mut needed);
+        }
+        needed
+    }
+
+    fn value(&mut self, id: Id, node: &Node) {
+        let out = tensor(id);
+        let out = out.as_str();
+        let t = |x: &Id| tensor(*x);
+        match &node.op {
+            Op::Input(i) => {
+                let axis = self.integers(&[1]);
+                self.node("Unsqueeze", &[i.name(), &axis], out, &[]);
+            }
+            Op::Constant(numbers) => self.reals(out, &[numbers.len()], numbers),
+            Op::Rows(rows) => {
+                let table = format!("{out}_table");
+                self.reals(&table, &[rows.len(), node.len], &rows.concat());
+                self.node("Gather", &[&table, "device"], out, &[("axis", 0)]);
+            }
+            Op::Affine { matrix, bias, x } => {
+                let (w, b) = (format!("{out}_weight"), format!("{out}_bias"));
+                self.reals(&w, &[matrix.rows, matrix.columns], &matrix.numbers);
+                if bias.iter().all(|b| *b == 0.0) {
+                    self.node("Gemm", &[&t(x), &w], out, &[("transB", 1)]);
+                } else {
+                    self.reals(&b, &[bias.len()], bias);
+                    self.node("Gemm", &[&t(x), &w, &b], out, &[("transB", 1)]);
+                }
+            }
+            Op::Add(a, b) => self.node("Add", &[&t(a), &t(b)], out, &[]),
+            Op::Sub(a, b) => self.node("Sub", &[&t(a), &t(b)], out, &[]),
+            Op::Mul(a, b) => self.node("Mul", &[&t(a), &t(b)], out, &[]),
+            Op::Div(a, b) => self.node("Div", &[&t(a), &t(b)], out, &[]),
+            Op::Dot(a, b) => {
+                let product = format!("{out}_products");
+                self.node("Mul", &[&t(a), &t(b)], &product, &[]);
+                let axis = self.integers(&[1]);
+                self.node("ReduceSum", &[&product, &axis], out, &[("keepdims", 1)]);
+            }
+            Op::Scale(factor, x) => {
+                let k = self.scalar(*factor);
+                self.node("Mul", &[&t(x), &k], out, &[]);
+            }
+            Op::Offset(x, constant) => {
+                let k = self.scalar(*constant);
+                self.node("Add", &[&t(x), &k], out, &[]);
+            }
+            Op::Tanh(x) => self.node("Tanh", &[&t(x)], out, &[]),
+            Op::TanhSlope(t) => self.tanh_slope(*t, out),
+            Op::Exp { x, .. } => {
+                let limited = format!("{out}_limited");
+                let limit = self.precision.limit();
+                let (low, high) = (self.point(-limit), self.point(limit));
+                self.node("Clip", &[&t(x), &low, &high], &limited, &[]);
+                self.node("Exp", &[&limited], out, &[]);
+            }
+            Op::Sqrt(x) => self.node("Sqrt", &[&t(x)], out, &[]),
+            Op::Ln(x) => self.node("Log", &[&t(x)], out, &[]),
+            Op::Join(parts) => {
+                let parts: Vec<String> = parts.iter().map(t).collect();
+                let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+                self.node("Concat", &parts, out, &[("axis", 1)]);
+            }
+            Op::Part { x, start } => {
+                let ends = [*start as i64, (start + node.len) as i64, 1];
+                let [start, end, axis] = ends.map(|n| self.integers(&[n]));
+                self.node("Slice", &[&t(x), &start, &end, &axis], out, &[]);
+            }
+        }
+    }
+
+    /// `1 - t^2` loses its digits where a neuron saturates; in single precision it is taken from the tangent's
+    /// argument `a` instead: `4 q / (1 + q)^2` with `q = exp(-2 |a|)`.
+    fn tanh_slope(&mut self, tanh: Id, out: &str) {
+        let t = tensor(tanh);
+        let names = ["square", "negative", "magnitude", "twice", "q", "sum", "sums", "four"];
+        let [square, negative, magnitude, twice, q, sum, sums, four] = names.map(|n| format!("{out}_{n}"));
+        let one = self.scalar(1.0);
+        match (self.precision, &self.program.node(tanh).op) {
+            (Precision::Single, Op::Tanh(a)) => {
+                let (minus_two, times_four) = (self.scalar(-2.0), self.scalar(4.0));
+                self.node("Abs", &[&tensor(*a)], &magnitude, &[]);
+                self.node("Mul", &[&magnitude, &minus_two], &twice, &[]);
+                self.node("Exp", &[&twice], &q, &[]);
+                self.node("Add", &[&q, &one], &sum, &[]);
+                self.node("Mul", &[&sum, &sum], &sums, &[]);
+                self.node("Mul", &[&q, &times_four], &four, &[]);
+                self.node("Div", &[&four, &sums], out, &[]);
+            }
+            _ => {
+                self.node("Mul", &[&t, &t], &square, &[]);
+                self.node("Neg", &[&square], &negative, &[]);
+                self.node("Add", &[&one, &negative], out, &[]);
+            }
+        }
+    }
+
+    fn node(&mut self, operator: &str, inputs: &[&str], output: &str, attributes: &[(&str, u64)]) {
+        let mut node = Message::default();
+        inputs.iter().for_each(|i| node.text(1, i));
+        node.text(2, output);
+        node.text(4, operator);
+        for (name, value) in attributes {
+            let mut attribute = Message::default();
+            attribute.text(1, name);
+            attribute.number(3, *value);
+            attribute.number(20, message::ATTRIBUTE_INT);
+            node.message(5, &attribute);
+        }
+        self.message.message(1, &node);
+    }
+
+    /// An initializer of the graph's precision.
+    fn reals(&mut self, name: &str, shape: &[usize], numbers: &[f64]) {
+        let bytes = match self.precision {
+            Precision::Double => numbers.iter().flat_map(|n| n.to_le_bytes()).collect(),
+            Precision::Single => numbers.iter().flat_map(|n| (*n as f32).to_le_bytes()).collect(),
+        };
+        let element = self.precision.element();
+        self.initializer(name, shape, element, bytes);
+    }
+
+    /// An initializer of shape (1).
+    fn scalar(&mut self, value: f64) -> String {
+        let name = self.fresh();
+        self.reals(&name, &[1], &[value]);
+        name
+    }
+
+    /// An initializer without dimensions, as `Clip` asks for.
+    fn point(&mut self, value: f64) -> String {
+        let name = self.fresh();
+        self.reals(&name, &[], &[value]);
+        name
+    }
+
+    fn integers(&mut self, values: &[i64]) -> String {
+        let name = self.fresh();
+        let bytes = values.iter().flat_map(|n| n.to_le_bytes()).collect();
+        self.initializer(&name, &[values.len()], message::INT64, bytes);
+        name
+    }
+
+    fn fresh(&mut self) -> String {
+        self.initializers += 1;
+        format!("k{}", self.initializers)
+    }
+
+    fn initializer(&mut self, name: &str, shape: &[usize], element: u64, bytes: Vec<u8>) {
+        let mut tensor = Message::default();
+        shape.iter().for_each(|n| tensor.number(1, *n as u64));
+        tensor.number(2, element);
+        tensor.text(8, name);
+        tensor.raw(9, &bytes);
+        self.message.message(5, &tensor);
+    }
+}
+
+fn mark(program: &Program, id: Id, needed: &mut [bool]) {
+    for operand in program.node(id).op.operands() {
+        if !std::mem::replace(&mut needed[operand.0], true) {
+            mark(program, operand, needed);
+        }
+    }
+}
+
+fn tensor(id: Id) -> String {
+    format!("t{}", id.0)
+}

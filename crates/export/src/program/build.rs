@@ -1,0 +1,459 @@
+//! From a model to its program: the formulas of [`gummel_kernel::spec`], with everything that is not open folded
+//! into constants.
+//!
+//! A basis function is a product of powers of covariates; the part of it that is fixed goes into the numbers
+//! of the devices, the open part stays:
+//!
+//! ```text
+//! head = sum_m (common_m + own_m[device]) m(open covariates)
+//! y    = head . (z, 1)            charges: head . (z - z at zero bias)
+//! ```
+
+use std::collections::BTreeMap;
+
+use gummel_kernel::basis::Exponents;
+use gummel_kernel::{Basis, Branch, Covariate, Layer, Output, OutputKind, Place, Spec};
+
+use super::{Id, Input, Matrix, Program};
+use crate::scope::{Scope, input_of};
+
+/// Which results a program has beside the currents and charges themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Derivatives {
+    /// None.
+    Without,
+    /// `gm gds gmb`.
+    OfDrainCurrent,
+}
+
+const MICROMETRE: f64 = 1e-6;
+
+impl Program {
+    /// The evaluation of the devices of `scope`.
+    ///
+    /// Outputs: `id`, derivatives if wanted, terminal currents `ig is ib` where the model has gate or bulk
+    /// current, terminal charges `qd qg qs qb` where it has charges, then each modelled flow by the name of
+    /// its [`OutputKind`].
+    pub fn new(spec: &Spec, scope: &Scope, derivatives: Derivatives) -> Self {
+        let mut program = Program::default();
+        let [vgs, vds, vbs] = Input::BIAS.map(|i| program.input(i));
+        let mut builder = Builder { program, spec, scope, bias: [vgs, vds, vbs], flows: BTreeMap::new() };
+        for b in 0..spec.branches.len() {
+            builder.branch(b);
+        }
+        builder.finish(derivatives)
+    }
+}
+
+struct Builder<'a> {
+    program: Program,
+    spec: &'a Spec,
+    scope: &'a Scope,
+    bias: [Id; 3],
+    /// Signed values of the modelled outputs.
+    flows: BTreeMap<u8, Id>,
+}
+
+impl<'a> Builder<'a> {
+    fn branch(&mut self, b: usize) {
+        let branch = &self.spec.branches[b];
+        let suffix = &match b {
+            0 => String::new(),
+            1 => "q".to_owned(),
+            _ => format!("q{b}"),
+        };
+        let mirrored = self.bias.map(|v| self.program.scale(self.spec.sign, v));
+        let x = self.features(branch, mirrored, suffix);
+        let bias = self.first_bias(branch, suffix);
+        let z = self.trunk(branch, x, bias, suffix);
+        let zero = if b == 0 {
+            None
+        } else {
+            let x = self.program.constant(branch.features.at(0.0, 0.0, 0.0).x.to_vec());
+            Some(self.trunk(branch, x, bias, &format!("{suffix}0")))
+        };
+        for (o, output) in branch.outputs.iter().enumerate() {
+            let head = self.head(b, o, output.kind);
+            let y = self.head_value(branch, head, z, zero, output.kind);
+            let scale = self.scale_of(output);
+            let flow = self.physical(output.kind, y, scale, mirrored[1]);
+            let signed = self.program.scale(self.spec.sign, flow);
+            self.program.named(flow_name(output.kind), signed);
+            self.flows.insert(output.kind as u8, signed);
+        }
+    }
+
+    /// The three trunk inputs; see [`gummel_kernel::features`].
+    fn features(&mut self, branch: &Branch, [vgs, vds, vbs]: [Id; 3], suffix: &str) -> Id {
+        let p = &mut self.program;
+        let f = &branch.features;
+        let unscaled = if f.symmetric {
+            let square = p.mul(vds, vds);
+            let sum = p.offset(square, f.smoothing * f.smoothing);
+            let root = p.sqrt(sum);
+            p.named(format!("r{suffix}"), root);
+            let smooth = p.offset(root, -f.smoothing);
+            p.named(format!("a{suffix}"), smooth);
+            let difference = p.sub(smooth, vds);
+            let shift = p.scale(0.5, difference);
+            p.named(format!("shift{suffix}"), shift);
+            [p.add(vgs, shift), smooth, p.add(vbs, shift)]
+        } else {
+            [vgs, vds, vbs]
+        };
+        let mut x = Vec::new();
+        for ((u, name), (center, scale)) in
+            unscaled.into_iter().zip(["xg", "xd", "xb"]).zip(f.center.iter().zip(f.scale))
+        {
+            let centered = p.offset(u, -center);
+            let scaled = p.scale(scale, centered);
+            x.push(p.named(format!("{name}{suffix}"), scaled));
+        }
+        p.join(x)
+    }
+
+    /// Biases of the first layer with what does not change with bias folded in.
+    fn first_bias(&mut self, branch: &Branch, suffix: &str) -> Id {
+        let first = &branch.layers[0];
+        let offset = first.inputs - branch.statics.len();
+        let (open, fixed): (Vec<_>, Vec<_>) =
+            (0..branch.statics.len()).partition(|s| self.is_open(branch.statics[*s].covariate));
+        let row = |place: &Place| {
+            let bias = |n: usize| {
+                let weight = |s: usize| first.weight[n * first.inputs + offset + s];
+                let value = |s: usize| branch.statics[s].covariate.at(place) * branch.statics[s].scale;
+                first.bias[n] + fixed.iter().map(|s| weight(*s) * value(*s)).sum::<f64>()
+            };
+            (0..first.outputs).map(bias).collect()
+        };
+        let mut bias = self.program.rows(self.scope.places.iter().map(row).collect());
+        if !open.is_empty() {
+            let mut inputs = Vec::new();
+            let mut numbers = vec![0.0; first.outputs * open.len()];
+            for (c, s) in open.iter().enumerate() {
+                inputs.push(self.covariate(branch.statics[*s].covariate));
+                for n in 0..first.outputs {
+                    numbers[n * open.len() + c] =
+                        first.weight[n * first.inputs + offset + s] * branch.statics[*s].scale;
+                }
+            }
+            let x = self.program.join(inputs);
+            let matrix = Matrix { rows: first.outputs, columns: open.len(), numbers };
+            let moved = self.program.affine(matrix, vec![0.0; first.outputs], x);
+            bias = self.program.add(bias, moved);
+        }
+        self.program.named(format!("b1{suffix}"), bias)
+    }
+
+    fn trunk(&mut self, branch: &Branch, x: Id, bias: Id, suffix: &str) -> Id {
+        let mut z = x;
+        for (k, layer) in branch.layers.iter().enumerate() {
+            z = if k == 0 { self.first_layer(layer, z, bias) } else { self.layer(layer, z) };
+            self.program.named(format!("z{}{suffix}", k + 1), z);
+        }
+        z
+    }
+
+    fn first_layer(&mut self, layer: &Layer, x: Id, bias: Id) -> Id {
+        let columns = self.program.node(x).len;
+        let numbers =
+            layer.weight.chunks_exact(layer.inputs).flat_map(|row| row[..columns].to_vec()).collect();
+        let matrix = Matrix { rows: layer.outputs, columns, numbers };
+        let pre = match self.program.as_constant(bias) {
+            Some(bias) => {
+                let bias = bias.to_vec();
+                self.program.affine(matrix, bias, x)
+            }
+            None => {
+                let product = self.program.affine(matrix, vec![0.0; layer.outputs], x);
+                self.program.add(bias, product)
+            }
+        };
+        self.program.tanh(pre)
+    }
+
+    fn layer(&mut self, layer: &Layer, z: Id) -> Id {
+        let matrix = Matrix { rows: layer.outputs, columns: layer.inputs, numbers: layer.weight.clone() };
+        let pre = self.program.affine(matrix, layer.bias.clone(), z);
+        self.program.tanh(pre)
+    }
+
+    /// The head of output `o` of branch `b`: weights of the last layer's neurons, then the constant.
+    fn head(&mut self, b: usize, o: usize, kind: OutputKind) -> Id {
+        let spec = self.spec;
+        let branch = &spec.branches[b];
+        let rows = branch.head_len();
+        let devices = self.scope.devices.len();
+        let mut common: BTreeMap<Exponents, Vec<f64>> = BTreeMap::new();
+        let mut own: BTreeMap<Exponents, Vec<Vec<f64>>> = BTreeMap::new();
+        let places = &self.scope.places;
+        let mut gather = |basis: &Basis, numbers: &dyn Fn(usize) -> &'a [f64], shared: bool| {
+            for (c, term) in basis.terms.iter().enumerate() {
+                let (open, fixed) = self.split(term);
+                let column = |d: usize, factor: f64| {
+                    let numbers = numbers(d);
+                    (0..rows).map(|r| factor * numbers[r * basis.len() + c]).collect::<Vec<f64>>()
+                };
+                if shared && fixed == [0; 7] {
+                    add_to(common.entry(open).or_insert_with(|| vec![0.0; rows]), &column(0, 1.0));
+                    continue;
+                }
+                let each = own.entry(open).or_insert_with(|| vec![vec![0.0; rows]; devices]);
+                for (d, sum) in each.iter_mut().enumerate() {
+                    let factor = Basis { terms: vec![fixed] }.at(&places[d])[0];
+                    add_to(sum, &column(d, factor));
+                }
+            }
+        };
+        gather(&branch.population, &|_| &branch.population_heads[o], true);
+        let indices = &self.scope.devices;
+        let deviation = |d: usize| &spec.devices[indices[d]].deviation[b][o][..];
+        gather(&branch.deviation, &deviation, false);
+        // What can be added up beforehand is.
+        if devices == 1 {
+            for (open, each) in std::mem::take(&mut own) {
+                add_to(common.entry(open).or_insert_with(|| vec![0.0; rows]), &each[0]);
+            }
+        } else if common.len() == 1 && common.contains_key(&[0; 7]) {
+            if let Some(each) = own.get_mut(&[0; 7]) {
+                let shared = common.remove(&[0; 7]).unwrap_or_default();
+                each.iter_mut().for_each(|row| add_to(row, &shared));
+            }
+        }
+        let name = kind.name();
+        let mut head = self.common_part(&common, rows);
+        for (k, (open, each)) in own.into_iter().enumerate() {
+            let row = self.program.rows(each);
+            self.program.named(format!("own{k}_{name}"), row);
+            let moved = match self.monomial(&open) {
+                Some(m) => self.program.mul(m, row),
+                None => row,
+            };
+            head = Some(match head {
+                Some(sum) => self.program.add(sum, moved),
+                None => moved,
+            });
+        }
+        let head = head.unwrap_or_else(|| self.program.constant(vec![0.0; rows]));
+        self.program.named(format!("h_{name}"), head)
+    }
+
+    /// The part of a head that all devices share, as a matrix times the open basis functions.
+    fn common_part(&mut self, common: &BTreeMap<Exponents, Vec<f64>>, rows: usize) -> Option<Id> {
+        let bias = common.get(&[0; 7]).cloned().unwrap_or_else(|| vec![0.0; rows]);
+        let open: Vec<_> = common.iter().filter(|(e, _)| **e != [0; 7]).collect();
+        if open.is_empty() {
+            return common.contains_key(&[0; 7]).then(|| self.program.constant(bias));
+        }
+        let numbers = (0..rows).flat_map(|r| open.iter().map(move |(_, column)| column[r])).collect();
+        let matrix = Matrix { rows, columns: open.len(), numbers };
+        let x = open.iter().filter_map(|(e, _)| self.monomial(e)).collect();
+        let x = self.program.join(x);
+        Some(self.program.affine(matrix, bias, x))
+    }
+
+    fn head_value(&mut self, branch: &Branch, head: Id, z: Id, zero: Option<Id>, kind: OutputKind) -> Id {
+        let n = branch.head_len() - 1;
+        let p = &mut self.program;
+        let (weights, constant) = (p.part(head, 0, n), p.part(head, n, 1));
+        let y = match zero.filter(|_| matches!(kind, OutputKind::GateCharge | OutputKind::BulkCharge)) {
+            Some(zero) => {
+                let moved = p.sub(z, zero);
+                p.dot(weights, moved)
+            }
+            None => match (p.as_constant(weights).map(<[f64]>::to_vec), p.as_constant(constant)) {
+                (Some(numbers), Some(&[c])) => p.affine(Matrix { rows: 1, columns: n, numbers }, vec![c], z),
+                _ => {
+                    let product = p.dot(weights, z);
+                    p.add(product, constant)
+                }
+            },
+        };
+        p.named(format!("y_{}", kind.name()), y)
+    }
+
+    /// Scale of an output in amperes or coulombs, geometry included.
+    fn scale_of(&mut self, output: &Output) -> Id {
+        let is_open = |i| output.per_geometry && self.scope.open.contains(&i);
+        let (w_open, l_open) = (is_open(Input::W), is_open(Input::L));
+        let unit = if output.kind.is_charge() { MICROMETRE } else { 1.0 };
+        let row = |place: &Place| {
+            let mut place = *place;
+            // An open dimension enters as a factor below; here it counts as one unit.
+            if w_open {
+                place.w = unit;
+            }
+            if l_open {
+                place.l = unit;
+            }
+            vec![output.scale * output.geometry_factor(&place)]
+        };
+        let mut scale = self.program.rows(self.scope.places.iter().map(row).collect());
+        for (open, input) in [(w_open, Input::W), (l_open, Input::L)] {
+            if !open {
+                continue;
+            }
+            let size = self.program.input(input);
+            scale = if !output.kind.is_charge() && input == Input::L {
+                self.program.div(scale, size)
+            } else {
+                let size = self.program.scale(1.0 / unit, size);
+                self.program.mul(scale, size)
+            };
+        }
+        self.program.named(format!("s_{}", output.kind.name()), scale)
+    }
+
+    /// Current or charge of an output of the mirrored device; see [`OutputKind`].
+    fn physical(&mut self, kind: OutputKind, y: Id, scale: Id, vds: Id) -> Id {
+        let p = &mut self.program;
+        match kind {
+            OutputKind::Channel => {
+                let e = p.exp(y);
+                let g = p.mul(scale, e);
+                p.mul(g, vds)
+            }
+            OutputKind::Gate | OutputKind::Bulk => {
+                let down = p.scale(-1.0, y);
+                let (up, down) = (p.exp(y), p.exp(down));
+                let twice = p.sub(up, down);
+                let sinh = p.scale(0.5, twice);
+                p.mul(scale, sinh)
+            }
+            OutputKind::GateCharge | OutputKind::BulkCharge => p.mul(scale, y),
+            OutputKind::ChannelCharge => {
+                let c = p.mul(scale, y);
+                p.mul(c, vds)
+            }
+        }
+    }
+
+    fn finish(mut self, derivatives: Derivatives) -> Program {
+        let symmetric = self.spec.branches[0].features.symmetric;
+        let currents = [OutputKind::Channel, OutputKind::Gate, OutputKind::Bulk];
+        let charges = [OutputKind::ChannelCharge, OutputKind::GateCharge, OutputKind::BulkCharge];
+        let [id, ig, is, ib] = self.terminals(currents, symmetric);
+        self.program.named("id", id);
+        self.program.emit("id", id);
+        if derivatives == Derivatives::OfDrainCurrent {
+            let slopes = self.program.gradient(id, self.bias);
+            for (name, slope) in ["gm", "gds", "gmb"].into_iter().zip(slopes) {
+                let slope = slope.unwrap_or_else(|| self.program.constant(vec![0.0]));
+                self.program.named(name, slope);
+                self.program.emit(name, slope);
+            }
+        }
+        if self.spec.branches[0].outputs.len() > 1 {
+            for (name, current) in [("ig", ig), ("is", is), ("ib", ib)] {
+                self.program.emit(name, current);
+            }
+        }
+        if self.spec.branches.len() > 1 {
+            let terminals = self.terminals(charges, symmetric);
+            for (name, charge) in ["qd", "qg", "qs", "qb"].into_iter().zip(terminals) {
+                self.program.emit(name, charge);
+            }
+        }
+        for kind in OutputKind::ALL {
+            if let Some(flow) = self.flows.get(&(kind as u8)) {
+                self.program.emit(kind.name(), *flow);
+            }
+        }
+        self.program
+    }
+
+    /// Drain, gate, source and bulk from channel, gate and bulk; see [`gummel_kernel::point`].
+    fn terminals(&mut self, kinds: [OutputKind; 3], symmetric: bool) -> [Id; 4] {
+        let [channel, gate, bulk] = kinds.map(|k| self.flows.get(&(k as u8)).copied());
+        let p = &mut self.program;
+        let zero = |p: &mut Program| p.constant(vec![0.0]);
+        let channel = channel.unwrap_or_else(|| zero(p));
+        let leak = match (gate, bulk) {
+            (Some(g), Some(b)) => Some(p.add(g, b)),
+            (one, other) => one.or(other),
+        };
+        let back = p.scale(-1.0, channel);
+        let (drain, source) = match leak {
+            None => (channel, back),
+            Some(leak) if symmetric => {
+                let half = p.scale(0.5, leak);
+                (p.sub(channel, half), p.sub(back, half))
+            }
+            Some(leak) => (channel, p.sub(back, leak)),
+        };
+        let gate = gate.unwrap_or_else(|| zero(p));
+        let bulk = bulk.unwrap_or_else(|| zero(p));
+        [drain, gate, source, bulk]
+    }
+
+    fn is_open(&self, covariate: Covariate) -> bool {
+        self.scope.open.contains(&input_of(covariate))
+    }
+
+    /// The open and the fixed part of a basis function.
+    fn split(&self, term: &Exponents) -> (Exponents, Exponents) {
+        let (mut open, mut fixed) = ([0; 7], [0; 7]);
+        for c in Covariate::ALL {
+            let part = if self.is_open(c) { &mut open } else { &mut fixed };
+            part[c as usize] = term[c as usize];
+        }
+        (open, fixed)
+    }
+
+    /// An open basis function; `None` for the constant 1.
+    fn monomial(&mut self, exponents: &Exponents) -> Option<Id> {
+        let mut product = None;
+        for c in Covariate::ALL {
+            for _ in 0..exponents[c as usize] {
+                let factor = self.covariate(c);
+                product = Some(match product {
+                    Some(p) => self.program.mul(p, factor),
+                    None => factor,
+                });
+            }
+        }
+        product
+    }
+
+    fn covariate(&mut self, covariate: Covariate) -> Id {
+        let name = covariate.name();
+        if let Some((id, _)) = self.program.nodes().find(|(_, n)| n.name.as_deref() == Some(name)) {
+            return id;
+        }
+        let p = &mut self.program;
+        let input = p.input(input_of(covariate));
+        let id = match covariate {
+            Covariate::LnL | Covariate::LnW => {
+                let um = p.scale(1.0 / MICROMETRE, input);
+                p.ln(um)
+            }
+            Covariate::InvL | Covariate::InvW => {
+                let unit = if covariate == Covariate::InvL { 0.13 } else { 0.15 };
+                let top = p.constant(vec![unit * MICROMETRE]);
+                p.div(top, input)
+            }
+            Covariate::Tau => {
+                let moved = p.offset(input, -300.15);
+                p.scale(0.01, moved)
+            }
+            Covariate::Speed | Covariate::Skew => return input,
+        };
+        p.named(name, id)
+    }
+}
+
+/// Name of a modelled flow in printed programs.
+fn flow_name(kind: OutputKind) -> &'static str {
+    match kind {
+        OutputKind::Channel => "i_channel",
+        OutputKind::Gate => "i_gate",
+        OutputKind::Bulk => "i_bulk",
+        OutputKind::GateCharge => "q_gate",
+        OutputKind::BulkCharge => "q_bulk",
+        OutputKind::ChannelCharge => "q_channel",
+    }
+}
+
+fn add_to(sum: &mut [f64], other: &[f64]) {
+    sum.iter_mut().zip(other).for_each(|(s, o)| *s += o);
+}

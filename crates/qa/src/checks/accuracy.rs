@@ -1,0 +1,124 @@
+//! Accuracy against measurement, sweep by sweep: strong currents, decades, slopes.
+//!
+//! The metrics are those of [`gummel_device::metrics`]; here the worst sweep counts, not the mean of all.
+
+use gummel_device::curve::gradient;
+use gummel_device::metrics::{StrongSet, current_errors, rel_l2};
+use gummel_device::{Curve, Terminal};
+
+use crate::finding::{Bound, Outcome, Picture, Worst};
+use crate::{QaError, Scene};
+
+/// A measured sweep with the model's currents along it, both of the n-channel mirror.
+struct Pair<'a> {
+    curve: &'a Curve,
+    vds: Vec<f64>,
+    measured: Vec<f64>,
+    modelled: Vec<f64>,
+}
+
+/// Relative rms error of the strong currents of the worst sweep.
+pub(super) fn strong(scene: &Scene<'_>, bound: Bound) -> Result<Outcome, QaError> {
+    worst(scene, bound, |p| errors(scene, p).rel_rms)
+}
+
+/// Rms error in decades of the worst sweep.
+pub(super) fn decades(scene: &Scene<'_>, bound: Bound) -> Result<Outcome, QaError> {
+    worst(scene, bound, |p| errors(scene, p).log10_rms)
+}
+
+/// Relative L2 error of gm over all gate sweeps and of gds over all drain sweeps, the larger of the two.
+pub(super) fn slopes(scene: &Scene<'_>, bound: Bound) -> Result<Outcome, QaError> {
+    let pairs = pairs(scene)?;
+    if pairs.is_empty() {
+        return Ok(nothing());
+    }
+    let set = strong_set(scene);
+    let mut worst = Worst::under(bound);
+    let mut parts = Vec::new();
+    for (swept, name) in [(Terminal::Gate, "gm"), (Terminal::Drain, "gds")] {
+        let (mut measured, mut modelled) = (Vec::new(), Vec::new());
+        let mut at = None;
+        for p in pairs.iter().filter(|p| p.curve.sweep.swept == swept && p.measured.len() > 2) {
+            let slope = |y: &[f64]| gradient(&p.curve.sweep.values, y);
+            let (m, s) = (slope(&p.measured), slope(&p.modelled));
+            for i in 1..m.len() - 1 {
+                if set.contains(p.measured[i], p.vds[i]) {
+                    measured.push(m[i]);
+                    modelled.push(s[i]);
+                    at.get_or_insert(p.curve.sweep.bias(i).to_array());
+                }
+            }
+        }
+        let error = rel_l2(&measured, &modelled, |_| true);
+        if let (Some(at), true) = (at, error.is_finite()) {
+            parts.push(format!("{name} {:.2} %", 100.0 * error));
+            worst.see(error, at);
+        }
+    }
+    Ok(worst.outcome(parts.join(", "), None))
+}
+
+fn worst(scene: &Scene<'_>, bound: Bound, metric: impl Fn(&Pair<'_>) -> f64) -> Result<Outcome, QaError> {
+    let pairs = pairs(scene)?;
+    if pairs.is_empty() {
+        return Ok(nothing());
+    }
+    let mut worst = Worst::under(bound);
+    let mut shown = None;
+    for p in &pairs {
+        let error = metric(p);
+        // The bias named is the one of the sweep's largest absolute error.
+        let far =
+            (0..p.measured.len()).max_by(|a, b| deviation(p, *a).total_cmp(&deviation(p, *b))).unwrap_or(0);
+        if error.is_finite() && worst.see(error, p.curve.sweep.bias(far).to_array()) {
+            shown = Some(p);
+        }
+    }
+    let remark = format!("{} sweeps", pairs.len());
+    Ok(worst.outcome(remark, shown.map(picture)))
+}
+
+fn deviation(p: &Pair<'_>, i: usize) -> f64 {
+    (p.modelled[i] - p.measured[i]).abs()
+}
+
+fn picture(p: &Pair<'_>) -> Picture {
+    let axis = format!("V{} (V)", p.curve.sweep.swept.letter());
+    let mut picture = Picture::new(&axis, "drain current (A)");
+    picture.add("measured", &p.curve.sweep.values, &p.measured);
+    picture.add("model", &p.curve.sweep.values, &p.modelled);
+    picture
+}
+
+fn errors(scene: &Scene<'_>, p: &Pair<'_>) -> gummel_device::metrics::CurrentErrors {
+    current_errors(&p.measured, &p.modelled, &p.vds, strong_set(scene), scene.nominal.floor)
+}
+
+fn strong_set(scene: &Scene<'_>) -> StrongSet {
+    let polarity =
+        if scene.device.sign() > 0.0 { gummel_device::Polarity::N } else { gummel_device::Polarity::P };
+    StrongSet::new(scene.nominal.geometry, polarity, scene.nominal.floor)
+}
+
+fn pairs<'a>(scene: &'a Scene<'_>) -> Result<Vec<Pair<'a>>, QaError> {
+    let sign = scene.device.sign();
+    scene
+        .measured
+        .iter()
+        .map(|curve| {
+            let biases: Vec<_> = curve.sweep.biases().collect();
+            let volts: Vec<_> = biases.iter().map(|b| b.to_array()).collect();
+            Ok(Pair {
+                curve,
+                vds: biases.iter().map(|b| sign * b.vds()).collect(),
+                measured: curve.values.iter().map(|i| sign * i).collect(),
+                modelled: scene.id(&volts)?,
+            })
+        })
+        .collect()
+}
+
+fn nothing() -> Outcome {
+    Outcome::NotTested("no measured sweeps under this condition (give them with --data)".to_owned())
+}

@@ -1,0 +1,84 @@
+//! Exchange of drain and source: currents, conductances and capacitances follow their terminals.
+//!
+//! With `P` the exchange of drain and source, a symmetric device has `I(P v) = P I(v)` and, for the matrices
+//! of derivatives, `G(P v) = P G(v) P`. The DC part covers all four terminal currents and their
+//! conductances, the AC part the capacitances, among them `(cgs - cgd) / (cgs + cgd)` and
+//! `(css - cdd) / (css + cdd)`, which are odd in `vx` when this holds.
+
+use crate::device::{Matrix, Terminals, Volts};
+use crate::finding::{Bound, Outcome, Picture, Worst};
+use crate::{QaError, Scene};
+
+/// Drain and source exchanged.
+fn exchanged([d, g, s, b]: Volts) -> Volts {
+    [s, g, d, b]
+}
+
+fn exchanged_matrix(m: Matrix) -> Matrix {
+    exchanged_rows(m).map(exchanged)
+}
+
+fn exchanged_rows([d, g, s, b]: Matrix) -> Matrix {
+    [s, g, d, b]
+}
+
+/// Terminal currents and their conductances.
+pub(super) fn dc(scene: &Scene<'_>, bound: Bound) -> Result<Outcome, QaError> {
+    let biases = biases(scene);
+    let flipped: Vec<Volts> = biases.iter().map(|b| exchanged(*b)).collect();
+    let mut worst = Worst::under(bound);
+    let (here, there) = (scene.currents(&biases)?, scene.currents(&flipped)?);
+    let floor = scene.nominal.floor;
+    let differences: Vec<f64> =
+        here.iter().zip(&there).map(|(a, b)| apart(a, &exchanged(*b), floor)).collect();
+    for (d, b) in differences.iter().zip(&biases) {
+        worst.see(*d, *b);
+    }
+    let (here, there) = (scene.conductances(&biases)?, scene.conductances(&flipped)?);
+    for ((a, b), at) in here.iter().zip(&there).zip(&biases) {
+        // A floor over one volt, as small as a conductance that matters.
+        worst.see(matrices_apart(a, &exchanged_matrix(*b), floor), *at);
+    }
+    let mut picture = Picture::new("bias number", "relative difference");
+    let numbers: Vec<f64> = (0..differences.len()).map(|i| i as f64).collect();
+    picture.add("currents", &numbers, &differences);
+    Ok(worst.outcome("currents and conductances of all terminals", Some(picture)))
+}
+
+/// Capacitances.
+pub(super) fn ac(scene: &Scene<'_>, bound: Bound) -> Result<Outcome, QaError> {
+    let biases = biases(scene);
+    let flipped: Vec<Volts> = biases.iter().map(|b| exchanged(*b)).collect();
+    let (Some(here), Some(there)) =
+        (scene.device.capacitances(&biases)?, scene.device.capacitances(&flipped)?)
+    else {
+        return Ok(Outcome::NotModelled("no charges".to_owned()));
+    };
+    let mut worst = Worst::under(bound);
+    for ((a, b), at) in here.iter().zip(&there).zip(&biases) {
+        worst.see(matrices_apart(a, &exchanged_matrix(*b), 0.0), *at);
+    }
+    Ok(worst.outcome("the matrix of capacitances", None))
+}
+
+fn biases(scene: &Scene<'_>) -> Vec<Volts> {
+    scene.grid(&Scene::steps(scene.vgs(), 9), &Scene::steps([0.0, scene.vds_max()], 9))
+}
+
+/// Largest difference over the largest current, where it is above the floor.
+fn apart(a: &Terminals, b: &Terminals, floor: f64) -> f64 {
+    let largest = a.iter().chain(b).fold(floor, |m, i| m.max(i.abs()));
+    let difference = a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+    if largest.is_finite() && a.iter().chain(b).all(|i| i.is_finite()) {
+        difference / largest
+    } else {
+        f64::NAN
+    }
+}
+
+fn matrices_apart(a: &Matrix, b: &Matrix, floor: f64) -> f64 {
+    let largest = a.iter().chain(b).flatten().fold(floor, |m, g| m.max(g.abs()));
+    let difference =
+        a.iter().flatten().zip(b.iter().flatten()).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+    if largest == 0.0 { 0.0 } else { difference / largest }
+}

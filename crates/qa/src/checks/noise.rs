@@ -1,0 +1,24 @@
+//! Thermal noise at vds = 0: a channel in equilibrium has the noise of its conductance, `4 k T gds` (Nyquist).
+
+use crate::device::{D, Volts};
+use crate::finding::{Bound, Outcome, Worst};
+use crate::{QaError, Scene};
+
+/// Boltzmann's constant, J/K.
+const BOLTZMANN: f64 = 1.380_649e-23;
+
+pub(super) fn run(scene: &Scene<'_>, bound: Bound) -> Result<Outcome, QaError> {
+    let biases: Vec<Volts> =
+        Scene::steps(scene.vgs(), 41).into_iter().map(|g| scene.bias(g, 0.0, 0.0)).collect();
+    let Some(noise) = scene.device.thermal_noise(&biases)? else {
+        return Ok(Outcome::NotModelled("a model folder holds no noise; exports add it".to_owned()));
+    };
+    let mut worst = Worst::under(bound);
+    for ((s, g), at) in noise.iter().zip(scene.conductances(&biases)?).zip(&biases) {
+        let nyquist = 4.0 * BOLTZMANN * scene.temperature * g[D][D];
+        if g[D][D] * scene.thermal_voltage() > scene.credible() {
+            worst.see((s / nyquist - 1.0).abs(), *at);
+        }
+    }
+    Ok(worst.outcome("relative to 4 k T gds", None))
+}

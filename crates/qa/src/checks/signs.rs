@@ -1,0 +1,65 @@
+//! Signs of gm and gds: more gate or drain voltage never gives less current.
+//!
+//! The number is the smallest `g / (|id| + floor)` in 1/V over a grid of biases with `vds >= 0`. gm is judged
+//! where the channel carries the current (above ten noise floors, `vgs >= 0`), because gate-induced drain
+//! leakage of a real device falls with vgs.
+
+use crate::device::{D, G};
+use crate::finding::{Bound, Outcome, Picture, Worst};
+use crate::{QaError, Scene};
+
+/// Output conductance.
+pub(super) fn gds(scene: &Scene<'_>, bound: Bound) -> Result<Outcome, QaError> {
+    smallest(scene, bound, D, f64::NEG_INFINITY, "gds/id (1/V)")
+}
+
+/// Transconductance.
+pub(super) fn gm(scene: &Scene<'_>, bound: Bound) -> Result<Outcome, QaError> {
+    smallest(scene, bound, G, scene.credible(), "gm/id (1/V)")
+}
+
+fn smallest(
+    scene: &Scene<'_>,
+    bound: Bound,
+    over: usize,
+    least_current: f64,
+    label: &str,
+) -> Result<Outcome, QaError> {
+    let floor = scene.nominal.floor;
+    let from = if over == G { scene.vgs()[0].max(0.0) } else { scene.vgs()[0] };
+    let vgs = Scene::steps([from, scene.vgs()[1]], 61);
+    let vds = Scene::steps([0.0, scene.vds_max()], 41);
+    let biases = scene.grid(&vgs, &vds);
+    let (id, g) = (scene.id(&biases)?, scene.conductances(&biases)?);
+    let mut worst = Worst::under(bound);
+    for i in 0..biases.len() {
+        if !(id[i] < least_current) {
+            worst.see(g[i][D][over] / (id[i].abs() + floor), biases[i]);
+        }
+    }
+    let picture = worst.at.map(|at| through(scene, at, over, label)).transpose()?;
+    Ok(worst.outcome(format!("{} biases", biases.len()), picture))
+}
+
+/// The conductance along its own voltage through the worst bias.
+fn through(scene: &Scene<'_>, at: [f64; 4], over: usize, label: &str) -> Result<Picture, QaError> {
+    let s = scene.device.sign();
+    let (range, axis) =
+        if over == G { (scene.vgs(), "vgs (V)") } else { ([0.0, scene.vds_max()], "vds (V)") };
+    let x = Scene::steps(range, 161);
+    let biases: Vec<_> = x
+        .iter()
+        .map(|v| {
+            let mut b = at;
+            b[over] = s * v;
+            b
+        })
+        .collect();
+    let (id, g) = (scene.id(&biases)?, scene.conductances(&biases)?);
+    let y: Vec<f64> = (0..x.len()).map(|i| g[i][D][over] / (id[i].abs() + scene.nominal.floor)).collect();
+    let held =
+        if over == G { format!("vds = {:.2} V", s * at[D]) } else { format!("vgs = {:.2} V", s * at[G]) };
+    let mut picture = Picture::new(axis, label);
+    picture.add(held, &x, &y);
+    Ok(picture)
+}

@@ -1,0 +1,79 @@
+//! What a check sees of a family: its devices, what about them is modelled, and how to get one of them.
+
+use gummel_device::{Corner, Geometry};
+use gummel_model::DeviceQuery;
+
+use crate::QaError;
+use crate::device::Device;
+
+/// A device as it was measured or drawn: the frame inside which it is judged.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Nominal {
+    /// Name, unique in the family.
+    pub name: String,
+    /// Drawn geometry.
+    pub geometry: Geometry,
+    /// Die or site; empty when there is only one.
+    pub site: String,
+    /// Process corner, where it has one.
+    pub corner: Option<Corner>,
+    /// Current below which nothing is known, A; positive.
+    pub floor: f64,
+    /// Temperatures of the data, K; at least one.
+    pub temperatures: Vec<f64>,
+    /// Ranges of `vgs`, `vds`, `vbs` of the n-channel mirror, V.
+    pub range: [[f64; 2]; 3],
+}
+
+/// What of a family changes when it is asked for another temperature, corner or geometry.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Abilities {
+    /// Currents depend on temperature.
+    pub temperature: bool,
+    /// Currents depend on the position in the corner plane.
+    pub corner: bool,
+    /// Geometries between and beyond those of the devices can be asked for.
+    pub geometry: bool,
+}
+
+/// A device to be made.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ask {
+    /// Which device, and what about it differs from its nominal.
+    pub query: DeviceQuery,
+    /// The same equations for the other polarity: all voltages and currents turned.
+    pub reversed: bool,
+}
+
+impl Ask {
+    /// A device as it is.
+    pub fn named(device: &str) -> Self {
+        DeviceQuery::named(device).into()
+    }
+}
+
+impl From<DeviceQuery> for Ask {
+    fn from(query: DeviceQuery) -> Self {
+        Ask { query, reversed: false }
+    }
+}
+
+/// A family of devices from whatever evaluator: a frozen model, closures, a circuit simulator.
+///
+/// Shared between threads, because devices are judged in parallel.
+pub trait Family: Sync {
+    /// `technology/family`.
+    fn title(&self) -> String;
+
+    /// The devices, in their order.
+    fn nominals(&self) -> Vec<Nominal>;
+
+    /// What is modelled.
+    fn abilities(&self) -> Abilities;
+
+    /// One device, ready for evaluation.
+    ///
+    /// # Errors
+    /// When there is no such device or it cannot be placed there.
+    fn device(&self, ask: &Ask) -> Result<Box<dyn Device>, QaError>;
+}

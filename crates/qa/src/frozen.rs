@@ -1,0 +1,87 @@
+//! A frozen model as a family of devices to be judged.
+
+use gummel_kernel::{Branch, Covariate, Folded, Instance, Isa};
+use gummel_model::Model;
+
+use crate::device::{Device, Matrix, Terminals, Volts};
+use crate::{Abilities, Ask, Family, Nominal, QaError};
+
+/// One device of a frozen model; its derivatives are exact.
+struct Frozen {
+    instance: Instance,
+    charges: bool,
+}
+
+impl Device for Frozen {
+    fn sign(&self) -> f64 {
+        self.instance.sign()
+    }
+
+    fn currents(&self, biases: &[Volts]) -> Result<Vec<Terminals>, QaError> {
+        Ok(biases.iter().map(|b| self.instance.eval_currents(*b).currents()).collect())
+    }
+
+    fn conductances(&self, biases: &[Volts]) -> Result<Vec<Matrix>, QaError> {
+        Ok(biases.iter().map(|b| self.instance.eval_currents(*b).conductances()).collect())
+    }
+
+    fn charges(&self, biases: &[Volts]) -> Result<Option<Vec<Terminals>>, QaError> {
+        Ok(self.charges.then(|| biases.iter().map(|b| self.instance.eval(*b).charges()).collect()))
+    }
+
+    fn capacitances(&self, biases: &[Volts]) -> Result<Option<Vec<Matrix>>, QaError> {
+        Ok(self.charges.then(|| biases.iter().map(|b| self.instance.eval(*b).capacitances()).collect()))
+    }
+}
+
+impl Family for Model {
+    fn title(&self) -> String {
+        self.manifest.title()
+    }
+
+    fn nominals(&self) -> Vec<Nominal> {
+        let entries = self.manifest.devices.iter().zip(&self.spec.devices);
+        entries
+            .map(|(entry, heads)| Nominal {
+                name: entry.name.clone(),
+                geometry: entry.geometry,
+                site: entry.site.clone(),
+                corner: entry.corner,
+                floor: entry.floor,
+                temperatures: match entry.temperatures.as_slice() {
+                    [] => vec![heads.place.temperature],
+                    some => some.to_vec(),
+                },
+                range: heads.range,
+            })
+            .collect()
+    }
+
+    fn abilities(&self) -> Abilities {
+        let depends = |c: Covariate| self.spec.branches.first().is_some_and(|b| depends_on(b, c));
+        Abilities {
+            temperature: depends(Covariate::Tau),
+            corner: depends(Covariate::Speed) || depends(Covariate::Skew),
+            geometry: [Covariate::LnL, Covariate::InvL, Covariate::LnW, Covariate::InvW]
+                .into_iter()
+                .any(depends),
+        }
+    }
+
+    fn device(&self, ask: &Ask) -> Result<Box<dyn Device>, QaError> {
+        let (member, place) = self.locate(&ask.query)?;
+        let mut folded = Folded::new(&self.spec, member, &place);
+        if ask.reversed {
+            folded.sign = -folded.sign;
+        }
+        let charges = folded.branches.len() > 1;
+        Ok(Box::new(Frozen { instance: Instance::from_folded(folded, Isa::detect()), charges }))
+    }
+}
+
+/// Whether a branch changes with a covariate.
+fn depends_on(branch: &Branch, covariate: Covariate) -> bool {
+    let column = Covariate::ALL.iter().position(|c| *c == covariate).unwrap_or(0);
+    branch.statics.iter().any(|s| s.covariate == covariate)
+        || [&branch.population, &branch.deviation].iter().any(|b| b.terms.iter().any(|t| t[column] > 0))
+}

@@ -1,0 +1,254 @@
+//! Runs checks over devices, temperatures and corners, and gathers what they found.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use gummel_device::{Corner, Curve};
+use gummel_model::DeviceQuery;
+use serde::Serialize;
+
+use crate::card::{self, Card};
+use crate::checks::{CHECKS, Check};
+use crate::device::Volts;
+use crate::finding::{Bound, Outcome, Picture, Verdict};
+use crate::{Ask, Family, Limits, Nominal, QaError, Scene};
+
+/// Measured drain currents of devices, by name.
+pub type Measurements = BTreeMap<String, Vec<Curve>>;
+
+/// What to judge.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// Limits of the checks.
+    pub limits: Limits,
+    /// Devices by name; all when empty.
+    pub devices: Vec<String>,
+    /// Checks by name; all when empty.
+    pub checks: Vec<String>,
+}
+
+/// One check of one device under one condition.
+#[derive(Clone, Debug, Serialize)]
+pub struct Case {
+    /// Device.
+    pub device: String,
+    /// Temperature, K.
+    pub temperature: f64,
+    /// Corner, where it is another than the device's own.
+    pub corner: Option<Corner>,
+    /// Verdict.
+    pub verdict: Verdict,
+    /// The number, where there is one; JSON has no infinity and says null.
+    pub number: Option<f64>,
+    /// Terminal voltages `[vd, vg, vs, vb]` where it is worst.
+    pub worst: Option<Volts>,
+    /// Remark, or the reason why there is no number.
+    pub remark: String,
+    /// How bad, for ordering; larger is worse.
+    #[serde(skip)]
+    badness: f64,
+}
+
+/// One check over all devices and conditions.
+#[derive(Clone, Debug, Serialize)]
+pub struct CheckReport {
+    /// Name of the check.
+    pub name: &'static str,
+    /// Heading.
+    pub title: &'static str,
+    /// What the number is.
+    pub definition: &'static str,
+    /// Where the check comes from.
+    pub source: &'static str,
+    /// Unit of the number.
+    pub unit: &'static str,
+    /// Bound of the number.
+    pub bound: Bound,
+    /// The worst verdict of all cases.
+    pub verdict: Verdict,
+    /// The worst case.
+    pub worst: Case,
+    /// Cases that passed.
+    pub passed: usize,
+    /// Cases that failed.
+    pub failed: usize,
+    /// Picture of the worst case.
+    #[serde(skip)]
+    pub picture: Option<Picture>,
+    /// All cases, by device, temperature and corner.
+    pub cases: Vec<Case>,
+}
+
+/// All checks of a family, and the card made of them.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// `technology/family`.
+    pub family: String,
+    /// Version of gummel.
+    pub gummel: &'static str,
+    /// Number of devices judged.
+    pub devices: usize,
+    /// Limits applied.
+    pub limits: Limits,
+    /// The checks.
+    pub checks: Vec<CheckReport>,
+    /// The 21 rows of the published benchmark.
+    pub card: Card,
+}
+
+/// Judges a family.
+///
+/// # Errors
+/// [`QaError::UnknownDevice`] when the plan names one that is not there; errors of evaluation.
+pub fn check(family: &dyn Family, measured: &Measurements, plan: &Plan) -> Result<Report, QaError> {
+    let nominals = family.nominals();
+    if let Some(name) = plan.devices.iter().find(|d| !nominals.iter().any(|n| n.name == **d)) {
+        return Err(QaError::UnknownDevice { name: name.clone(), family: family.title() });
+    }
+    let chosen: Vec<&Nominal> =
+        nominals.iter().filter(|n| plan.devices.is_empty() || plan.devices.contains(&n.name)).collect();
+    let checks: Vec<&Check> =
+        CHECKS.iter().filter(|c| plan.checks.is_empty() || plan.checks.iter().any(|n| n == c.name)).collect();
+    let found =
+        in_parallel(&chosen, |nominal| judge(family, &nominals, nominal, measured, &checks, &plan.limits))?;
+    let mut reports = Vec::new();
+    for (k, check) in checks.iter().enumerate() {
+        let cases: Vec<&(Case, Option<Picture>)> = found.iter().flat_map(|d| &d[k]).collect();
+        reports.extend(summary(check, (check.bound)(&plan.limits), &cases));
+    }
+    let card = card::of(&reports);
+    Ok(Report {
+        family: family.title(),
+        gummel: env!("CARGO_PKG_VERSION"),
+        devices: chosen.len(),
+        limits: plan.limits,
+        checks: reports,
+        card,
+    })
+}
+
+type Found = Vec<Vec<(Case, Option<Picture>)>>;
+
+/// All checks of one device: per check, the cases of all conditions.
+fn judge(
+    family: &dyn Family,
+    nominals: &[Nominal],
+    nominal: &Nominal,
+    measured: &Measurements,
+    checks: &[&Check],
+    limits: &Limits,
+) -> Result<Found, QaError> {
+    let mut found: Found = checks.iter().map(|_| Vec::new()).collect();
+    let abilities = family.abilities();
+    for (temperature, corner) in conditions(family, nominals, nominal) {
+        let query = DeviceQuery {
+            temperature: Some(temperature),
+            corner: corner.map(Corner::position),
+            ..DeviceQuery::named(&nominal.name)
+        };
+        let curves = measured.get(&nominal.name).into_iter().flatten();
+        let scene = Scene {
+            family,
+            nominal,
+            nominals,
+            abilities,
+            device: family.device(&Ask::from(query.clone()))?,
+            query,
+            temperature,
+            corner,
+            measured: match corner {
+                None => curves.filter(|c| (c.temperature - temperature).abs() < 1.0).collect(),
+                Some(_) => Vec::new(),
+            },
+        };
+        for (check, cases) in checks.iter().zip(&mut found) {
+            let bound = (check.bound)(limits);
+            cases.push(case(&scene, bound, (check.run)(&scene, bound)?));
+        }
+    }
+    Ok(found)
+}
+
+/// Temperatures and, where corners are a property of the model and not of a device, the five corners.
+fn conditions(family: &dyn Family, nominals: &[Nominal], nominal: &Nominal) -> Vec<(f64, Option<Corner>)> {
+    let abilities = family.abilities();
+    let siblings =
+        nominals.iter().filter(|n| n.geometry == nominal.geometry && n.site == nominal.site).count();
+    let mut corners = vec![None];
+    if abilities.corner && siblings == 1 {
+        let own = nominal.corner.unwrap_or(Corner::Tt);
+        corners.extend(Corner::ALL.into_iter().filter(|c| *c != own).map(Some));
+    }
+    let temperatures =
+        &nominal.temperatures[..if abilities.temperature { nominal.temperatures.len() } else { 1 }];
+    corners.iter().flat_map(|c| temperatures.iter().map(|t| (*t, *c))).collect()
+}
+
+fn case(scene: &Scene<'_>, bound: Bound, outcome: Outcome) -> (Case, Option<Picture>) {
+    let (verdict, number, worst, remark, picture) = match outcome {
+        Outcome::Measured(m) => {
+            let verdict = if bound.holds(m.number) { Verdict::Pass } else { Verdict::Fail };
+            (verdict, Some(m.number), m.worst, m.remark, m.picture)
+        }
+        Outcome::NotModelled(why) => (Verdict::NotModelled, None, None, why, None),
+        Outcome::NotTested(why) => (Verdict::NotTested, None, None, why, None),
+    };
+    let case = Case {
+        device: scene.nominal.name.clone(),
+        temperature: scene.temperature,
+        corner: scene.corner,
+        verdict,
+        number,
+        worst,
+        remark,
+        badness: number.map_or(f64::NEG_INFINITY, |n| bound.badness(n)),
+    };
+    (case, picture)
+}
+
+/// Gathers the cases of a check: a case that measured something outweighs one that could not.
+fn summary(check: &Check, bound: Bound, cases: &[&(Case, Option<Picture>)]) -> Option<CheckReport> {
+    let (worst, picture) = cases.iter().copied().max_by(|(a, _), (b, _)| a.badness.total_cmp(&b.badness))?;
+    let count = |v: Verdict| cases.iter().filter(|(c, _)| c.verdict == v).count();
+    Some(CheckReport {
+        name: check.name,
+        title: check.title,
+        definition: check.definition,
+        source: check.source,
+        unit: check.unit,
+        bound,
+        verdict: worst.verdict,
+        worst: worst.clone(),
+        passed: count(Verdict::Pass),
+        failed: count(Verdict::Fail),
+        picture: picture.clone(),
+        cases: cases.iter().map(|(c, _)| c.clone()).collect(),
+    })
+}
+
+/// `work` on every item by as many threads as the machine has; results in the order of the items.
+pub(crate) fn in_parallel<T: Sync, R: Send>(
+    items: &[T],
+    work: impl Fn(&T) -> Result<R, QaError> + Sync,
+) -> Result<Vec<R>, QaError> {
+    let next = AtomicUsize::new(0);
+    let results: Mutex<Vec<Option<Result<R, QaError>>>> = Mutex::new(items.iter().map(|_| None).collect());
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(items.len());
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while let Some((i, item)) =
+                    Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|i| Some((i, items.get(i)?)))
+                {
+                    let result = work(item);
+                    if let Ok(mut all) = results.lock() {
+                        all[i] = Some(result);
+                    }
+                }
+            });
+        }
+    });
+    let results = results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    results.into_iter().flatten().collect()
+}

@@ -1,0 +1,144 @@
+//! The checks detect what they are for: a textbook transistor passes all of them, each fault is caught by its own.
+#![allow(clippy::unwrap_used)]
+
+mod ekv;
+
+use std::collections::BTreeMap;
+
+use expect_test::expect;
+use gummel_device::{Bias, Curve, Origin, Quantity, Sweep, Terminal};
+
+use crate::report::in_parallel;
+use crate::{Answer, Ask, Family, Measurements, Plan, Report, Verdict, check};
+use ekv::{Fault, Textbook};
+
+/// A gate and a drain sweep of every textbook device at every temperature.
+fn measured() -> Measurements {
+    let sound = Textbook(Fault::None);
+    let mut all = BTreeMap::new();
+    for nominal in sound.nominals() {
+        let curves: &mut Vec<Curve> = all.entry(nominal.name.clone()).or_default();
+        for t in nominal.temperatures {
+            let mut ask = Ask::named(&nominal.name);
+            ask.query.temperature = Some(t);
+            let device = sound.device(&ask).unwrap();
+            for (swept, held) in [
+                (Terminal::Gate, Bias::from_source(0.0, 1.2, 0.0)),
+                (Terminal::Drain, Bias::from_source(1.0, 0.0, 0.0)),
+            ] {
+                let sweep = Sweep { swept, held, values: (0..=24).map(|i| 0.05 * f64::from(i)).collect() };
+                let biases: Vec<_> = sweep.biases().map(|b| b.to_array()).collect();
+                curves.push(Curve {
+                    device: nominal.name.clone(),
+                    values: device.currents(&biases).unwrap().iter().map(|i| i[0]).collect(),
+                    sweep,
+                    quantity: Quantity::Id,
+                    temperature: t,
+                    origin: Origin::Simulated,
+                });
+            }
+        }
+    }
+    all
+}
+
+fn judged(fault: Fault) -> Report {
+    let plan = Plan { devices: vec!["W10u_L0.5u".into()], ..Plan::default() };
+    check(&Textbook(fault), &measured(), &plan).unwrap()
+}
+
+#[test]
+fn the_textbook_transistor_passes_every_check_with_a_number() {
+    let report = judged(Fault::None);
+    for c in &report.checks {
+        assert_eq!(c.verdict, Verdict::Pass, "{}: {:?}", c.name, c.worst);
+        assert!(c.worst.number.is_some() && c.failed == 0, "{}", c.name);
+    }
+}
+
+/// Accuracy is left out: whatever is broken is also far from the data.
+#[test]
+fn every_fault_is_caught_by_its_check() {
+    let lines = in_parallel(&Fault::ALL, |fault| {
+        let failed: Vec<&str> = judged(*fault)
+            .checks
+            .iter()
+            .filter(|c| c.verdict == Verdict::Fail && !c.name.starts_with("accuracy"))
+            .map(|c| c.name)
+            .collect();
+        Ok(format!("{fault:?}: {}\n", failed.join(" ")))
+    });
+    expect![[r#"
+        None: 
+        Asymmetric: dc-symmetry
+        AbsoluteVds: gummel-symmetry harmonics unreasonable-bias
+        NegativeGds: gds-sign unreasonable-bias
+        NegativeGm: gm-sign
+        KinkedGm: kinks-gm kinks-gm-slope unreasonable-bias
+        KinkedGmSlope: tree-top kinks-gm-slope unreasonable-bias
+        KinkedGds: kinks-gds unreasonable-bias
+        Active: dc-symmetry passivity common-mode multiplicity
+        LostCurrent: dc-symmetry kirchhoff
+        WrongNoise: noise
+        WrongTemperature: temperature-threshold temperature-leakage
+        WrongCornerOrder: corner-order corner-spread
+        EqualCorners: corner-spread
+        TooSteep: gm-id-plateau subthreshold-swing
+        BumpInEfficiency: tree-top gm-sign
+        SharpTriode: slope-ratio harmonics kinks-gds
+        SuperlinearWidth: scaling-width
+        GrowsWithLength: scaling-length
+        NanAtLargeBias: unreasonable-bias
+        NanAtLargeWidth: unreasonable-geometry
+        NanAtLowTemperature: unreasonable-temperature
+        WrongReversal: reverse-polarity
+        SeesGround: unreasonable-bias common-mode
+        IgnoresMultiplicity: multiplicity
+        LosesCharge: charge-conservation
+        LopsidedCharge: ac-symmetry
+    "#]]
+    .assert_eq(&lines.unwrap().concat());
+}
+
+#[test]
+fn a_model_far_from_its_data_fails_on_accuracy() {
+    let mut data = measured();
+    for c in data.values_mut().flatten() {
+        c.values.iter_mut().for_each(|i| *i *= 1.3);
+    }
+    let report = check(&Textbook(Fault::None), &data, &Plan::default()).unwrap();
+    let of = |name: &str| report.checks.iter().find(|c| c.name == name).unwrap();
+    assert_eq!(of("accuracy").verdict, Verdict::Fail);
+    assert!((of("accuracy").worst.number.unwrap() - 0.3 / 1.3).abs() < 1e-9);
+    assert_eq!(of("accuracy-decades").verdict, Verdict::Fail);
+    assert_eq!(of("accuracy-slopes").verdict, Verdict::Fail);
+}
+
+#[test]
+fn nothing_passes_without_a_number() {
+    let report = check(&Textbook(Fault::None), &Measurements::new(), &Plan::default()).unwrap();
+    for c in &report.checks {
+        assert!(c.verdict != Verdict::Pass || c.worst.number.is_some(), "{}", c.name);
+    }
+    let accuracy = report.checks.iter().find(|c| c.name == "accuracy").unwrap();
+    assert_eq!(accuracy.verdict, Verdict::NotTested);
+    let row = |k: usize| report.card[k - 1].answer;
+    assert_eq!(
+        (row(1), row(2), row(6), row(19)),
+        (Answer::Pass, Answer::InPart, Answer::NotModelled, Answer::Pass)
+    );
+    for row in &report.card {
+        let numbers =
+            row.evidence.iter().filter(|e| e.verdict == Verdict::Pass && e.number.is_some()).count();
+        assert!(!matches!(row.answer, Answer::Pass | Answer::InPart) || numbers > 0, "{}", row.title);
+    }
+}
+
+#[test]
+fn a_faulty_model_fails_its_row_of_the_card() {
+    let row = |fault, k: usize| judged(fault).card[k - 1].answer;
+    assert_eq!(row(Fault::Active, 1), Answer::Fail);
+    assert_eq!(row(Fault::AbsoluteVds, 11), Answer::Fail);
+    assert_eq!(row(Fault::KinkedGm, 13), Answer::Fail);
+    assert_eq!(row(Fault::WrongCornerOrder, 19), Answer::Fail);
+}

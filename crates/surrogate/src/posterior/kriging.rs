@@ -1,0 +1,202 @@
+//! What fitted heads say of a head at another place: a Gaussian process over geometry and corner.
+//!
+//! With `s` the standardised covariates (ln L, ln W, 0.13 um/L, 0.15 um/W, speed, skew) and `r` their distance over
+//! characteristic lengths times the reach `a`,
+//! ```text
+//! k(p, q) = c^2 + t^2 s_p . s_q + b (1 + sqrt(3) r) exp(-sqrt(3) r) + (1 - b) [p = q]
+//! ```
+//! and every number of the head has this covariance times its own variance: cov(h_p, h_q) = k(p, q) C. The
+//! constant and linear terms are wide, the Matern term says how much neighbours share; reach `a` and share `b` are
+//! those under which each fitted head, left out, is predicted best.
+
+use faer::Mat;
+use gummel_kernel::{Covariate, Place};
+
+use super::inverse;
+
+const COVARIATES: [Covariate; 6] =
+    [Covariate::LnL, Covariate::LnW, Covariate::InvL, Covariate::InvW, Covariate::Speed, Covariate::Skew];
+/// Distances over which heads change, per covariate, for the reach 1.
+const LENGTHS: [f64; 6] = [1.5, 1.5, 0.4, 0.4, 1.0, 1.0];
+/// Standard deviations of the constant and of the linear terms, over those of a deviation.
+const CONSTANT: f64 = 30.0;
+const LINEAR: f64 = 3.0;
+/// Most devices that are asked; of more, the nearest.
+pub(crate) const MOST_NEIGHBOURS: usize = 300;
+/// Candidates for reach and share.
+const REACHES: [f64; 4] = [0.5, 1.0, 2.0, 4.0];
+const SHARES: [f64; 6] = [0.0, 0.5, 0.8, 0.9, 0.95, 0.98];
+/// Reach and share where there are too few devices to tell.
+const USUAL: (f64, f64) = (1.0, 0.9);
+/// Fewest devices that can tell.
+const FEWEST: usize = 8;
+
+/// The process given the heads of fitted devices.
+pub(crate) struct Kriging {
+    kernel: Kernel,
+    places: Vec<[f64; COVARIATES.len()]>,
+    /// Inverse of the covariance of the fitted heads.
+    inverse: Mat<f64>,
+    mean: Vec<f64>,
+    /// Heads without their mean, one row each.
+    heads: Mat<f64>,
+}
+
+#[derive(Clone, Copy)]
+struct Kernel {
+    center: [f64; COVARIATES.len()],
+    spread: [f64; COVARIATES.len()],
+    reach: f64,
+    shared: f64,
+}
+
+/// What is known of how heads scatter.
+pub(crate) struct Scatter {
+    pub(crate) reach: f64,
+    pub(crate) shared: f64,
+    /// C of the module's formula.
+    pub(crate) covariance: Mat<f64>,
+}
+
+fn covariates(place: &Place) -> [f64; COVARIATES.len()] {
+    COVARIATES.map(|c| c.at(place))
+}
+
+/// Squared distance for the reach 1.
+fn distance(p: &[f64; COVARIATES.len()], q: &[f64; COVARIATES.len()]) -> f64 {
+    p.iter().zip(q).zip(LENGTHS).map(|((a, b), l)| ((a - b) / l).powi(2)).sum()
+}
+
+/// Indices of the `most` places nearest to `place`, in their own order.
+pub(crate) fn nearest(places: &[Place], place: &Place, most: usize) -> Vec<usize> {
+    let at = covariates(place);
+    let mut ranked: Vec<(f64, usize)> =
+        places.iter().enumerate().map(|(k, p)| (distance(&covariates(p), &at), k)).collect();
+    ranked.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    let mut indices: Vec<usize> = ranked.into_iter().take(most).map(|(_, k)| k).collect();
+    indices.sort_unstable();
+    indices
+}
+
+impl Kernel {
+    fn of(places: &[[f64; COVARIATES.len()]], reach: f64, shared: f64) -> Self {
+        let n = places.len().max(1) as f64;
+        let mut kernel = Kernel { center: [0.0; 6], spread: [f64::INFINITY; 6], reach, shared };
+        for c in 0..COVARIATES.len() {
+            kernel.center[c] = places.iter().map(|p| p[c]).sum::<f64>() / n;
+            let variance = places.iter().map(|p| (p[c] - kernel.center[c]).powi(2)).sum::<f64>() / n;
+            // A covariate that never varied says nothing of how heads follow it.
+            if variance > 1e-18 {
+                kernel.spread[c] = variance.sqrt();
+            }
+        }
+        kernel
+    }
+
+    /// Covariance of heads at two places, without the part that is each device's own.
+    fn between(&self, p: &[f64; COVARIATES.len()], q: &[f64; COVARIATES.len()]) -> f64 {
+        let linear: f64 = (0..COVARIATES.len())
+            .map(|c| (p[c] - self.center[c]) / self.spread[c] * ((q[c] - self.center[c]) / self.spread[c]))
+            .sum();
+        let r = (3.0 * distance(p, q)).sqrt() / self.reach;
+        CONSTANT * CONSTANT + LINEAR * LINEAR * linear + self.shared * (1.0 + r) * (-r).exp()
+    }
+
+    fn own(&self) -> f64 {
+        // The last digits keep the matrix positive definite when two devices share a place.
+        1.0 - self.shared + 1e-6
+    }
+}
+
+impl Kriging {
+    /// The process through `heads` (one row per device) at `places`; `None` without devices.
+    pub(crate) fn new(places: &[Place], heads: &Mat<f64>, reach: f64, shared: f64) -> Option<Self> {
+        if places.is_empty() {
+            return None;
+        }
+        let places: Vec<_> = places.iter().map(covariates).collect();
+        let kernel = Kernel::of(&places, reach, shared);
+        let n = places.len();
+        let covariance = Mat::from_fn(n, n, |i, j| {
+            kernel.between(&places[i], &places[j]) + if i == j { kernel.own() } else { 0.0 }
+        });
+        let mean: Vec<f64> =
+            (0..heads.ncols()).map(|j| (0..n).map(|i| heads[(i, j)]).sum::<f64>() / n as f64).collect();
+        let centred = Mat::from_fn(n, heads.ncols(), |i, j| heads[(i, j)] - mean[j]);
+        Some(Kriging { kernel, inverse: inverse(&covariance)?, places, mean, heads: centred })
+    }
+
+    /// Expected head at `place`, and the factor of its variance.
+    pub(crate) fn predict(&self, place: &Place) -> (Vec<f64>, f64) {
+        let at = covariates(place);
+        let n = self.places.len();
+        let k: Vec<f64> = self.places.iter().map(|p| self.kernel.between(p, &at)).collect();
+        let weights: Vec<f64> = (0..n).map(|i| (0..n).map(|j| self.inverse[(i, j)] * k[j]).sum()).collect();
+        let mean = self
+            .mean
+            .iter()
+            .enumerate()
+            .map(|(j, m)| m + (0..n).map(|i| weights[i] * self.heads[(i, j)]).sum::<f64>())
+            .collect();
+        let explained: f64 = weights.iter().zip(&k).map(|(a, b)| a * b).sum();
+        let own = self.kernel.own();
+        (mean, (self.kernel.between(&at, &at) + own - explained).max(own))
+    }
+
+    /// Each head minus what the others say of it, over the square root of the variance factor.
+    fn left_out(&self) -> Mat<f64> {
+        let product = &self.inverse * &self.heads;
+        Mat::from_fn(self.heads.nrows(), self.heads.ncols(), |i, j| {
+            product[(i, j)] / self.inverse[(i, i)].sqrt()
+        })
+    }
+
+    /// Minus twice the logarithm of the leave-one-out density, up to a constant, each number on its own.
+    fn surprise(&self, left_out: &Mat<f64>) -> f64 {
+        let (n, m) = (left_out.nrows() as f64, left_out.ncols() as f64);
+        let factors: f64 = (0..self.places.len()).map(|i| -self.inverse[(i, i)].ln()).sum();
+        let variances: f64 = (0..left_out.ncols())
+            .map(|j| {
+                let sum: f64 = (0..left_out.nrows()).map(|i| left_out[(i, j)].powi(2)).sum();
+                (sum / n).max(f64::MIN_POSITIVE).ln()
+            })
+            .sum();
+        m * factors + n * variances
+    }
+}
+
+/// Learns reach, share and covariance from fitted heads (one row per device); `None` for fewer than two.
+pub(crate) fn scatter(places: &[Place], heads: &Mat<f64>) -> Option<Scatter> {
+    if places.len() < 2 {
+        return None;
+    }
+    let candidates: Vec<(f64, f64)> = if places.len() < FEWEST {
+        vec![USUAL]
+    } else {
+        REACHES.iter().flat_map(|a| SHARES.iter().map(move |b| (*a, *b))).collect()
+    };
+    let mut best: Option<(f64, f64, f64, Mat<f64>)> = None;
+    for (reach, shared) in candidates {
+        let Some(process) = Kriging::new(places, heads, reach, shared) else { continue };
+        let left_out = process.left_out();
+        let surprise = process.surprise(&left_out);
+        if best.as_ref().is_none_or(|b| surprise < b.0) {
+            best = Some((surprise, reach, shared, left_out));
+        }
+    }
+    let (_, reach, shared, left_out) = best?;
+    Some(Scatter { reach, shared, covariance: shrunk(&left_out) })
+}
+
+/// Covariance of rows around zero, pulled towards its diagonal: few devices say little of correlations.
+fn shrunk(rows: &Mat<f64>) -> Mat<f64> {
+    let (n, m) = (rows.nrows() as f64, rows.ncols());
+    let pull = m as f64 / (m as f64 + 4.0 * n);
+    let mut covariance = rows.transpose() * rows;
+    covariance *= faer::Scale(1.0 / n);
+    let mean = (0..m).map(|i| covariance[(i, i)]).sum::<f64>() / m as f64;
+    Mat::from_fn(m, m, |i, j| match i == j {
+        true => covariance[(i, i)] + 1e-8 * mean + f64::MIN_POSITIVE.sqrt(),
+        false => (1.0 - pull) * covariance[(i, j)],
+    })
+}

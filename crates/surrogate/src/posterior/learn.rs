@@ -1,0 +1,135 @@
+//! The population of a fitted family: scatter of heads, scatter of readings, certainty of each head.
+
+use faer::Mat;
+use gummel_data::Dataset;
+use gummel_device::metrics::quantile;
+use gummel_kernel::{Basis, Branch, Place};
+use gummel_model::{HeadPopulation, Model, Population};
+use rayon::prelude::*;
+
+use super::kriging::{self, Kriging, MOST_NEIGHBOURS};
+use super::map::estimate;
+use super::readings::Readings;
+use super::{Gaussian, flatten, square};
+use crate::config::FitConfig;
+
+/// Readings scatter around a device that the trunk has not seen this many times as much as around a fitted one.
+///
+/// Measured on IHP lv_nmos by leaving devices out of whole fits (docs/src/trust.md); the fit cannot know it.
+const UNSEEN: f64 = 2.0;
+/// Instrument noise of a reading that can tell of the model's own scatter, asinh units.
+const CLEAN: f64 = 5e-3;
+/// Normal quantile of 90 %: scatter is measured so that 90 % of the readings lie inside.
+const NINETY: f64 = 1.644_853_627;
+
+/// Learns the population of `model`, which was fitted to `data` by `config`.
+///
+/// `None` when there are fewer than two devices or a head's deviation depends on more than the device.
+pub(crate) fn learn(model: &Model, data: &Dataset, config: &FitConfig) -> Option<Population> {
+    let branch = &model.spec.branches[0];
+    if branch.deviation != Basis::constant() {
+        return None;
+    }
+    let readings: Vec<Vec<Readings>> =
+        data.devices.par_iter().map(|d| Readings::of(model, d, config)).collect();
+    let outputs = (0..branch.outputs.len())
+        .map(|o| {
+            let noise = noises(model, &readings, o);
+            let usual = quantile(&mut noise.clone(), 0.5);
+            let scatter = learn_scatter(model, o)?;
+            let zero = |d: usize| Gaussian {
+                mean: vec![0.0; model.spec.devices[d].deviation[0][o].len()],
+                covariance: scatter.covariance.clone(),
+            };
+            let posterior = (0..model.spec.devices.len())
+                .into_par_iter()
+                .map(|d| {
+                    let own: Vec<&Readings> = readings[d].iter().filter(|r| r.output == o).collect();
+                    let found = estimate(&own, &zero(d), noise[d], config.residual.robust)?;
+                    Some(flatten(&found.head.covariance))
+                })
+                .collect::<Option<Vec<_>>>()?;
+            Some(HeadPopulation {
+                reach: scatter.reach,
+                shared: scatter.shared,
+                calibration: 1.0,
+                covariance: flatten(&scatter.covariance),
+                new_noise: UNSEEN * usual,
+                noise,
+                posterior,
+            })
+        })
+        .collect::<Option<Vec<_>>>()?;
+    Some(Population { voltage_offset: config.residual.voltage_offset, outputs })
+}
+
+/// Scatter of readings around every device, from its residuals where the instrument is clean.
+fn noises(model: &Model, readings: &[Vec<Readings>], o: usize) -> Vec<f64> {
+    let own = |d: usize| -> f64 {
+        let head = &model.spec.devices[d].deviation[0][o];
+        let mut clean: Vec<f64> = readings[d]
+            .iter()
+            .filter(|r| r.output == o)
+            .flat_map(|r| (0..r.len()).map(|p| r.at(head, p)))
+            .filter(|p| p.variance < CLEAN * CLEAN)
+            .map(|p| p.residual.abs())
+            .collect();
+        quantile(&mut clean, 0.9) / NINETY
+    };
+    let all: Vec<f64> = (0..readings.len()).map(own).collect();
+    let mut known: Vec<f64> = all.iter().copied().filter(|n| n.is_finite()).collect();
+    // Without one clean reading nothing is known: the accuracy the fit aims at stands in.
+    let usual = if known.is_empty() { CLEAN } else { quantile(&mut known, 0.5) };
+    all.into_iter().map(|n| if n.is_finite() { n.max(0.1 * usual) } else { usual }).collect()
+}
+
+/// Heads of all devices of a model, mean and deviation together, one row each.
+fn heads(model: &Model, o: usize, devices: &[usize]) -> Mat<f64> {
+    let branch = &model.spec.branches[0];
+    let rows: Vec<Vec<f64>> = devices
+        .iter()
+        .map(|&d| {
+            let device = &model.spec.devices[d];
+            let mean = population_head(branch, o, &device.place);
+            mean.iter().zip(&device.deviation[0][o]).map(|(a, b)| a + b).collect()
+        })
+        .collect();
+    Mat::from_fn(rows.len(), branch.head_len(), |i, j| rows[i][j])
+}
+
+/// `B phi(place)`.
+fn population_head(branch: &Branch, o: usize, place: &Place) -> Vec<f64> {
+    let phi = branch.population.at(place);
+    (0..branch.head_len())
+        .map(|i| branch.population_heads[o][i * phi.len()..].iter().zip(&phi).map(|(b, p)| b * p).sum())
+        .collect()
+}
+
+fn learn_scatter(model: &Model, o: usize) -> Option<kriging::Scatter> {
+    let n = model.spec.devices.len();
+    let stride = n.div_ceil(MOST_NEIGHBOURS).max(1);
+    let chosen: Vec<usize> = (0..n).step_by(stride).collect();
+    let places: Vec<Place> = chosen.iter().map(|&d| model.spec.devices[d].place).collect();
+    kriging::scatter(&places, &heads(model, o, &chosen))
+}
+
+/// What the population expects of the deviation of output `o` of a device at `place`, other than those called `except`.
+pub(crate) fn prior(
+    model: &Model,
+    population: &HeadPopulation,
+    o: usize,
+    place: &Place,
+    except: &str,
+) -> Option<Gaussian> {
+    let others: Vec<usize> =
+        (0..model.spec.devices.len()).filter(|&d| model.spec.devices[d].name != except).collect();
+    let places: Vec<Place> = others.iter().map(|&d| model.spec.devices[d].place).collect();
+    let chosen = kriging::nearest(&places, place, MOST_NEIGHBOURS);
+    let (devices, places): (Vec<usize>, Vec<Place>) = chosen.iter().map(|&k| (others[k], places[k])).unzip();
+    let process = Kriging::new(&places, &heads(model, o, &devices), population.reach, population.shared)?;
+    let (head, factor) = process.predict(place);
+    let mean = population_head(&model.spec.branches[0], o, place);
+    let mut covariance = square(&population.covariance);
+    covariance *= faer::Scale(factor);
+    Some(Gaussian { mean: head.iter().zip(&mean).map(|(h, m)| h - m).collect(), covariance })
+}

@@ -21,7 +21,8 @@ fn both_interfaces_show_the_symbols_their_simulators_look_for() {
 #[test]
 fn refusals_reach_the_log_with_what_is_allowed() {
     let exported = Exported::new(Abi::V0_3);
-    let cases: [(&str, Vec<(&str, Value)>, &str); 8] = [
+    type Case = (&'static str, Vec<(&'static str, Value)>, &'static str);
+    let cases: [Case; 8] = [
         (
             "demo_n",
             vec![("device", "W9u_L9u".into())],

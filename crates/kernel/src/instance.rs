@@ -144,12 +144,13 @@ fn outputs<V: Vector, const N: usize>(
     let f = branch.features.at_terminals(v);
     let depth = packed::forward::<V, N>(&branch.trunk, &f.x, &mut acts);
     for o in &branch.outputs {
-        let y = o.constant + packed::dot::<V, N>(&o.head, &acts[depth - 1]);
-        let dy = if derivatives {
-            f.chain(packed::gradient::<V, N>(&branch.trunk, &o.head, &acts))
+        let (y, dy) = if derivatives {
+            let (y, slopes) = packed::value_and_gradient::<V, N>(&branch.trunk, &o.head, &acts);
+            (y, f.chain(slopes))
         } else {
-            [0.0; FEATURES]
+            (packed::dot::<V, N>(&o.head, &acts[depth - 1]), [0.0; FEATURES])
         };
+        let y = o.constant + y;
         let e = Exponentials::of::<V>(o.kind, y);
         point.set(o.kind, physical(o.kind, o.scale, y, e, dy, v[0] - v[2]));
     }

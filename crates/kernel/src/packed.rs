@@ -158,30 +158,32 @@ pub(crate) fn forward<V: Vector, const N: usize>(
     trunk.rest.len() + 1
 }
 
-/// `a . b` over `N` vectors.
+/// Products of `a` and `b` summed over `N` vectors, lane by lane.
 #[inline(always)]
-fn dot_vectors<V: Vector, const N: usize>(a: [V; N], b: &[Lanes]) -> f64 {
+fn products<V: Vector, const N: usize>(a: [V; N], b: &[Lanes]) -> V {
     let mut acc = V::zero();
     for v in 0..N {
         acc = a[v].mul_add(V::load(&b[v]), acc);
     }
-    acc.sum()
+    acc
 }
 
 /// `head . z`.
 #[inline(always)]
 pub(crate) fn dot<V: Vector, const N: usize>(head: &[Lanes], z: &[Lanes; N]) -> f64 {
-    dot_vectors::<V, N>(load(head), z)
+    products::<V, N>(load(head), z).sum()
 }
 
-/// Gradient of `head . z` with respect to the trunk inputs.
+/// `head . z` and its gradient with respect to the trunk inputs.
 #[inline(always)]
-pub(crate) fn gradient<V: Vector, const N: usize>(
+pub(crate) fn value_and_gradient<V: Vector, const N: usize>(
     trunk: &PackedTrunk,
     head: &[Lanes],
     acts: &Activations<N>,
-) -> [f64; FEATURES] {
-    let mut adjoint: [V; N] = load(head);
+) -> (f64, [f64; FEATURES]) {
+    let head: [V; N] = load(head);
+    let value = products::<V, N>(head, &acts[trunk.rest.len()]);
+    let mut adjoint = head;
     let mut scalars = [[0.0; LANES]; N];
     for (layer, z) in trunk.rest.iter().zip(&acts[1..]).rev() {
         store(through_tanh(adjoint, z), &mut scalars);
@@ -190,7 +192,13 @@ pub(crate) fn gradient<V: Vector, const N: usize>(
     }
     let adjoint = through_tanh(adjoint, &acts[0]);
     let column = |i: usize| &trunk.first.by_input[i * N..][..N];
-    [dot_vectors(adjoint, column(0)), dot_vectors(adjoint, column(1)), dot_vectors(adjoint, column(2))]
+    let [y, g0, g1, g2] = V::sums([
+        value,
+        products::<V, N>(adjoint, column(0)),
+        products::<V, N>(adjoint, column(1)),
+        products::<V, N>(adjoint, column(2)),
+    ]);
+    (y, [g0, g1, g2])
 }
 
 /// Adjoint of pre-activations from that of the activations `z`.

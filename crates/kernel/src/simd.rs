@@ -37,7 +37,13 @@ pub(crate) trait Vector: Copy {
     fn sum(self) -> f64 {
         let mut s = [0.0; LANES];
         self.store(&mut s);
-        ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]))
+        ((s[0] + s[4]) + (s[1] + s[5])) + ((s[2] + s[6]) + (s[3] + s[7]))
+    }
+
+    /// Sums of the lanes of four vectors.
+    #[inline(always)]
+    fn sums(four: [Self; 4]) -> [f64; 4] {
+        [four[0].sum(), four[1].sum(), four[2].sum(), four[3].sum()]
     }
 }
 
@@ -131,7 +137,7 @@ macro_rules! registers {
     (
         $name:ident($($field:tt at $offset:literal),*),
         $splat:ident $load:ident $store:ident $add:ident $sub:ident $mul:ident $div:ident $fma:ident
-        $min:ident $max:ident, $to_int:ident $to_double:ident $shift:ident $add_int:ident $splat_int:ident
+        $min:ident $max:ident $folded:ident, $to_int:ident $to_double:ident $shift:ident $add_int:ident $splat_int:ident
     ) => {
         // SAFETY of every block: the instructions exist (see `Vector`); loads and stores stay inside
         // the eight doubles of a `Lanes`.
@@ -179,6 +185,10 @@ macro_rules! registers {
                 $name { $($field: unsafe { $max($splat(limit), self.$field) }),* }
             }
             #[inline(always)]
+            fn sums([a, b, c, d]: [Self; 4]) -> [f64; 4] {
+                unsafe { sum_quads($folded(a), $folded(b), $folded(c), $folded(d)) }
+            }
+            #[inline(always)]
             fn power_of_two(self) -> Self {
                 let one = unsafe { $splat_int(1f64.to_bits().cast_signed()) };
                 $name { $($field: unsafe { $to_double($add_int($shift::<52>($to_int(self.$field)), one)) }),* }
@@ -200,16 +210,50 @@ mod x86 {
     #[derive(Clone, Copy)]
     pub(crate) struct Avx512(__m512d);
 
+    /// Lanes 0..4 plus lanes 4..8.
+    ///
+    /// # Safety
+    /// AVX is there.
+    #[inline(always)]
+    unsafe fn folded_256(x: Avx2) -> __m256d {
+        unsafe { _mm256_add_pd(x.0, x.1) }
+    }
+
+    /// Lanes 0..4 plus lanes 4..8.
+    ///
+    /// # Safety
+    /// AVX-512 F is there.
+    #[inline(always)]
+    unsafe fn folded_512(x: Avx512) -> __m256d {
+        unsafe { _mm256_add_pd(_mm512_castpd512_pd256(x.0), _mm512_extractf64x4_pd::<1>(x.0)) }
+    }
+
+    /// Sum of each register's lanes: pairs within the halves of two registers, then the halves.
+    ///
+    /// # Safety
+    /// AVX is there.
+    #[inline(always)]
+    unsafe fn sum_quads(a: __m256d, b: __m256d, c: __m256d, d: __m256d) -> [f64; 4] {
+        let mut out = [0.0; 4];
+        unsafe {
+            let (ab, cd) = (_mm256_hadd_pd(a, b), _mm256_hadd_pd(c, d));
+            let low = _mm256_permute2f128_pd::<0x20>(ab, cd);
+            let high = _mm256_permute2f128_pd::<0x31>(ab, cd);
+            _mm256_storeu_pd(out.as_mut_ptr(), _mm256_add_pd(low, high));
+        }
+        out
+    }
+
     registers! {
         Avx2(0 at 0, 1 at 4),
         _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd _mm256_add_pd _mm256_sub_pd _mm256_mul_pd
-        _mm256_div_pd _mm256_fmadd_pd _mm256_min_pd _mm256_max_pd,
+        _mm256_div_pd _mm256_fmadd_pd _mm256_min_pd _mm256_max_pd folded_256,
         _mm256_castpd_si256 _mm256_castsi256_pd _mm256_slli_epi64 _mm256_add_epi64 _mm256_set1_epi64x
     }
     registers! {
         Avx512(0 at 0),
         _mm512_set1_pd _mm512_loadu_pd _mm512_storeu_pd _mm512_add_pd _mm512_sub_pd _mm512_mul_pd
-        _mm512_div_pd _mm512_fmadd_pd _mm512_min_pd _mm512_max_pd,
+        _mm512_div_pd _mm512_fmadd_pd _mm512_min_pd _mm512_max_pd folded_512,
         _mm512_castpd_si512 _mm512_castsi512_pd _mm512_slli_epi64 _mm512_add_epi64 _mm512_set1_epi64
     }
 }

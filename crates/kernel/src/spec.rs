@@ -143,6 +143,11 @@ impl Branch {
     pub fn head_len(&self) -> usize {
         self.layers.last().map_or(FEATURES + self.statics.len(), |l| l.outputs) + 1
     }
+
+    /// Heads of a device that is the population's mean, one per output.
+    pub fn no_deviation(&self) -> Vec<Vec<f64>> {
+        vec![vec![0.0; self.head_len() * self.deviation.len()]; self.outputs.len()]
+    }
 }
 
 /// The part of a model that belongs to one device.

@@ -6,7 +6,7 @@
 
 use gummel_data::{Dataset, DeviceData};
 use gummel_device::metrics::criterion_current;
-use gummel_kernel::DeviceHeads;
+use gummel_kernel::{Branch, DeviceHeads};
 use gummel_model::Model;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -106,10 +106,13 @@ pub(crate) fn posteriors(
 fn grow(model: &Model, device: &DeviceData, heads: Vec<Posterior>) -> Result<(Model, usize, bool), FitError> {
     let mut grown = model.clone();
     let name = &device.id.name;
+    // Readings are of currents; the charges of a new device are those of the population at its size.
+    let of_currents = heads.iter().map(|h| h.head.mean.clone()).collect();
+    let of_charges = grown.spec.branches.iter().skip(1).map(Branch::no_deviation);
     let own = DeviceHeads {
         name: name.clone(),
         place: place_of(device, reference_temperature(device)),
-        deviation: vec![heads.iter().map(|h| h.head.mean.clone()).collect()],
+        deviation: std::iter::once(of_currents).chain(of_charges).collect(),
         range: range(device),
     };
     let old = grown.spec.devices.iter().position(|d| d.name == *name);

@@ -226,7 +226,8 @@ fn attach(model: &mut Model, mut branch: Branch, heads: &[[Vec<f64>; 3]]) -> Res
         device.deviation.push((0..KINDS.len()).map(deviation).collect());
     }
     spec.branches.push(branch);
-    *model = Model::new(spec, model.manifest.clone())?;
+    let population = model.population.take();
+    *model = Model { population, ..Model::new(spec, model.manifest.clone())? };
     Ok(())
 }
 

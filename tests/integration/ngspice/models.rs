@@ -8,7 +8,7 @@ use gummel_device::Corner;
 use gummel_export::osdi::{self, Options};
 use gummel_model::Model;
 use gummel_surrogate::config::NetworkConfig;
-use gummel_surrogate::{ChargeConfig, FitConfig, charges, fit};
+use gummel_surrogate::{ChargeConfig, FitConfig, LmConfig, Solver, charges, fit};
 use tempfile::TempDir;
 
 /// Both polarities and the library that holds them.
@@ -35,7 +35,8 @@ pub(super) fn fitted() -> &'static Fitted {
             Dataset::assemble(&reading.table, &reading.files, &selection).unwrap()
         };
         let network = NetworkConfig { hidden: vec![16, 16], ..NetworkConfig::default() };
-        let recipe = FitConfig { network, ..FitConfig::default() };
+        let solver = Solver::Lm(LmConfig { max_steps: 150, tolerance: 1e-4, ..LmConfig::default() });
+        let recipe = FitConfig { network, solver, ..FitConfig::default() };
         let [n, p] = ["*/nmos", "*/pmos"].map(|family| {
             let mut model = fit(&select(&measured, family), &recipe, &mut ()).unwrap().model;
             let charged = select(&simulated, family);

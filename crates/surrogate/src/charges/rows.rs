@@ -1,4 +1,6 @@
-//! Charges and capacitances of one device as rows of linear problems, one problem per output.
+//! Charges and capacitances of one device as rows of linear problems in its heads.
+//!
+//! The gate's head stands alone. Bulk and channel share a problem, because the drain's capacitance holds both.
 
 use gummel_data::DeviceData;
 use gummel_device::Quantity;
@@ -13,18 +15,34 @@ pub(super) struct Points {
     x: Vec<f64>,
     /// `slope[k]`: one row of `n` numbers per bias feature, its derivative by `vgs`, `vds`, `vbs`.
     slope: [Vec<f64>; FEATURES],
-    /// Gate, bulk, channel.
-    pub(super) outputs: [Vec<Rows>; 3],
+    /// The gate, then bulk and channel.
+    pub(super) problems: [Problem; 2],
+}
+
+/// Rows that determine the heads of one or two outputs.
+#[derive(Default)]
+pub(super) struct Problem {
+    /// Number of outputs.
+    pub(super) heads: usize,
+    pub(super) rows: Vec<Rows>,
 }
 
 /// Rows that compare the same kind of quantity.
 pub(super) struct Rows {
+    /// What adds up to the quantity.
+    pub(super) terms: Vec<Term>,
+    /// Weighted target.
+    pub(super) target: Vec<f64>,
+}
+
+/// A multiple of an output or of one of its derivatives.
+pub(super) struct Term {
+    /// Which output of the problem.
+    pub(super) head: usize,
     /// `None` for `y` itself, else its derivative by `vgs`, `vds` or `vbs`.
     pub(super) by: Option<usize>,
     /// Factor of each point's row.
     pub(super) weight: Vec<f64>,
-    /// Weighted target.
-    pub(super) target: Vec<f64>,
 }
 
 impl Points {
@@ -47,7 +65,7 @@ impl Points {
             inputs,
             x: vec![0.0; inputs * n],
             slope: std::array::from_fn(|_| vec![0.0; FEATURES * n]),
-            outputs: Default::default(),
+            problems: Default::default(),
         };
         let mut vds = vec![0.0; n];
         for (k, &p) in kept.iter().enumerate() {
@@ -75,27 +93,39 @@ impl Points {
         let column = |q: Quantity| -> Vec<f64> { kept.iter().map(|&p| quantity(q, p) / unit).collect() };
         let charge = |q: Quantity| -> Vec<f64> { column(q).into_iter().map(|v| sign * v).collect() };
         let (qg, qd, qb) = (charge(Quantity::Qg), charge(Quantity::Qd), charge(Quantity::Qb));
-        let [cgg, cgd, cgs, cbg, cdg] =
-            [Quantity::Cgg, Quantity::Cgd, Quantity::Cgs, Quantity::Cbg, Quantity::Cdg].map(column);
-        let cgb: Vec<f64> = (0..n).map(|k| -(cgg[k] + cgd[k] + cgs[k])).collect();
+        let [cgg, cgd, cgs, cbg, cdg, cdd] =
+            [Quantity::Cgg, Quantity::Cgd, Quantity::Cgs, Quantity::Cbg, Quantity::Cdg, Quantity::Cdd]
+                .map(column);
+        let each = |f: &dyn Fn(usize) -> f64| (0..n).map(f).collect::<Vec<f64>>();
+        let cgb = each(&|k| -(cgg[k] + cgd[k] + cgs[k]));
         // What a symmetric device's drain shares with gate and bulk (see the kernel's operating point).
         let share = if current.features.symmetric { 0.5 } else { 0.0 };
-        let channel = |d: &[f64], g: &[f64], b: &[f64]| -> Vec<f64> {
-            (0..n).map(|k| d[k] + share * (g[k] + b[k])).collect()
-        };
-        let (qc, ccg) = (channel(&qd, &qg, &qb), channel(&cdg, &cgg, &cbg));
-        let (one, reference) = (vec![1.0; n], power(&cgg));
-        let of = |by, y: &[f64], factor: &[f64]| Rows::new(by, y, factor, reference);
-        this.outputs = [
-            vec![
-                of(None, &qg, &one),
-                of(Some(0), &cgg, &one),
-                of(Some(1), &cgd, &one),
-                of(Some(2), &cgb, &one),
-            ],
-            vec![of(None, &qb, &one), of(Some(0), &cbg, &one)],
-            vec![of(None, &qc, &vds), of(Some(0), &ccg, &vds)],
+        let qc = each(&|k| qd[k] + share * (qg[k] + qb[k]));
+        let ccg = each(&|k| cdg[k] + share * (cgg[k] + cbg[k]));
+        // cdd = d(vds yc)/dvds - share (cgd + dqb/dvds)
+        let known = each(&|k| cdd[k] + share * cgd[k]);
+        let (one, size) = (vec![1.0; n], power(&cgg));
+        let alone = |by, factor: &[f64]| vec![Term { head: 0, by, weight: factor.to_vec() }];
+        let channel = |by, factor: &[f64]| vec![Term { head: 1, by, weight: factor.to_vec() }];
+        let drain = vec![
+            Term { head: 1, by: None, weight: one.clone() },
+            Term { head: 1, by: Some(1), weight: vds.clone() },
+            Term { head: 0, by: Some(1), weight: vec![-share; n] },
         ];
+        let gate = vec![
+            Rows::charge(alone(None, &one), &qg),
+            Rows::capacitance(alone(Some(0), &one), &cgg, size),
+            Rows::capacitance(alone(Some(1), &one), &cgd, size),
+            Rows::capacitance(alone(Some(2), &one), &cgb, size),
+        ];
+        let rest = vec![
+            Rows::charge(alone(None, &one), &qb),
+            Rows::charge(channel(None, &vds), &qc),
+            Rows::capacitance(alone(Some(0), &one), &cbg, size),
+            Rows::capacitance(channel(Some(0), &vds), &ccg, size),
+            Rows::capacitance(drain, &known, size),
+        ];
+        this.problems = [Problem { heads: 1, rows: gate }, Problem { heads: 2, rows: rest }];
         this
     }
 
@@ -105,14 +135,18 @@ impl Points {
         let n = charge.len();
         let (one, none) = (vec![1.0; n], vec![0.0; n]);
         let unit = |k: usize| (0..FEATURES).flat_map(|i| vec![f64::from(u8::from(i == k)); n]).collect();
-        let gate = vec![Rows::new(None, charge, &one, 1.0), Rows::new(Some(0), by_gate, &one, 1.0)];
-        let idle = || vec![Rows::new(None, &none, &none, 1.0)];
+        let term = |by, weight: &[f64]| vec![Term { head: 0, by, weight: weight.to_vec() }];
+        let gate = vec![
+            Rows::charge(term(None, &one), charge),
+            Rows::capacitance(term(Some(0), &one), by_gate, 1.0),
+        ];
+        let idle = vec![Rows::charge(term(None, &none), &none)];
         Points {
             n,
             inputs: FEATURES,
             x: x.concat(),
             slope: [unit(0), unit(1), unit(2)],
-            outputs: [gate, idle(), idle()],
+            problems: [Problem { heads: 1, rows: gate }, Problem { heads: 2, rows: idle }],
         }
     }
 
@@ -141,20 +175,25 @@ impl Points {
 const SMALL: f64 = 0.03;
 
 impl Rows {
+    /// Rows of a charge, whose level is free and does not count.
+    fn charge(terms: Vec<Term>, values: &[f64]) -> Self {
+        Rows::new(terms, values, deviation(values))
+    }
+
+    /// Rows of a capacitance; `size` is that of the gate's.
+    fn capacitance(terms: Vec<Term>, values: &[f64], size: f64) -> Self {
+        Rows::new(terms, values, power(values).max(SMALL * size))
+    }
+
     /// Rows whose squares add up to the squared relative L2 error; points without a value weigh nothing.
-    fn new(by: Option<usize>, values: &[f64], factor: &[f64], reference: f64) -> Self {
-        let spread = match by {
-            // The zero of a charge is free, so that its level does not count.
-            None => deviation(values),
-            Some(_) => power(values).max(SMALL * reference),
-        };
+    fn new(mut terms: Vec<Term>, values: &[f64], spread: f64) -> Self {
         let norm = 1.0 / (spread.max(f64::MIN_POSITIVE) * (values.len().max(1) as f64).sqrt());
-        let known = |v: &f64| v.is_finite();
-        Rows {
-            by,
-            weight: values.iter().zip(factor).map(|(v, f)| if known(v) { norm * f } else { 0.0 }).collect(),
-            target: values.iter().map(|v| if known(v) { norm * v } else { 0.0 }).collect(),
+        for (p, v) in values.iter().enumerate() {
+            let factor = if v.is_finite() { norm } else { 0.0 };
+            terms.iter_mut().for_each(|t| t.weight[p] *= factor);
         }
+        let target = values.iter().map(|v| if v.is_finite() { norm * v } else { 0.0 }).collect();
+        Rows { terms, target }
     }
 }
 

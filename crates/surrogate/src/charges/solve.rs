@@ -9,7 +9,7 @@ use faer::{Accum, Mat, Par, Side};
 use gummel_kernel::spec::FEATURES;
 use rayon::prelude::*;
 
-use super::rows::{Points, Rows};
+use super::rows::{Points, Problem, Term};
 
 /// Penalty on squared head numbers; the targets have unit norm.
 const HEAD_PENALTY: f64 = 1e-10;
@@ -65,63 +65,68 @@ fn add_scaled(out: &mut [f64], factor: f64, x: &[f64]) {
     }
 }
 
-/// Rows of one output as a matrix over `[neurons, 1]`, and its target.
-fn design(trunk: &Trunk, acts: &Activations, n: usize, output: &[Rows]) -> (Mat<f64>, Mat<f64>) {
-    let mut a = Mat::<f64>::zeros(n * output.len(), trunk.neurons + 1);
-    for m in 0..trunk.neurons {
-        let column = a.col_as_slice_mut(m);
-        for (rows, out) in output.iter().zip(column.chunks_exact_mut(n)) {
-            let (z, first) = (&acts.z[m * n..][..n], &acts.first[m * n..][..n]);
-            match rows.by {
-                None => (0..n).for_each(|p| out[p] = rows.weight[p] * z[p]),
-                Some(k) => {
-                    let along = &acts.along[k][m * n..][..n];
-                    (0..n).for_each(|p| out[p] = rows.weight[p] * first[p] * along[p]);
+fn add_product(out: &mut [f64], a: &[f64], b: &[f64]) {
+    for ((o, a), b) in out.iter_mut().zip(a).zip(b) {
+        *o += a * b;
+    }
+}
+
+/// Rows of a problem as a matrix over `[neurons, 1]` of each of its heads, and the target.
+fn design(trunk: &Trunk, acts: &Activations, n: usize, problem: &Problem) -> (Mat<f64>, Mat<f64>) {
+    let (rows, length) = (&problem.rows, trunk.neurons + 1);
+    let mut a = Mat::<f64>::zeros(n * rows.len(), length * problem.heads);
+    for (block, rows) in rows.iter().enumerate() {
+        for Term { head, by, weight } in &rows.terms {
+            for m in 0..trunk.neurons {
+                let out = &mut a.col_as_slice_mut(head * length + m)[block * n..][..n];
+                let first = &acts.first[m * n..][..n];
+                match by {
+                    None => add_product(out, weight, &acts.z[m * n..][..n]),
+                    Some(k) => {
+                        let along = &acts.along[*k][m * n..][..n];
+                        (0..n).for_each(|p| out[p] += weight[p] * first[p] * along[p]);
+                    }
                 }
+            }
+            if by.is_none() {
+                let out = &mut a.col_as_slice_mut(head * length + trunk.neurons)[block * n..][..n];
+                add_scaled(out, 1.0, weight);
             }
         }
     }
-    let constant = a.col_as_slice_mut(trunk.neurons);
-    for (rows, out) in output.iter().zip(constant.chunks_exact_mut(n)) {
-        if rows.by.is_none() {
-            out.copy_from_slice(&rows.weight);
-        }
-    }
-    let targets: Vec<f64> = output.iter().flat_map(|r| r.target.iter().copied()).collect();
+    let targets: Vec<f64> = rows.iter().flat_map(|r| r.target.iter().copied()).collect();
     (a, Mat::from_fn(targets.len(), 1, |i, _| targets[i]))
 }
 
-/// Derivative of the rows by every trunk number at fixed `head`.
+/// Derivative of the rows by every trunk number at fixed `heads`.
 fn jacobian(
     trunk: &Trunk,
     acts: &Activations,
     points: &Points,
-    output: &[Rows],
-    head: &Mat<f64>,
+    problem: &Problem,
+    heads: &Mat<f64>,
 ) -> Mat<f64> {
-    let (n, width) = (points.len(), trunk.inputs + 1);
-    let mut j = Mat::<f64>::zeros(n * output.len(), trunk.neurons * width);
+    let (n, width, length) = (points.len(), trunk.inputs + 1, trunk.neurons + 1);
+    let one = vec![1.0; n];
+    let mut j = Mat::<f64>::zeros(n * problem.rows.len(), trunk.neurons * width);
     for m in 0..trunk.neurons {
-        let h = head[(m, 0)];
         let (z, first) = (&acts.z[m * n..][..n], &acts.first[m * n..][..n]);
         for i in 0..width {
+            let x = if i < trunk.inputs { points.x(i) } else { &one };
             let column = j.col_as_slice_mut(m * width + i);
-            for (rows, out) in output.iter().zip(column.chunks_exact_mut(n)) {
-                let x = |p: usize| if i < trunk.inputs { points.x(i)[p] } else { 1.0 };
-                match rows.by {
-                    None => (0..n).for_each(|p| out[p] = h * rows.weight[p] * first[p] * x(p)),
-                    Some(k) => {
-                        let along = &acts.along[k][m * n..][..n];
-                        // d/dw (tanh'(u) du/dv) = tanh''(u) x du/dv + tanh'(u) dx/dv
-                        for p in 0..n {
-                            out[p] = h * rows.weight[p] * -2.0 * z[p] * first[p] * along[p] * x(p);
-                        }
-                        if i < FEATURES {
-                            let slope = points.slope(k, i);
-                            for p in 0..n {
-                                out[p] += h * rows.weight[p] * first[p] * slope[p];
-                            }
-                        }
+            for (rows, out) in problem.rows.iter().zip(column.chunks_exact_mut(n)) {
+                for Term { head, by, weight } in &rows.terms {
+                    let h = heads[(head * length + m, 0)];
+                    let Some(k) = by else {
+                        (0..n).for_each(|p| out[p] += h * weight[p] * first[p] * x[p]);
+                        continue;
+                    };
+                    // d/dw (tanh'(u) du/dv) = tanh''(u) x du/dv + tanh'(u) dx/dv
+                    let along = &acts.along[*k][m * n..][..n];
+                    (0..n).for_each(|p| out[p] -= 2.0 * h * weight[p] * z[p] * first[p] * along[p] * x[p]);
+                    if i < FEATURES {
+                        let slope = points.slope(*k, i);
+                        (0..n).for_each(|p| out[p] += h * weight[p] * first[p] * slope[p]);
                     }
                 }
             }
@@ -130,8 +135,8 @@ fn jacobian(
     j
 }
 
-/// Normal equations of a head, factored, and its solution.
-fn head(a: &Mat<f64>, target: &Mat<f64>) -> Option<(Llt<f64>, Mat<f64>)> {
+/// Normal equations of a problem's heads, factored, and their solution.
+fn solve(a: &Mat<f64>, target: &Mat<f64>) -> Option<(Llt<f64>, Mat<f64>)> {
     let mut gram = Mat::<f64>::zeros(a.ncols(), a.ncols());
     matmul(gram.as_mut(), Accum::Replace, a.transpose(), a.as_ref(), 1.0, Par::Seq);
     for i in 0..a.ncols() {
@@ -174,14 +179,14 @@ impl Normal {
         let (n, size) = (points.len(), trunk.weights.len());
         let acts = Activations::of(trunk, points);
         let mut sum = Normal { loss: 0.0, matrix: Mat::zeros(size, size), descent: Mat::zeros(size, 1) };
-        for output in &points.outputs {
-            let (a, target) = design(trunk, &acts, n, output);
-            let (factor, h) = head(&a, &target)?;
+        for problem in &points.problems {
+            let (a, target) = design(trunk, &acts, n, problem);
+            let (factor, h) = solve(&a, &target)?;
             let mut residual = target;
             matmul(residual.as_mut(), Accum::Add, a.as_ref(), h.as_ref(), -1.0, Par::Seq);
             sum.loss += residual.col(0).iter().map(|r| r * r).sum::<f64>();
             sum.loss += HEAD_PENALTY * h.col(0).iter().map(|h| h * h).sum::<f64>();
-            let j = jacobian(trunk, &acts, points, output, &h);
+            let j = jacobian(trunk, &acts, points, problem, &h);
             let mut shared = Mat::<f64>::zeros(a.ncols(), size);
             matmul(shared.as_mut(), Accum::Replace, a.transpose(), j.as_ref(), 1.0, Par::Seq);
             let explained = factor.solve(&shared);
@@ -236,14 +241,16 @@ pub(super) fn heads(trunk: &Trunk, points: &Points) -> [Vec<f64>; 3] {
     if points.len() == 0 {
         return std::array::from_fn(|_| vec![0.0; trunk.neurons + 1]);
     }
-    let acts = Activations::of(trunk, points);
-    std::array::from_fn(|o| {
-        let (a, target) = design(trunk, &acts, points.len(), &points.outputs[o]);
-        match head(&a, &target) {
+    let (acts, length) = (Activations::of(trunk, points), trunk.neurons + 1);
+    let [gate, rest] = points.problems.each_ref().map(|problem| {
+        let (a, target) = design(trunk, &acts, points.len(), problem);
+        match solve(&a, &target) {
             Some((_, h)) => h.col(0).iter().copied().collect(),
-            None => vec![0.0; trunk.neurons + 1],
+            None => vec![0.0; length * problem.heads],
         }
-    })
+    });
+    let (bulk, channel) = rest.split_at(length);
+    [gate, bulk.to_vec(), channel.to_vec()]
 }
 
 /// Heads `B` of a population, `head length` rows of `phi` columns, that meet the devices' heads best.

@@ -33,10 +33,10 @@ impl Ended<'_> {
         let names: Vec<String> = train.devices.iter().map(|d| d.id.name.clone()).collect();
         let parameters = Parameters::from_flat(&solution.theta, &problem.layout);
         let mut model = freeze(problem, &parameters, train, config)?;
+        model.population = posterior::learn::learn(&model, train, config);
         if charges::add(&mut model, train, &config.charges, config.seed)? {
             decisions.extend(charges::record(&mut model, train)?);
         }
-        model.population = posterior::learn::learn(&model, train, config);
         let mut devices = judge(&model, train, Part::Train);
         let weights: Vec<(String, f64)> =
             names.iter().cloned().zip(solution.weights.iter().copied()).collect();

@@ -35,6 +35,8 @@ pub mod synthetic;
 pub use checkpoint::Checkpoint;
 pub use config::{AdamwConfig, ComputeDevice, FitConfig, LmConfig, Solver};
 pub use error::FitError;
-pub use fit::{Fit, FitReport, HistoryPoint, Observer, ParameterCount, Progress, fit, resume};
+pub use fit::{
+    Fit, FitReport, HistoryPoint, Observer, ParameterCount, Progress, Solved, fit, resume, solve_problem,
+};
 pub use lm::StopReason;
 pub use report::{DeviceReport, Part, Summary};

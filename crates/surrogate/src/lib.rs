@@ -44,7 +44,9 @@ pub use checkpoint::Checkpoint;
 pub use config::{AdamwConfig, ComputeDevice, FitConfig, LmConfig, Solver};
 pub use constraint::ConstraintsConfig;
 pub use error::FitError;
-pub use fit::{Fit, FitReport, HistoryPoint, Observer, ParameterCount, Progress, fit, resume};
+pub use fit::{
+    Fit, FitReport, HistoryPoint, Observer, ParameterCount, Progress, Solved, fit, resume, solve_problem,
+};
 pub use lm::StopReason;
 pub use plan::{PlanOptions, Planned, plan};
 pub use report::{DeviceReport, Part, Summary};

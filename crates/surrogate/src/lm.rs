@@ -126,7 +126,7 @@ mod tests {
         let gradient: Vec<f64> = normal.shared_gradient.iter().copied().chain(locals).collect();
         let largest = gradient.iter().fold(0.0f64, |a, g| a.max(g.abs()));
         for (k, g) in gradient.iter().enumerate() {
-            let mut at = |h: f64| {
+            let at = |h: f64| {
                 let mut moved = theta.clone();
                 moved[k] += h;
                 normal::loss(&prepared, &moved)

@@ -36,7 +36,7 @@ pub fn round_trip(model: &Model, options: &VerifyOptions) -> Result<CheckReport,
     let mut cases = Vec::new();
     for target in TARGETS {
         let path = work.path().join(target.default_file(model));
-        let verdict = export(&[model], target, &ExportOptions::default(), &path)
+        let verdict = export(model, target, &ExportOptions::default(), &path)
             .and_then(|_| verify(&path, model, options));
         cases.push(match verdict {
             Ok(v) => {

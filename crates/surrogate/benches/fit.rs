@@ -2,7 +2,7 @@
 //!
 //! `cargo bench -p gummel-surrogate --bench fit -- DATA FAMILY CELSIUS [KEY=VALUE ...]`, e.g.
 //! `... -- ../shared/data/silicon/ihp '*/lv_nmos' 27 solver.max_steps=30`. CELSIUS `all` takes every temperature.
-//! Keys are those of a recipe; values are TOML.
+//! Keys are those of a recipe; values are TOML. `--devices` prints every device's errors too.
 #![allow(clippy::print_stdout, reason = "a benchmark reports on standard output")]
 
 use std::path::PathBuf;
@@ -22,6 +22,7 @@ impl Observer for Print {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
+    let (flags, args): (Vec<String>, Vec<String>) = args.into_iter().partition(|a| a.starts_with("--"));
     let [data, family, celsius, overrides @ ..] = args.as_slice() else {
         println!("usage: cargo bench -p gummel-surrogate --bench fit -- DATA FAMILY CELSIUS [KEY=VALUE ...]");
         return Ok(());
@@ -42,6 +43,22 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{:?}, {:.2} s, stopped: {:?}", report.parameters, report.seconds, report.stopped);
     for d in report.devices.iter().filter(|d| d.verdict.is_some()) {
         println!("{}: {}", d.name, d.verdict.as_deref().unwrap_or_default());
+    }
+    if flags.iter().any(|f| f == "--devices") {
+        for d in &report.devices {
+            let e = d.errors;
+            println!(
+                "{:?} {} weight {:.3} rel_rms {:.5} log10_rms {:.5} nrmse {:.5} gm {:.5} gds {:.5}",
+                d.part,
+                d.name,
+                d.weight,
+                e.rel_rms,
+                e.log10_rms,
+                e.nrmse,
+                d.gm_rel_l2.unwrap_or(f64::NAN),
+                d.gds_rel_l2.unwrap_or(f64::NAN)
+            );
+        }
     }
     for s in &report.summaries {
         println!("{:?}: {} devices, {} points", s.part, s.devices, s.points);

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::adamw;
 use crate::assemble::assemble;
 use crate::checkpoint::Checkpoint;
-use crate::config::{AdamwConfig, FitConfig, Solver};
+use crate::config::{AdamwConfig, FitConfig, LmConfig, Solver};
 use crate::constraint;
 use crate::error::FitError;
 use crate::lm::StopReason;
@@ -140,6 +140,37 @@ pub fn resume(
     observer: &mut dyn Observer,
 ) -> Result<Fit, FitError> {
     run(data, config, Some(checkpoint), observer)
+}
+
+/// A problem solved without a dataset around it.
+#[derive(Clone, Debug)]
+pub struct Solved {
+    /// The unknowns at the end.
+    pub parameters: Parameters,
+    /// Why it ended.
+    pub stopped: StopReason,
+    /// Loss over time.
+    pub history: Vec<HistoryPoint>,
+}
+
+/// Runs the Levenberg-Marquardt schedule on a ready problem; its robust weights are set on the way.
+///
+/// # Errors
+/// [`FitError::Diverged`] when the unknowns are not finite at the end.
+pub fn solve_problem(
+    problem: &mut Problem,
+    config: &LmConfig,
+    seed: u64,
+    observer: &mut dyn Observer,
+) -> Result<Solved, FitError> {
+    let fit = FitConfig { seed, ..FitConfig::default() };
+    let mut watch = Watch { observer, begun: Instant::now(), max_steps: 0, history: Vec::new() };
+    let solution = descent::solve(problem, config, &fit, None, &mut watch)?;
+    Ok(Solved {
+        parameters: Parameters::from_flat(&solution.theta, &problem.layout),
+        stopped: solution.stopped,
+        history: watch.history,
+    })
 }
 
 /// What a solver hands back.

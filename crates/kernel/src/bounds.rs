@@ -11,7 +11,7 @@
 //! error therefore falls with the square of the box. Rounding is counted in `r`, so that bounds are bounds in floating
 //! point too.
 //!
-//! Reading order: this page (the network), [`form`] (the arithmetic), [`search`] (branch and bound).
+//! Reading order: this page (the network), `form` (the arithmetic), [`mod@search`] (branch and bound).
 
 mod form;
 pub mod search;

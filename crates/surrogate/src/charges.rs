@@ -6,7 +6,7 @@
 //! ```
 //! Charges sum to zero and the capacitances are exact derivatives by construction. One layer is enough: given
 //! `W` and `b`, every head is linear in charges and in capacitances alike, so only the trunk needs iterations
-//! ([`solve`]). It evaluates in a fraction of the time of the current's trunk.
+//! (`solve`). It evaluates in a fraction of the time of the current's trunk.
 //!
 //! Each charge and each kind of capacitance counts by its relative L2 error. The zero of a charge is free: only
 //! differences of charge matter in a circuit, and the kernel sets gate and bulk charge to zero at zero bias.

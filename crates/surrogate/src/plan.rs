@@ -6,7 +6,7 @@
 //! ```
 //! whatever it reads (in the linearised model). Points are chosen one by one from the biases that can be measured,
 //! each such that the sum of `w ln(predictive variance)` over all of them falls most: every part of the curves counts
-//! by the factor its uncertainty shrinks by, and `w` is 1 where the current is strong, [`WEAK`] where it is weak. A
+//! by the factor its uncertainty shrinks by, and `w` is 1 where the current is strong, `WEAK` where it is weak. A
 //! greedy optimal design (V. V. Fedorov, "Theory of Optimal Experiments", 1972).
 
 use faer::Mat;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use gummel_data::{Dataset, ReadOptions, Selection, read};
+use gummel_device::Corner;
 
 /// Measured silicon, where a checkout of it is at hand; says so when it is not.
 pub(crate) fn silicon(set: &str) -> Option<PathBuf> {
@@ -24,7 +25,21 @@ pub(crate) fn dataset(path: PathBuf, family: &str, celsius: f64) -> Dataset {
 
 /// The bundled, measured-like transistors at 27 C.
 pub(crate) fn demo(family: &str) -> Dataset {
-    let folder = tempfile::tempdir().unwrap();
-    let file = gummel_catalogue::bundled("demo130-noisy").unwrap().unpack(folder.path()).unwrap();
+    let (_folder, file) = unpacked("demo130-noisy");
     dataset(file, family, 27.0)
+}
+
+/// The same transistors without noise, in the typical corner, at bulk voltages 0, -0.6 and -1.2 V only.
+pub(crate) fn coarse(family: &str) -> Dataset {
+    let (_folder, file) = unpacked("demo130");
+    let reading = read(&[file], &ReadOptions::default(), &|_| ()).unwrap();
+    let selection = Selection { corner: vec![Corner::Tt], ..Selection::of(family, 27.0) };
+    Dataset::assemble(&reading.table, &reading.files, &selection).unwrap()
+}
+
+/// A bundled set in a folder of its own, which lasts as long as what is returned first.
+fn unpacked(set: &str) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = gummel_catalogue::bundled(set).unwrap().unpack(folder.path()).unwrap();
+    (folder, file)
 }

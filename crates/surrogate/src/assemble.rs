@@ -4,16 +4,24 @@ use std::collections::BTreeSet;
 
 use gummel_data::{Dataset, DeviceData};
 use gummel_device::Quantity;
+use gummel_kernel::basis::Exponents;
 use gummel_kernel::jacobian::TrunkShape;
 use gummel_kernel::{Basis, Branch, Covariate, Features, Output, OutputKind, Place, StaticInput};
 
 use crate::config::{FitConfig, Population, Toggle};
+use crate::doubt::trust;
 use crate::error::FitError;
 use crate::parameters::Layout;
 use crate::problem::{Problem, Task};
 
 /// Width of the scaled feature box: inputs lie in about -1.7 .. 1.7, where tanh bends but does not saturate.
 const SPAN: f64 = 3.4;
+
+/// Scale of temperature as an input of the trunk.
+///
+/// The population's heads follow temperature linearly and the trunk bends what is left; at full scale (1) it bends
+/// between the measured temperatures for nothing.
+const TAU_SCALE: f64 = 0.3;
 
 /// Builds the problem of a dataset of one family.
 ///
@@ -29,13 +37,22 @@ pub fn assemble(data: &Dataset, config: &FitConfig) -> Result<Problem, FitError>
     let leakage_floor = config.residual.floor.unwrap_or(data.devices[0].floor);
     let temperatures: BTreeSet<u64> =
         data.devices.iter().flat_map(|d| d.temperature.iter().map(|t| t.to_bits())).collect();
-    let statics = match (config.network.temperature_input, temperatures.len()) {
-        (Toggle::On, _) | (Toggle::Auto, 2..) => vec![StaticInput { covariate: Covariate::Tau, scale: 1.0 }],
-        _ => Vec::new(),
+    let varies = match config.network.temperature_input {
+        Toggle::On => true,
+        Toggle::Auto => temperatures.len() > 1,
+        Toggle::Off => false,
     };
     let features = features(data, config);
-    let population = population(data, config.heads.population);
-    let deviation = Basis::constant();
+    let mut population = population(data, config.heads.population);
+    let mut deviation = Basis::constant();
+    let mut statics = Vec::new();
+    if varies {
+        statics.push(StaticInput { covariate: Covariate::Tau, scale: TAU_SCALE });
+        if config.heads.own_temperature {
+            deviation.terms.push([0, 0, 0, 0, 1, 0, 0]);
+        }
+        population.terms.extend(warmed(&population));
+    }
     let mut tasks = Vec::new();
     for (index, device) in data.devices.iter().enumerate() {
         for rows in by_temperature(device) {
@@ -78,6 +95,7 @@ pub fn assemble(data: &Dataset, config: &FitConfig) -> Result<Problem, FitError>
         tasks,
         strength: config.heads.strength,
         slope_weight: config.residual.slope_weight,
+        smoothness: config.residual.smoothness,
     })
 }
 
@@ -210,6 +228,15 @@ fn population(data: &Dataset, kind: Population) -> Basis {
     basis
 }
 
+/// The constant and the linear functions of length in `basis`, each times temperature: threshold and mobility fall
+/// with it, in short devices otherwise than in long ones.
+fn warmed(basis: &Basis) -> Vec<Exponents> {
+    let linear = |[l, w, inv_l, inv_w, tau, speed, skew]: &Exponents| {
+        l + inv_l <= 1 && [w, inv_w, tau, speed, skew].into_iter().all(|e| *e == 0)
+    };
+    basis.terms.iter().filter(|e| linear(e)).map(|&[l, w, il, iw, _, s, k]| [l, w, il, iw, 1, s, k]).collect()
+}
+
 /// Where a device stands in the population at temperature `kelvin`.
 pub(crate) fn place_of(device: &DeviceData, kelvin: f64) -> Place {
     let g = device.id.geometry;
@@ -302,6 +329,7 @@ impl Builder<'_> {
             psi: Vec::new(),
             ln_scale: 0.0,
             floor,
+            trust: trust(device),
             x,
             weight: current.iter().zip(&vds).map(|(&i, &v)| self.weight(i, v, floor, kind)).collect(),
             target: current.iter().map(|i| (i / (2.0 * floor)).asinh()).collect(),

@@ -81,11 +81,14 @@ pub struct HeadsConfig {
     pub population: Population,
     /// Strength of the penalty that pulls a device's head to the population mean, per head number.
     pub strength: f64,
+    /// Where temperature is an input: the deviation of every device is linear in it too, not only the population. Better
+    /// between fitted temperatures; such a model cannot take in devices from few readings.
+    pub own_temperature: bool,
 }
 
 impl Default for HeadsConfig {
     fn default() -> Self {
-        HeadsConfig { population: Population::Geometry, strength: 1e-2 }
+        HeadsConfig { population: Population::Geometry, strength: 1e-2, own_temperature: false }
     }
 }
 
@@ -125,13 +128,22 @@ pub struct ResidualConfig {
     pub voltage_offset: f64,
     /// Weight of differences between neighbouring points of a sweep (gm and gds), relative to the points.
     pub slope_weight: f64,
+    /// Weight of third differences of `y` along the bulk voltage between readings, against that of the readings; 0 for none.
+    pub smoothness: f64,
     /// Residuals beyond this many typical ones lose weight (Cauchy); 0 turns it off.
     pub robust: f64,
 }
 
 impl Default for ResidualConfig {
     fn default() -> Self {
-        ResidualConfig { floor: None, relative: 0.05, voltage_offset: 2e-4, slope_weight: 1.0, robust: 6.0 }
+        ResidualConfig {
+            floor: None,
+            relative: 0.05,
+            voltage_offset: 2e-4,
+            slope_weight: 1.0,
+            smoothness: 1.0,
+            robust: 6.0,
+        }
     }
 }
 

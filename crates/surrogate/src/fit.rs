@@ -274,7 +274,10 @@ fn decisions(problem: &Problem, data: &Dataset) -> Vec<String> {
     if !problem.statics.is_empty() {
         let temperatures: BTreeSet<u64> =
             data.devices.iter().flat_map(|d| d.temperature.iter().map(|t| t.to_bits())).collect();
-        out.push(format!("temperature is an input of the trunk: the data have {}", temperatures.len()));
+        out.push(format!(
+            "temperature is an input of trunk and population: the data have {}",
+            temperatures.len()
+        ));
     }
     out
 }

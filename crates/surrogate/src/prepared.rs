@@ -1,16 +1,27 @@
 //! A problem with what stays the same between evaluations: blocks of points and their whitening factors.
 
-use gummel_kernel::{Isa, bidiagonal};
+use gummel_kernel::{Isa, OutputKind, bidiagonal};
 
 use crate::problem::{Problem, Task};
+use crate::smooth;
 
 /// A problem made ready for repeated evaluation; made anew when weights change.
 pub(crate) struct Prepared<'a> {
     pub(crate) problem: &'a Problem,
     /// Blocks of every task, in the problem's order.
     blocks: Vec<Vec<PointBlock>>,
+    /// Curves of smoothness, one per task of the problem that has any.
+    smooth: Vec<Option<(Task, Vec<PointBlock>)>>,
     /// Ranges of tasks that belong to device 0, 1, 2 ...
     devices: Vec<std::ops::Range<usize>>,
+}
+
+/// Points of one head with what makes rows of residuals of them.
+pub(crate) struct Rows<'a> {
+    pub(crate) task: &'a Task,
+    pub(crate) blocks: &'a [PointBlock],
+    /// How `y` becomes a residual.
+    pub(crate) kind: OutputKind,
 }
 
 /// Consecutive points of a task that are evaluated together.
@@ -23,13 +34,31 @@ pub(crate) struct PointBlock {
 impl<'a> Prepared<'a> {
     pub(crate) fn new(problem: &'a Problem) -> Self {
         let blocks = problem.tasks.iter().map(|t| PointBlock::all(t, problem.slope_weight)).collect();
-        Prepared { problem, blocks, devices: device_groups(problem) }
+        let smooth = match problem.smoothness {
+            rho if rho > 0.0 => smooth::curves(problem)
+                .into_iter()
+                .map(|curves| {
+                    let curves = curves?;
+                    let blocks = PointBlock::bends(&curves, rho);
+                    Some((curves, blocks))
+                })
+                .collect(),
+            _ => Vec::new(),
+        };
+        Prepared { problem, blocks, smooth, devices: device_groups(problem) }
     }
 
-    /// The tasks of device `d` with their blocks; none for a device without tasks.
-    pub(crate) fn device(&self, d: usize) -> impl Iterator<Item = (&'a Task, &[PointBlock])> {
-        let range = self.devices[d].clone();
-        self.problem.tasks[range.clone()].iter().zip(self.blocks[range].iter().map(Vec::as_slice))
+    /// All rows of device `d`, readings and smoothness; none for a device without tasks.
+    pub(crate) fn device(&self, d: usize) -> impl Iterator<Item = Rows<'_>> {
+        self.devices[d].clone().flat_map(|k| {
+            let task = &self.problem.tasks[k];
+            let kind = self.problem.outputs[task.output].kind;
+            let readings = Rows { task, blocks: &self.blocks[k], kind };
+            let smooth = self.smooth.get(k).and_then(Option::as_ref);
+            // Smoothness is asked of y itself, which is what the kinds other than the channel's compare.
+            let smooth = smooth.map(|(task, blocks)| Rows { task, blocks, kind: OutputKind::Bulk });
+            std::iter::once(readings).chain(smooth)
+        })
     }
 
     /// Number of points of device `d` over all its tasks.
@@ -47,6 +76,16 @@ impl PointBlock {
             whitening: Whitening::new(task, first, points, slope),
         };
         task.blocks().into_iter().map(ready).collect()
+    }
+
+    /// Blocks whose rows are `rho` times the third differences along curves.
+    fn bends(curves: &Task, rho: f64) -> Vec<PointBlock> {
+        let ready = |(first, points)| PointBlock {
+            first,
+            points,
+            whitening: Whitening::bends(&curves.linked[first..first + points], rho),
+        };
+        curves.blocks().into_iter().map(ready).collect()
     }
 }
 
@@ -71,6 +110,8 @@ pub(crate) struct Whitening {
     pub(crate) diagonal: Vec<f64>,
     /// Factor on the following point.
     pub(crate) next: Vec<f64>,
+    /// What is applied to the result.
+    then: Option<Box<Whitening>>,
 }
 
 impl Whitening {
@@ -94,12 +135,29 @@ impl Whitening {
             next[p] = if diagonal[p] > 0.0 { -link(p) / diagonal[p] } else { 0.0 };
             carried = next[p] * next[p];
         }
-        Whitening { diagonal, next }
+        Whitening { diagonal, next, then: None }
+    }
+
+    /// `rho (r_(p+3) - 3 r_(p+2) + 3 r_(p+1) - r_p)` within curves, 0 at the last three points of each: three
+    /// passes of differences, each a point shorter.
+    fn bends(linked: &[bool], rho: f64) -> Self {
+        let followed =
+            |p: usize, points: usize| linked[p..].iter().take(points).filter(|l| **l).count() == points;
+        let pass = |points: usize, factor: f64, then| {
+            let row = |v: f64| (0..linked.len()).map(|p| if followed(p, points) { v } else { 0.0 }).collect();
+            Whitening { diagonal: row(-factor), next: row(factor), then }
+        };
+        let third = pass(3, rho, None);
+        let second = pass(2, 1.0, Some(Box::new(third)));
+        pass(1, 1.0, Some(Box::new(second)))
     }
 
     /// Replaces `r` (at least as long as the block) by `L^T r`.
     pub(crate) fn apply(&self, r: &mut [f64]) {
         bidiagonal::apply(Isa::detect(), &self.diagonal, &self.next, &mut r[..self.diagonal.len()]);
+        if let Some(then) = &self.then {
+            then.apply(r);
+        }
     }
 }
 
@@ -124,5 +182,18 @@ mod tests {
         w.apply(&mut white);
         let got: f64 = white.iter().map(|v| v * v).sum();
         assert!((got / expected - 1.0).abs() < 1e-12, "{got} against {expected}");
+    }
+
+    #[test]
+    fn smoothness_sees_third_differences_within_curves_and_no_parabola() {
+        let linked = [true, true, true, true, false, true, true, true, false];
+        let bends = Whitening::bends(&linked, 2.0);
+        let mut parabola: Vec<f64> = (0..9).map(|p| 3.0 - 0.5 * p as f64 + 0.7 * (p * p) as f64).collect();
+        bends.apply(&mut parabola);
+        assert!(parabola.iter().all(|r| r.abs() < 1e-12), "{parabola:?}");
+        let mut cubes: Vec<f64> = (0..9).map(|p| (p * p * p) as f64).collect();
+        bends.apply(&mut cubes);
+        // The third difference of p^3 is 6; five points have two of them, four have one.
+        assert_eq!(cubes, [12.0, 12.0, 0.0, 0.0, 0.0, 12.0, 0.0, 0.0, 0.0]);
     }
 }

@@ -41,6 +41,8 @@ pub struct Task {
     pub vds: Vec<f64>,
     /// asinh(i / 2f) of the mirrored current.
     pub target: Vec<f64>,
+    /// Factor on the squared weights, less than 1 for a device that validation doubts; robust weights apply it.
+    pub trust: f64,
     /// Square root of each point's weight; 0 leaves a point out.
     pub weight: Vec<f64>,
     /// True where the next point belongs to the same curve.
@@ -115,6 +117,8 @@ pub struct Problem {
     pub strength: f64,
     /// Weight of slopes against points.
     pub slope_weight: f64,
+    /// Weight of third differences of `y` along the bulk voltage, between the readings; 0 for none.
+    pub smoothness: f64,
 }
 
 impl Problem {
@@ -193,6 +197,7 @@ pub(crate) mod tests {
             psi: vec![1.0],
             ln_scale: 0.0,
             floor: 1e-12,
+            trust: 1.0,
             x: vec![0.0; 3 * n],
             vds: vec![1.0; n],
             target: vec![0.0; n],

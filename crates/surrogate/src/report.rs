@@ -1,6 +1,6 @@
 //! How well a frozen model meets data, per device and over a family.
 
-use gummel_data::{Dataset, DeviceData};
+use gummel_data::{Dataset, DeviceData, Flags};
 use gummel_device::Terminal;
 use gummel_device::metrics::{CurrentErrors, Spread, StrongSet, current_errors, rel_l2};
 use gummel_kernel::{Instance, Member};
@@ -174,13 +174,20 @@ fn slope_error(
 }
 
 /// Names the devices that do not fit, and why, from robust weights and errors.
-pub(crate) fn verdicts(devices: &mut [DeviceReport], weights: &[(String, f64)]) {
+///
+/// `doubts` are validation's, device by device.
+pub(crate) fn verdicts(devices: &mut [DeviceReport], weights: &[(String, f64)], doubts: &[Flags]) {
     let typical = Spread::over(devices.iter().map(|d| d.errors.median_rel)).median;
-    for device in devices {
+    for (device, doubts) in devices.iter_mut().zip(doubts) {
         if let Some((_, w)) = weights.iter().find(|(name, _)| *name == device.name) {
             device.weight = *w;
         }
-        if device.weight < 0.5 {
+        if device.weight < 0.5 && !doubts.is_empty() {
+            device.verdict = Some(format!(
+                "flagged {doubts} by validation (weight {:.2}): `gummel inspect` says why",
+                device.weight
+            ));
+        } else if device.weight < 0.5 {
             device.verdict = Some(format!(
                 "does not share the family's behaviour (weight {:.2}): check label, geometry, multiplicity and contacts",
                 device.weight

@@ -2,7 +2,8 @@
 //!
 //! A reading's weight falls as `1 / (1 + (r / c s)^2)` (Cauchy), `s` the device's own typical residual;
 //! a device whose typical residual is far above the family's is weighed down as a whole, so that a
-//! mislabelled or damaged transistor does not bend the shared trunk.
+//! mislabelled or damaged transistor does not bend the shared trunk. Devices that validation doubts begin with little
+//! weight, see `doubt`.
 
 use gummel_device::metrics::quantile;
 
@@ -15,11 +16,29 @@ const DEVICE_LIMIT: f64 = 4.0;
 const SMALLEST: f64 = 2e-3;
 
 /// Point weights of a problem before any robust factor.
-pub(crate) struct BaseWeights(Vec<Vec<f64>>);
+pub(crate) struct BaseWeights {
+    points: Vec<Vec<f64>>,
+    /// Factor on the squared weights of every task, 1 for the most trusted.
+    trust: Vec<f64>,
+}
 
 impl BaseWeights {
     pub(crate) fn of(problem: &Problem) -> Self {
-        BaseWeights(problem.tasks.iter().map(|t| t.weight.clone()).collect())
+        let most = problem.tasks.iter().map(|t| t.trust).fold(f64::MIN_POSITIVE, f64::max);
+        BaseWeights {
+            points: problem.tasks.iter().map(|t| t.weight.clone()).collect(),
+            trust: problem.tasks.iter().map(|t| t.trust / most).collect(),
+        }
+    }
+
+    /// Sets the problem's weights to base times the devices' trust; all are trusted where `limit` is 0.
+    pub(crate) fn trusted(&self, problem: &mut Problem, limit: f64) {
+        if limit <= 0.0 {
+            return;
+        }
+        for ((task, base), trust) in problem.tasks.iter_mut().zip(&self.points).zip(&self.trust) {
+            task.weight.iter_mut().zip(base).for_each(|(w, b)| *w = b * trust.sqrt());
+        }
     }
 
     /// Sets the problem's weights to base times robust factors at `theta`; returns the factor per device.
@@ -29,7 +48,7 @@ impl BaseWeights {
             return factors;
         }
         let residuals: Vec<Vec<f64>> = raw_residuals(problem, theta);
-        let typical: Vec<f64> = residuals.iter().zip(&self.0).map(|(r, w)| typical(r, w)).collect();
+        let typical: Vec<f64> = residuals.iter().zip(&self.points).map(|(r, w)| typical(r, w)).collect();
         let family: Vec<f64> = (0..problem.outputs.len())
             .map(|o| {
                 let of_output = problem.tasks.iter().zip(&typical).filter(|(t, _)| t.output == o);
@@ -38,10 +57,10 @@ impl BaseWeights {
             .collect();
         for (k, task) in problem.tasks.iter_mut().enumerate() {
             let excess = typical[k] / (DEVICE_LIMIT * family[task.output]);
-            let device = if excess > 1.0 { 1.0 / (excess * excess) } else { 1.0 };
+            let device = self.trust[k] * if excess > 1.0 { 1.0 / (excess * excess) } else { 1.0 };
             factors[task.device] = device.min(factors[task.device]);
             let scale = limit * typical[k].max(SMALLEST);
-            for ((w, base), r) in task.weight.iter_mut().zip(&self.0[k]).zip(&residuals[k]) {
+            for ((w, base), r) in task.weight.iter_mut().zip(&self.points[k]).zip(&residuals[k]) {
                 // Weighted residuals, so that readings in the noise are not taken for outliers.
                 let u = base * r / scale;
                 *w = base * (device / (1.0 + u * u)).sqrt();

@@ -95,6 +95,7 @@ impl Synthetic {
             tasks: vec![],
             strength: 1e-2,
             slope_weight: 1.0,
+            smoothness: 0.0,
         };
         for device in 0..self.devices {
             let l = 0.13e-6 * 50f64.powf(random.random());
@@ -151,6 +152,7 @@ impl Synthetic {
             psi: problem.deviation.at(&place),
             ln_scale: (scale * problem.outputs[output].geometry_factor(&place)).ln(),
             floor: FLOOR,
+            trust: 1.0,
             x: columns.concat(),
             vds,
             target,

@@ -33,6 +33,7 @@ pub(super) fn solve(
 ) -> Result<Solution, FitError> {
     let mut stages = Stages { config, watch, step: 0 };
     let base = BaseWeights::of(problem);
+    base.trusted(problem, fit.residual.robust);
     let mut weights = vec![1.0; problem.layout.devices];
     let (mut lm, mut stopped) = match from {
         Some((theta, checkpoint)) => {

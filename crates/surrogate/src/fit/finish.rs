@@ -1,12 +1,13 @@
 //! From parameters to the result: frozen model, errors, verdicts, checkpoint.
 
-use gummel_data::Dataset;
+use gummel_data::{Dataset, Flags};
 use gummel_model::Model;
 
 use super::{Fit, FitReport, HistoryPoint, ParameterCount, Solution};
 use crate::charges;
 use crate::checkpoint::Checkpoint;
 use crate::config::FitConfig;
+use crate::doubt::doubts;
 use crate::error::FitError;
 use crate::freeze::freeze;
 use crate::parameters::{Layout, Parameters};
@@ -40,7 +41,8 @@ impl Ended<'_> {
         let mut devices = judge(&model, train, Part::Train);
         let weights: Vec<(String, f64)> =
             names.iter().cloned().zip(solution.weights.iter().copied()).collect();
-        verdicts(&mut devices, &weights);
+        let doubts: Vec<Flags> = train.devices.iter().map(doubts).collect();
+        verdicts(&mut devices, &weights, &doubts);
         devices.extend(judge(&model, held_out, Part::HeldOut));
         let summaries: Vec<Summary> =
             [Part::Train, Part::HeldOut].into_iter().filter_map(|p| summarise(&devices, p)).collect();

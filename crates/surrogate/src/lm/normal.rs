@@ -10,7 +10,7 @@ use gummel_kernel::{Isa, bidiagonal};
 use rayon::prelude::*;
 
 use crate::parameters::Layout;
-use crate::prepared::{PointBlock, Prepared, Whitening};
+use crate::prepared::{PointBlock, Prepared, Rows, Whitening};
 use crate::problem::{BLOCK, Problem, Task, residual};
 
 /// `J^T J` and `J^T r` split along the arrow; lower triangles of symmetric blocks.
@@ -56,8 +56,8 @@ pub(crate) fn loss(prepared: &Prepared<'_>, theta: &[f64]) -> f64 {
             || Block::new(Isa::detect(), &problem.layout.shape, BLOCK),
             |block, d| {
                 let mut sum = 0.0;
-                for (task, blocks) in prepared.device(d) {
-                    for_blocks(problem, task, blocks, theta, block, |_, r, _, _| sum += squares(r));
+                for rows in prepared.device(d) {
+                    for_blocks(problem, &rows, theta, block, |_, r, _, _| sum += squares(r));
                 }
                 sum
             },
@@ -77,15 +77,14 @@ fn penalty(problem: &Problem, theta: &[f64]) -> f64 {
 /// Residuals (whitened) and raw seeds of every block of a task, with the trunk already run.
 fn for_blocks(
     problem: &Problem,
-    task: &Task,
-    blocks: &[PointBlock],
+    rows: &Rows<'_>,
     theta: &[f64],
     block: &mut Block,
     mut visit: impl FnMut(&mut Block, &[f64], &[f64], &Whitening),
 ) {
+    let Rows { task, blocks, kind } = *rows;
     let trunk = &theta[..problem.layout.trunk()];
     let head = head_of(&problem.layout, task, theta, problem.layout.deviations(theta, task.device));
-    let kind = problem.outputs[task.output].kind;
     let (mut y, mut r, mut seed) = ([0.0; BLOCK], [0.0; BLOCK], [0.0; BLOCK]);
     for PointBlock { first, points, whitening } in blocks {
         let n = *points;
@@ -179,12 +178,13 @@ impl Partial {
             coupling: Mat::zeros(layout.shared(), local),
             gradient: vec![0.0; local],
         };
-        for (task, blocks) in prepared.device(device) {
+        for rows in prepared.device(device) {
+            let task = rows.task;
             // Columns [head | r] against [trunk | head | r].
             let mut gram = Mat::<f64>::zeros(trunk + head + 1, head + 1);
             let h = head_of(layout, task, theta, layout.deviations(theta, device));
             let mut block = std::mem::replace(&mut self.block, Block::new(self.isa, &layout.shape, 0));
-            for_blocks(problem, task, blocks, theta, &mut block, |block, r, seed, whitening| {
+            for_blocks(problem, &rows, theta, &mut block, |block, r, seed, whitening| {
                 self.loss += 0.5 * squares(r);
                 block.jacobian(&theta[..trunk], &h, seed, &mut self.panel, BLOCK);
                 let n = r.len();
@@ -330,9 +330,9 @@ pub(crate) fn raw_residuals(problem: &Problem, theta: &[f64]) -> Vec<Vec<f64>> {
             plain.linked.fill(false);
             let mut block = Block::new(Isa::detect(), &problem.layout.shape, BLOCK);
             let mut all = Vec::with_capacity(task.points());
-            for_blocks(problem, &plain, &PointBlock::all(&plain, 0.0), theta, &mut block, |_, r, _, _| {
-                all.extend_from_slice(r)
-            });
+            let blocks = PointBlock::all(&plain, 0.0);
+            let rows = Rows { task: &plain, blocks: &blocks, kind: problem.outputs[task.output].kind };
+            for_blocks(problem, &rows, theta, &mut block, |_, r, _, _| all.extend_from_slice(r));
             all
         })
         .collect()

@@ -141,7 +141,7 @@ impl Default for ResidualConfig {
             relative: 0.05,
             voltage_offset: 2e-4,
             slope_weight: 1.0,
-            smoothness: 1.0,
+            smoothness: 0.2,
             robust: 6.0,
         }
     }

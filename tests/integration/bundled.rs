@@ -44,7 +44,6 @@ fn nothing_ripples_between_bulk_voltages_that_were_measured() {
         let fitted = fit(&coarse, &FitConfig { seed, ..quick() }, &mut ()).unwrap();
         // Two fifths of the transfer curves of the fine set lie at -0.3 and -0.9 V, between those fitted.
         for device in judge(&fitted.model, &fine, Part::HeldOut) {
-            // Without smoothness a single seed can be wrong there by a factor of hundreds.
             assert!(device.errors.rel_rms < 0.03, "seed {seed}, {}: {:?}", device.name, device.errors);
         }
     }

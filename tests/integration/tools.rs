@@ -12,27 +12,34 @@ pub(crate) fn tools() -> &'static Tools {
     static TOOLS: OnceLock<Tools> = OnceLock::new();
     TOOLS.get_or_init(|| {
         let usual = Tools::default();
+        let found = |variable, script, usual| {
+            obtained(variable, script).unwrap_or_else(|reason| {
+                eprintln!("{reason}");
+                usual
+            })
+        };
         Tools {
-            python: obtained("GUMMEL_PYTHON", "python.sh").unwrap_or(usual.python),
-            ngspice: obtained("GUMMEL_NGSPICE", "ngspice.sh").unwrap_or(usual.ngspice),
+            python: found("GUMMEL_PYTHON", "python.sh", usual.python),
+            ngspice: found("GUMMEL_NGSPICE", "ngspice.sh", usual.ngspice),
             cc: usual.cc,
         }
     })
 }
 
-fn obtained(variable: &str, script: &str) -> Option<OsString> {
+/// The program that `variable` names, or the one that `script` of `tests/` fetches; else why there is none.
+pub(crate) fn obtained(variable: &str, script: &str) -> Result<OsString, String> {
     if let Some(named) = std::env::var_os(variable) {
-        return Some(named);
+        return Ok(named);
     }
     // Both test crates lie in the workspace.
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().find(|a| a.join("Cargo.lock").exists())?;
-    let output = Command::new(root.join("tests").join(script)).output().ok()?;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().find(|a| a.join("Cargo.lock").exists());
+    let root = root.ok_or("the tests do not lie in a workspace")?;
+    let output = Command::new(root.join("tests").join(script)).output().map_err(|e| e.to_string())?;
     let path = String::from_utf8_lossy(&output.stdout).trim().to_owned();
     if output.status.success() && !path.is_empty() {
-        return Some(path.into());
+        return Ok(path.into());
     }
-    eprintln!("{}", String::from_utf8_lossy(&output.stderr));
-    None
+    Err(String::from_utf8_lossy(&output.stderr).trim().to_owned())
 }
 
 /// Asserts that a check passed; a check whose tool is missing is reported as skipped.

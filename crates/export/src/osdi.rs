@@ -21,7 +21,6 @@ mod error;
 mod report;
 mod template;
 
-use std::io::Write;
 use std::path::Path;
 
 use gummel_model::Model;
@@ -29,6 +28,8 @@ use gummel_osdi::descriptor::MAX_MODELS;
 use gummel_osdi::payload::encode;
 use gummel_osdi::{Entry, slot};
 use serde::{Deserialize, Serialize};
+
+use crate::write::{LOADABLE, replace};
 
 pub use error::OsdiError;
 pub use gummel_osdi::Overlap;
@@ -69,7 +70,8 @@ pub fn write(models: &[&Model], path: &Path, options: &Options) -> Result<Report
         Some(_) => OsdiError::TooLarge { needed: payload.len(), room: slot::CAPACITY },
         None => OsdiError::Template,
     })?;
-    replace(path, &library).map_err(|source| OsdiError::Io { path: path.to_owned(), source })?;
+    // Whole or not at all, so that a simulator never loads half a library.
+    replace(path, &library, LOADABLE).map_err(|source| OsdiError::Io { path: path.to_owned(), source })?;
     Ok(Report {
         path: path.to_owned(),
         bytes: library.len(),
@@ -129,26 +131,6 @@ fn default_name(model: &Model) -> String {
     let fit = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
     let name: String = text.chars().map(fit).skip_while(|c| *c == '_').collect();
     checked_name(&name).unwrap_or_else(|_| format!("m_{name}"))
-}
-
-/// Writes beside `path` and renames, so that a simulator never loads half a library.
-fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = match path.parent() {
-        Some(p) if !p.as_os_str().is_empty() => p,
-        _ => Path::new("."),
-    };
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".gummel-osdi-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // The umask takes its part, as for any new file.
-        builder.permissions(std::fs::Permissions::from_mode(0o777));
-    }
-    let mut file = builder.tempfile_in(folder)?;
-    file.write_all(bytes)?;
-    file.persist(path).map_err(|e| e.error)?;
-    Ok(())
 }
 
 #[cfg(test)]

@@ -135,6 +135,7 @@ const SOFTEST: f64 = 0.01;
 mod tests {
     use super::*;
     use crate::lm::Beside;
+    use crate::lm::gradient::assert_slopes;
     use crate::lm::normal::Normal;
     use crate::synthetic::Synthetic;
     use faer::Mat;
@@ -169,18 +170,7 @@ mod tests {
         };
         active.add(&theta, &mut normal);
         assert!((normal.loss / active.loss(&theta) - 1.0).abs() < 1e-12);
-        let locals = normal.devices.iter().flat_map(|d| d.gradient.iter().copied());
-        let gradient: Vec<f64> = normal.shared_gradient.iter().copied().chain(locals).collect();
-        let largest = gradient.iter().fold(0.0f64, |a, g| a.max(g.abs()));
-        for (k, g) in gradient.iter().enumerate() {
-            let at = |h: f64| {
-                let mut moved = theta.clone();
-                moved[k] += h;
-                active.loss(&moved)
-            };
-            let numeric = (at(1e-6) - at(-1e-6)) / 2e-6;
-            assert!((g - numeric).abs() < 1e-4 * largest, "unknown {k}: {g} against {numeric}");
-        }
+        let gradient = assert_slopes(&normal, &theta, |t| active.loss(t), 1e-6, 1e-4);
         // J^T J is positive semidefinite with g in its range: the Gauss-Newton step along g lowers the loss.
         let step: Vec<f64> = theta.iter().zip(&gradient).map(|(t, g)| t - 1e-9 * g).collect();
         assert!(active.loss(&step) < active.loss(&theta));

@@ -5,6 +5,8 @@
 //! faster with every failure in a row.
 
 pub(crate) mod arrow;
+#[cfg(test)]
+pub(crate) mod gradient;
 pub(crate) mod normal;
 
 use crate::prepared::Prepared;
@@ -77,28 +79,48 @@ impl Lm {
         let mut normal = normal::assemble(prepared, &self.theta);
         beside.add(&self.theta, &mut normal);
         self.loss = normal.loss;
-        let mut growth = 2.0;
-        for _ in 0..20 {
-            if let Some(step) = arrow::solve(&normal, self.damping) {
-                let trial: Vec<f64> = self.theta.iter().zip(&step.delta).map(|(t, d)| t + d).collect();
-                let loss = normal::loss(prepared, &trial) + beside.loss(&trial);
-                let ratio = (self.loss - loss) / step.predicted.max(f64::MIN_POSITIVE);
-                if loss.is_finite() && loss < self.loss {
-                    self.theta = trial;
-                    self.loss = loss;
-                    self.damping = relaxed(self.damping, ratio);
-                    return Outcome::Improved;
-                }
-            }
-            self.damping *= growth;
-            growth *= 2.0;
-        }
-        Outcome::Stalled
+        let theta = &self.theta;
+        let found = damped(&mut self.damping, self.loss, |damping| {
+            let step = arrow::solve(&normal, damping)?;
+            let theta: Vec<f64> = theta.iter().zip(&step.delta).map(|(t, d)| t + d).collect();
+            let loss = normal::loss(prepared, &theta) + beside.loss(&theta);
+            Some(Trial { state: theta, loss, predicted: step.predicted })
+        });
+        let Some(Trial { state, loss, .. }) = found else { return Outcome::Stalled };
+        (self.theta, self.loss) = (state, loss);
+        Outcome::Improved
     }
 }
 
+/// Where a damped step would lead.
+pub(crate) struct Trial<T> {
+    pub(crate) state: T,
+    pub(crate) loss: f64,
+    /// Decrease of the loss that the quadratic model promised.
+    pub(crate) predicted: f64,
+}
+
+/// Raises `damping` until a trial's loss is below `before`, and relaxes it for the next step; `None` when none is.
+pub(crate) fn damped<T>(
+    damping: &mut f64,
+    before: f64,
+    trial: impl Fn(f64) -> Option<Trial<T>>,
+) -> Option<Trial<T>> {
+    let mut growth = 2.0;
+    for _ in 0..20 {
+        let lower = trial(*damping).filter(|t| t.loss.is_finite() && t.loss < before);
+        if let Some(t) = lower {
+            *damping = relaxed(*damping, (before - t.loss) / t.predicted.max(f64::MIN_POSITIVE));
+            return Some(t);
+        }
+        *damping *= growth;
+        growth *= 2.0;
+    }
+    None
+}
+
 /// The damping after a step whose loss fell by `ratio` of what was predicted.
-pub(crate) fn relaxed(damping: f64, ratio: f64) -> f64 {
+fn relaxed(damping: f64, ratio: f64) -> f64 {
     let shrink = 1.0 - (2.0 * ratio - 1.0).powi(3);
     (damping * shrink.clamp(0.2, 2.0)).max(1e-12)
 }
@@ -127,18 +149,7 @@ mod tests {
         let own = problem.layout.shared()..problem.layout.total();
         theta[own].iter_mut().enumerate().for_each(|(k, v)| *v = 0.02 * (k % 7) as f64 - 0.05);
         let normal = normal::assemble(&prepared, &theta);
-        let locals = normal.devices.iter().flat_map(|d| d.gradient.iter().copied());
-        let gradient: Vec<f64> = normal.shared_gradient.iter().copied().chain(locals).collect();
-        let largest = gradient.iter().fold(0.0f64, |a, g| a.max(g.abs()));
-        for (k, g) in gradient.iter().enumerate() {
-            let at = |h: f64| {
-                let mut moved = theta.clone();
-                moved[k] += h;
-                normal::loss(&prepared, &moved)
-            };
-            let numeric = (at(1e-5) - at(-1e-5)) / 2e-5;
-            assert!((g - numeric).abs() < 1e-6 * largest, "unknown {k}: {g} against {numeric}");
-        }
+        gradient::assert_slopes(&normal, &theta, |t| normal::loss(&prepared, t), 1e-5, 1e-6);
     }
 
     #[test]

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+use crate::tools::obtained;
+
 /// An ngspice that loads OSDI libraries.
 pub(super) struct Simulator {
     program: PathBuf,
@@ -48,17 +50,7 @@ impl Simulator {
 }
 
 fn locate() -> Result<Simulator, String> {
-    if let Some(path) = std::env::var_os("GUMMEL_NGSPICE") {
-        return Ok(Simulator { program: path.into() });
-    }
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/ngspice.sh");
-    let output = Command::new("sh").arg(script).output().map_err(|e| e.to_string())?;
-    if output.status.success() {
-        let path = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-        Ok(Simulator { program: path.into() })
-    } else {
-        Err(String::from_utf8_lossy(&output.stderr).trim().to_owned())
-    }
+    Ok(Simulator { program: obtained("GUMMEL_NGSPICE", "ngspice.sh")?.into() })
 }
 
 impl Run {

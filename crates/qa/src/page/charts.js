@@ -59,14 +59,20 @@
 
   Gummel.redrawAll = () => live.forEach((holder) => holder.redraw());
 
-  // A small picture of curves without axes: measured points, fitted lines.
-  Gummel.thumbnail = (canvas, lines, log) => {
+  // A pen for a canvas as sharp as the screen, and the size of the canvas in page pixels.
+  Gummel.pen = (canvas) => {
     const scale = window.devicePixelRatio || 1;
     const [width, height] = [canvas.clientWidth, canvas.clientHeight];
     canvas.width = width * scale;
     canvas.height = height * scale;
     const pen = canvas.getContext("2d");
     pen.scale(scale, scale);
+    return [pen, width, height];
+  };
+
+  // A small picture of curves without axes: measured points, fitted lines.
+  Gummel.thumbnail = (canvas, lines, log) => {
+    const [pen, width, height] = Gummel.pen(canvas);
     const shown = (y) => Number.isFinite(y) && (!log || y > 0);
     const map = (y) => (log ? Math.log10(y) : y);
     const xs = lines.flatMap((l) => l.x);

@@ -154,12 +154,7 @@
     bar.querySelector("i").style.background =
       `linear-gradient(90deg, ${Gummel.errorColor(-1, 1)}, ${Gummel.errorColor(0, 1)}, ${Gummel.errorColor(1, 1)})`;
     host.append(canvas, bar, readout);
-    const scale = window.devicePixelRatio || 1;
-    const [width, height] = [canvas.clientWidth, canvas.clientHeight];
-    canvas.width = width * scale;
-    canvas.height = height * scale;
-    const pen = canvas.getContext("2d");
-    pen.scale(scale, scale);
+    const [pen, width, height] = Gummel.pen(canvas);
     const style = getComputedStyle(document.documentElement);
     const [left, bottom, top, right] = [64, 46, 8, 10];
     const range = (k) => { const v = points.map((p) => p[k]); return [Math.min(...v), Math.max(...v)]; };

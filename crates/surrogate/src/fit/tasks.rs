@@ -8,7 +8,7 @@ use crate::assemble::assemble;
 use crate::config::{FitConfig, Solver};
 use crate::constraint;
 use crate::error::FitError;
-use crate::report::{Part as Which, summarise};
+use crate::report::{Part, summarise};
 use crate::sharing::{Sharing, SingleConfig, SoftConfig};
 use crate::soft::{self, Member};
 
@@ -65,7 +65,7 @@ pub fn combined(tasks: &[TaskFit]) -> Option<FitReport> {
     }
     if several {
         all.summaries =
-            [Which::Train, Which::HeldOut].into_iter().filter_map(|p| summarise(&all.devices, p)).collect();
+            [Part::Train, Part::HeldOut].into_iter().filter_map(|p| summarise(&all.devices, p)).collect();
     }
     Some(all)
 }
@@ -84,7 +84,7 @@ fn alone(
             break;
         }
         let data = single.tasks.part(data, task);
-        let mut part = Part { observer, task, before: k, of: groups.len() };
+        let mut part = OneOf { observer, task, before: k, of: groups.len() };
         let fit = fit(&data, config, &mut part)?;
         fits.push(TaskFit { task: task.clone(), data, fit });
     }
@@ -92,14 +92,14 @@ fn alone(
 }
 
 /// Shows the fit of one task as a part of all.
-struct Part<'a> {
+struct OneOf<'a> {
     observer: &'a mut dyn Observer,
     task: &'a str,
     before: usize,
     of: usize,
 }
 
-impl Observer for Part<'_> {
+impl Observer for OneOf<'_> {
     fn progress(&mut self, progress: &Progress) {
         self.observer.progress(&Progress {
             stage: format!("{} ({} of {})", self.task, self.before + 1, self.of),

@@ -16,7 +16,7 @@ use rayon::prelude::*;
 use super::tie::Tie;
 use crate::lm::arrow::{self, Reduced, Step};
 use crate::lm::normal::{self, Normal};
-use crate::lm::relaxed;
+use crate::lm::{Trial, damped};
 use crate::prepared::Prepared;
 
 /// Smallest diagonal of the centres' equations, relative to the largest: a direction that no task spans stays.
@@ -34,17 +34,46 @@ pub(crate) struct Joint {
     pub(crate) damping: f64,
 }
 
-/// A task with its ties, the devices eliminated.
-struct Held {
+/// A task with its ties, the devices eliminated: `A = S + W`.
+struct Tied {
     reduced: Reduced,
     factor: Llt<f64>,
     weights: Vec<f64>,
+    /// Distance of its shared unknowns from where they are held.
+    offset: Vec<f64>,
+}
+
+/// A tied task with what the centres need of it.
+struct Held {
+    tied: Tied,
     /// `-A^-1 b`: where it would go if the centres stayed.
     alone: Mat<f64>,
-    /// Gradient over its shared unknowns, ties included.
-    gradient: Vec<f64>,
     /// `W - W A^-1 W`.
     pull: Mat<f64>,
+}
+
+impl Held {
+    fn of(tied: Tied) -> Self {
+        let Tied { reduced, factor, weights, offset } = &tied;
+        let n = weights.len();
+        let mut alone = reduced.rhs.clone();
+        (0..n).for_each(|i| alone[(i, 0)] += weights[i] * offset[i]);
+        let diagonal = Mat::from_fn(n, n, |i, j| if i == j { weights[i] } else { 0.0 });
+        let mut half = diagonal.clone();
+        solve_lower_triangular_in_place(factor.L(), half.as_mut(), Par::Seq);
+        let mut pull = diagonal;
+        matmul(pull.as_mut(), Accum::Add, half.transpose(), half.as_ref(), -1.0, Par::Seq);
+        solve_lower_triangular_in_place(factor.L(), alone.as_mut(), Par::Seq);
+        solve_upper_triangular_in_place(factor.L().transpose(), alone.as_mut(), Par::Seq);
+        alone *= faer::Scale(-1.0);
+        Held { tied, alone, pull }
+    }
+
+    /// Gradient over its shared unknowns, ties included.
+    fn gradient(&self, normal: &Normal) -> Vec<f64> {
+        let Tied { weights, offset, .. } = &self.tied;
+        normal.shared_gradient.iter().zip(weights).zip(offset).map(|((g, w), d)| g + w * d).collect()
+    }
 }
 
 impl Joint {
@@ -76,85 +105,72 @@ impl Joint {
     pub(crate) fn step(&mut self, prepared: &[Prepared<'_>], tie: &Tie) -> bool {
         let normals: Vec<Normal> =
             prepared.par_iter().zip(&self.thetas).map(|(p, theta)| normal::assemble(p, theta)).collect();
-        let before = self.loss();
-        let mut growth = 2.0;
-        for _ in 0..20 {
-            if let Some((steps, centres, gain)) = self.proposal(&normals, tie) {
-                let thetas: Vec<Vec<f64>> =
-                    self.thetas.iter().zip(&steps).map(|(t, s)| added(t, &s.delta)).collect();
-                let losses = losses(prepared, &thetas);
-                let penalty = penalty(&thetas, &centres, tie);
-                let loss = losses.iter().sum::<f64>() + penalty;
-                if loss.is_finite() && loss < before {
-                    let predicted = steps.iter().map(|s| s.predicted).sum::<f64>() + gain;
-                    self.damping = relaxed(self.damping, (before - loss) / predicted.max(f64::MIN_POSITIVE));
-                    (self.thetas, self.centres, self.losses, self.penalty) =
-                        (thetas, centres, losses, penalty);
-                    return true;
-                }
-            }
-            self.damping *= growth;
-            growth *= 2.0;
+        let mut damping = self.damping;
+        let found = damped(&mut damping, self.loss(), |damping| {
+            let (steps, centres, gain) = self.proposal(&normals, tie, damping)?;
+            let thetas: Vec<Vec<f64>> =
+                self.thetas.iter().zip(&steps).map(|(t, s)| added(t, &s.delta)).collect();
+            let losses = losses(prepared, &thetas);
+            let penalty = penalty(&thetas, &centres, tie);
+            let loss = losses.iter().sum::<f64>() + penalty;
+            let predicted = steps.iter().map(|s| s.predicted).sum::<f64>() + gain;
+            Some(Trial { state: (thetas, centres, losses, penalty), loss, predicted })
+        });
+        self.damping = damping;
+        let lower = found.is_some();
+        if let Some(Trial { state, .. }) = found {
+            (self.thetas, self.centres, self.losses, self.penalty) = state;
         }
-        false
+        lower
     }
 
     /// Steps of all tasks, the new centres, and the decrease of the loss that the centres' part promises.
-    fn proposal(&self, normals: &[Normal], tie: &Tie) -> Option<(Vec<Step>, Vec<Vec<f64>>, f64)> {
+    fn proposal(
+        &self,
+        normals: &[Normal],
+        tie: &Tie,
+        damping: f64,
+    ) -> Option<(Vec<Step>, Vec<Vec<f64>>, f64)> {
         let held: Vec<Held> = normals
             .par_iter()
             .enumerate()
-            .map(|(k, normal)| {
-                hold(normal, &tie.offset(k, &self.thetas[k], &self.centres), tie, self.damping)
-            })
+            .map(|(k, normal)| Some(Held::of(self.tied(k, normal, tie, damping)?)))
             .collect::<Option<_>>()?;
-        let moved = self.centre_steps(&held, tie)?;
+        let moved = centre_steps(&held, tie)?;
         let mut gain = 0.0;
         let steps: Vec<Step> = held
             .par_iter()
             .enumerate()
             .map(|(k, h)| {
                 let mut follow = Mat::from_fn(tie.len(), 1, |i, _| {
-                    h.weights[i] * tie.design[k].iter().zip(&moved).map(|(z, e)| z * e[i]).sum::<f64>()
+                    h.tied.weights[i] * tie.design[k].iter().zip(&moved).map(|(z, e)| z * e[i]).sum::<f64>()
                 });
-                follow = h.factor.solve(&follow);
+                follow = h.tied.factor.solve(&follow);
                 follow += &h.alone;
-                h.reduced.step(&normals[k], &follow, &h.gradient)
+                h.tied.reduced.step(&normals[k], &follow, &h.gradient(&normals[k]))
             })
             .collect::<Option<_>>()?;
         for (k, h) in held.iter().enumerate() {
-            let offset = tie.offset(k, &self.thetas[k], &self.centres);
+            let Tied { weights, offset, .. } = &h.tied;
             for (z, e) in tie.design[k].iter().zip(&moved) {
-                gain += 0.5 * z * (0..tie.len()).map(|i| e[i] * h.weights[i] * offset[i]).sum::<f64>();
+                gain += 0.5 * z * (0..tie.len()).map(|i| e[i] * weights[i] * offset[i]).sum::<f64>();
             }
         }
         let centres = self.centres.iter().zip(&moved).map(|(u, e)| added(u, e)).collect();
         Some((steps, centres, gain))
     }
 
-    /// How far the centres move.
-    fn centre_steps(&self, held: &[Held], tie: &Tie) -> Option<Vec<Vec<f64>>> {
-        let (n, m) = (tie.len(), tie.centres());
-        let mut matrix = Mat::<f64>::zeros(n * m, n * m);
-        let mut right = Mat::<f64>::zeros(n * m, 1);
-        for (k, h) in held.iter().enumerate() {
-            let offset = tie.offset(k, &self.thetas[k], &self.centres);
-            for (a, za) in tie.design[k].iter().enumerate() {
-                for i in 0..n {
-                    right[(a * n + i, 0)] += za * h.weights[i] * (offset[i] + h.alone[(i, 0)]);
-                }
-                for (b, zb) in tie.design[k].iter().enumerate().filter(|(_, z)| **z != 0.0) {
-                    let mut block = matrix.as_mut().submatrix_mut(a * n, b * n, n, n);
-                    block += faer::Scale(za * zb) * &h.pull;
-                }
-            }
+    /// Eliminates the devices of task `k` and adds its ties.
+    fn tied(&self, k: usize, normal: &Normal, tie: &Tie, damping: f64) -> Option<Tied> {
+        let reduced = arrow::reduce(normal, damping)?;
+        let offset = tie.offset(k, &self.thetas[k], &self.centres);
+        let weights = tie.weights(&offset);
+        let mut a = reduced.schur.clone();
+        for (i, w) in weights.iter().enumerate() {
+            a[(i, i)] += w;
         }
-        let largest = (0..n * m).map(|i| matrix[(i, i)]).fold(0.0, f64::max);
-        for i in 0..n * m {
-            matrix[(i, i)] += RIDGE * largest + f64::MIN_POSITIVE.sqrt();
-        }
-        let steps = Llt::new(matrix.as_ref(), Side::Lower).ok()?.solve(&right);
-        Some((0..m).map(|a| (0..n).map(|i| steps[(a * n + i, 0)]).collect()).collect())
+        let factor = Llt::new(a.as_ref(), Side::Lower).ok()?;
+        Some(Tied { reduced, factor, weights, offset })
     }
 
     /// Diagonal of the inverse of each task's tied equations: variances of its shared unknowns in units of the noise.
@@ -164,8 +180,7 @@ impl Joint {
             .enumerate()
             .map(|(k, p)| {
                 let normal = normal::assemble(p, &self.thetas[k]);
-                let offset = tie.offset(k, &self.thetas[k], &self.centres);
-                let factor = hold(&normal, &offset, tie, f64::EPSILON)?.factor;
+                let factor = self.tied(k, &normal, tie, f64::EPSILON)?.factor;
                 let mut inverse = Mat::<f64>::identity(tie.len(), tie.len());
                 solve_lower_triangular_in_place(factor.L(), inverse.as_mut(), Par::Seq);
                 Some((0..tie.len()).map(|i| inverse.col(i).iter().map(|v| v * v).sum()).collect())
@@ -174,28 +189,29 @@ impl Joint {
     }
 }
 
-/// Eliminates a task's devices and adds its ties.
-fn hold(normal: &Normal, offset: &[f64], tie: &Tie, damping: f64) -> Option<Held> {
-    let n = tie.len();
-    let reduced = arrow::reduce(normal, damping)?;
-    let weights = tie.weights(offset);
-    let mut a = reduced.schur.clone();
-    let mut alone = reduced.rhs.clone();
-    for i in 0..n {
-        a[(i, i)] += weights[i];
-        alone[(i, 0)] += weights[i] * offset[i];
+/// How far the centres move.
+fn centre_steps(held: &[Held], tie: &Tie) -> Option<Vec<Vec<f64>>> {
+    let (n, m) = (tie.len(), tie.centres());
+    let mut matrix = Mat::<f64>::zeros(n * m, n * m);
+    let mut right = Mat::<f64>::zeros(n * m, 1);
+    for (k, h) in held.iter().enumerate() {
+        let Tied { weights, offset, .. } = &h.tied;
+        for (a, za) in tie.design[k].iter().enumerate() {
+            for i in 0..n {
+                right[(a * n + i, 0)] += za * weights[i] * (offset[i] + h.alone[(i, 0)]);
+            }
+            for (b, zb) in tie.design[k].iter().enumerate().filter(|(_, z)| **z != 0.0) {
+                let mut block = matrix.as_mut().submatrix_mut(a * n, b * n, n, n);
+                block += faer::Scale(za * zb) * &h.pull;
+            }
+        }
     }
-    let factor = Llt::new(a.as_ref(), Side::Lower).ok()?;
-    let mut half = Mat::from_fn(n, n, |i, j| if i == j { weights[i] } else { 0.0 });
-    solve_lower_triangular_in_place(factor.L(), half.as_mut(), Par::Seq);
-    let mut pull = Mat::from_fn(n, n, |i, j| if i == j { weights[i] } else { 0.0 });
-    matmul(pull.as_mut(), Accum::Add, half.transpose(), half.as_ref(), -1.0, Par::Seq);
-    solve_lower_triangular_in_place(factor.L(), alone.as_mut(), Par::Seq);
-    solve_upper_triangular_in_place(factor.L().transpose(), alone.as_mut(), Par::Seq);
-    alone *= faer::Scale(-1.0);
-    let gradient =
-        normal.shared_gradient.iter().zip(&weights).zip(offset).map(|((g, w), d)| g + w * d).collect();
-    Some(Held { reduced, factor, weights, alone, gradient, pull })
+    let largest = (0..n * m).map(|i| matrix[(i, i)]).fold(0.0, f64::max);
+    for i in 0..n * m {
+        matrix[(i, i)] += RIDGE * largest + f64::MIN_POSITIVE.sqrt();
+    }
+    let steps = Llt::new(matrix.as_ref(), Side::Lower).ok()?.solve(&right);
+    Some((0..m).map(|a| (0..n).map(|i| steps[(a * n + i, 0)]).collect()).collect())
 }
 
 fn losses(prepared: &[Prepared<'_>], thetas: &[Vec<f64>]) -> Vec<f64> {

@@ -91,15 +91,12 @@ fn no_distance_is_left_at_the_centre_of_a_converged_fit() {
         if distance == Distance::Squared {
             // The centre of squared distances is the mean.
             let mean = |i: usize| members.iter().map(|m| m.theta[i]).sum::<f64>() / DEVICES as f64;
-            let layer = 0..problem.layout.shape.layers().next().unwrap().bias_offset();
+            let first = problem.layout.shape.layers().next().unwrap();
+            let numbers = first.bias_offset() + first.outputs;
             for (k, m) in members.iter().enumerate() {
-                let n = (problem.layout.shape.layers().next().unwrap().outputs * 4) as f64;
-                let all = 0..n as usize;
-                let rms = (all.map(|i| (m.theta[i] - mean(i)).powi(2)).sum::<f64>() / n).sqrt();
-                assert!(
-                    (rms - report.from_centre[k][0]).abs() < 0.02 * rms + 1e-6,
-                    "{layer:?} {rms} {report:?}"
-                );
+                let squares: f64 = (0..numbers).map(|i| (m.theta[i] - mean(i)).powi(2)).sum();
+                let rms = (squares / numbers as f64).sqrt();
+                assert!((rms - report.from_centre[k][0]).abs() < 0.02 * rms + 1e-6, "{rms} {report:?}");
             }
         }
     }

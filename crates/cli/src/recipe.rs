@@ -41,6 +41,31 @@ pub struct RecipeArgs {
     /// What a task is, where each has a network of its own
     #[arg(long, value_enum)]
     tasks: Option<TaskName>,
+    /// Begin with the trunk of another model (model or run folder), of any family, technology or polarity
+    #[arg(long, value_name = "MODEL")]
+    trunk: Option<String>,
+    /// Keep the given trunk as it is and fit heads only, or hold each of its layers near what it was, this strongly
+    #[arg(long, value_name = "frozen|S,S", value_parser = hold)]
+    hold: Option<Hold>,
+}
+
+/// How a given trunk is held.
+#[derive(Clone, Debug, PartialEq)]
+enum Hold {
+    Frozen,
+    /// Strength of every layer, first to last; one for all.
+    Layers(Vec<f64>),
+}
+
+fn hold(text: &str) -> Result<Hold, String> {
+    if text == "frozen" {
+        return Ok(Hold::Frozen);
+    }
+    let numbers: Result<Vec<f64>, _> = text.split(',').map(str::parse).collect();
+    match numbers {
+        Ok(n) if n.iter().all(|s: &f64| *s >= 0.0 && s.is_finite()) => Ok(Hold::Layers(n)),
+        _ => Err("expected 'frozen' or numbers from 0 on, one for all layers or one each, e.g. 1,0.1".into()),
+    }
 }
 
 /// Which part of the data.
@@ -157,6 +182,22 @@ impl RecipeArgs {
                 Sharing::Hard => bail!("--tasks: one trunk serves all tasks; add --sharing soft or single"),
                 Sharing::Soft(soft) => soft.tasks = task,
                 Sharing::Single(single) => single.tasks = task,
+            }
+        }
+        if let Some(from) = &self.trunk {
+            config.trunk.from.clone_from(from);
+        }
+        if let Some(hold) = &self.hold {
+            if config.trunk.from.is_empty() {
+                bail!("--hold: there is no given trunk to hold; add --trunk MODEL");
+            }
+            config.trunk.frozen = *hold == Hold::Frozen;
+            match hold {
+                Hold::Layers(s) if s.len() == 1 => {
+                    (config.trunk.strength, config.trunk.layers) = (s[0], Vec::new());
+                }
+                Hold::Layers(s) => (config.trunk.strength, config.trunk.layers) = (1.0, s.clone()),
+                Hold::Frozen => {}
             }
         }
         match (self.solver, &config.solver) {

@@ -118,6 +118,14 @@ pub enum ModelError {
         /// Family of the model.
         family: String,
     },
+    /// Positions between corners asked of a model that knows one corner or none.
+    #[error(
+        "{family} was not fitted to several process corners, so it has no positions between them; fit data with a corner column"
+    )]
+    NoCorners {
+        /// Family of the model.
+        family: String,
+    },
     /// Intervals asked of a model that does not know how sure it is.
     #[error(
         "the model of {family} carries no population (population.safetensors), so it cannot say how sure it is; fit again with this version"

@@ -25,6 +25,7 @@
 //! then the private modules `structure`, `weights`, `store` and `upgrade` (the folder on disk).
 
 pub mod certify;
+mod corner_space;
 pub mod error;
 pub mod interval;
 pub mod manifest;

@@ -96,6 +96,8 @@ pub fn assemble(data: &Dataset, config: &FitConfig) -> Result<Problem, FitError>
         strength: config.heads.strength,
         slope_weight: config.residual.slope_weight,
         smoothness: config.residual.smoothness,
+        held: None,
+        order: None,
     })
 }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::FitConfig;
 use crate::error::FitError;
 use crate::fit::{Observer, combined, fit_tasks};
+use crate::pretrained::TrunkConfig;
 use crate::report::{DeviceReport, Part, Summary, summarise};
 use crate::sharing::{Sharing, SingleConfig, SoftConfig, TaskOf, Towards};
 
@@ -16,6 +17,8 @@ pub struct Contender {
     pub name: String,
     /// What it shares.
     pub sharing: Sharing,
+    /// True when it begins with the trunk that the recipe names; the others begin anywhere.
+    pub given_trunk: bool,
 }
 
 /// What a way of sharing reached.
@@ -47,17 +50,24 @@ pub struct Change {
     pub devices: usize,
 }
 
-/// The contenders that `data` allow: each device alone, one trunk, a tied network per device, and with several corners
-/// a network per corner tied to the corner plane.
-pub fn contenders(data: &Dataset) -> Vec<Contender> {
+/// The contenders that `data` and `config` allow: each device alone, one trunk, a tied network per device, with several
+/// corners a network per corner tied to the corner plane, and with a given trunk one that begins with it.
+pub fn contenders(data: &Dataset, config: &FitConfig) -> Vec<Contender> {
+    let way = |name: &str, sharing| Contender { name: name.into(), sharing, given_trunk: false };
     let soft = |tasks, towards| Sharing::Soft(SoftConfig { tasks, towards, ..SoftConfig::default() });
     let mut all = vec![
-        Contender { name: "single".into(), sharing: Sharing::Single(SingleConfig::default()) },
-        Contender { name: "hard".into(), sharing: Sharing::Hard },
-        Contender { name: "soft".into(), sharing: soft(TaskOf::Device, Towards::Mean) },
+        way("single", Sharing::Single(SingleConfig::default())),
+        way("hard", Sharing::Hard),
+        way("soft", soft(TaskOf::Device, Towards::Mean)),
     ];
     if TaskOf::Corner.groups(data).len() > 1 {
-        all.push(Contender { name: "corners".into(), sharing: soft(TaskOf::Corner, Towards::Corners) });
+        all.push(way("corners", soft(TaskOf::Corner, Towards::Corners)));
+    }
+    if !config.trunk.from.is_empty() {
+        all.push(Contender { given_trunk: true, ..way("trunk", Sharing::Hard) });
+    }
+    if config.sharing != Sharing::Hard {
+        all.push(way("recipe", config.sharing.clone()));
     }
     all
 }
@@ -78,7 +88,10 @@ pub fn compare(
         if observer.stop() {
             break;
         }
-        let config = FitConfig { sharing: contender.sharing.clone(), ..config.clone() };
+        let mut config = FitConfig { sharing: contender.sharing.clone(), ..config.clone() };
+        if !contender.given_trunk {
+            config.trunk = TrunkConfig::default();
+        }
         let fits = fit_tasks(data, &config, observer)?;
         let report = combined(&fits).ok_or(FitError::Empty)?;
         let part =

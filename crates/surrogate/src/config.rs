@@ -5,6 +5,8 @@ use gummel_device::Quantity;
 use serde::{Deserialize, Serialize};
 
 use crate::constraint::ConstraintsConfig;
+use crate::order::OrderConfig;
+use crate::pretrained::TrunkConfig;
 use crate::sharing::Sharing;
 
 /// Everything that decides a fit; TOML files in `configs/` hold one each.
@@ -19,6 +21,8 @@ pub struct FitConfig {
     pub split: Split,
     /// The shared trunk.
     pub network: NetworkConfig,
+    /// A trunk that was fitted before, to begin with.
+    pub trunk: TrunkConfig,
     /// The heads.
     pub heads: HeadsConfig,
     /// What is predicted per device.
@@ -29,6 +33,8 @@ pub struct FitConfig {
     pub residual: ResidualConfig,
     /// Signs that slopes must have, also where there are no data.
     pub constraints: ConstraintsConfig,
+    /// Order that process corners must keep.
+    pub order: OrderConfig,
     /// How parameters are found.
     pub solver: Solver,
     /// Which parameters tasks share, and how.

@@ -21,12 +21,15 @@ use crate::config::{AdamwConfig, FitConfig, LmConfig, Solver};
 use crate::constraint;
 use crate::error::FitError;
 use crate::lm::StopReason;
+use crate::order::{self, OrderReport};
 use crate::parameters::Parameters;
+use crate::pretrained::{Begin, Pretrained};
 use crate::problem::Problem;
 use crate::report::{DeviceReport, Summary};
 use crate::soft::SharingReport;
 use crate::start::start;
 
+use descent::From;
 pub(crate) use descent::StopRule;
 use finish::Ended;
 pub use tasks::{TaskFit, combined, fit_tasks};
@@ -108,6 +111,9 @@ pub struct FitReport {
     /// Distances between the networks of a soft-shared fit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sharing: Option<SharingReport>,
+    /// Order of process corners, where several were fitted with one trunk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<OrderReport>,
 }
 
 /// A fitted family.
@@ -165,7 +171,7 @@ pub fn solve_problem(
 ) -> Result<Solved, FitError> {
     let fit = FitConfig { seed, ..FitConfig::default() };
     let mut watch = Watch { observer, begun: Instant::now(), max_steps: 0, history: Vec::new() };
-    let solution = descent::solve(problem, config, &fit, None, &mut watch)?;
+    let solution = descent::solve(problem, config, &fit, From::Anywhere, &mut watch)?;
     Ok(Solved {
         parameters: Parameters::from_flat(&solution.theta, &problem.layout),
         stopped: solution.stopped,
@@ -228,13 +234,21 @@ fn run(
     observer: &mut dyn Observer,
 ) -> Result<Fit, FitError> {
     let (train, held_out) = data.split(&config.split);
-    let mut problem = assemble(&train, config)?;
+    let (mut problem, config, given) = begin(&train, config)?;
+    let config = &config;
     let names: Vec<String> = train.devices.iter().map(|d| d.id.name.clone()).collect();
     let from = checkpoint.map(|c| Ok::<_, FitError>((c.theta(&problem.layout, &names)?, c))).transpose()?;
     let mut watch = Watch::new(observer);
     let mut decisions = decisions(&problem, &train);
+    decisions.extend(given.as_ref().map(|g| g.told.clone()));
     let solution = match &config.solver {
-        Solver::Lm(lm) => descent::solve(&mut problem, lm, config, from, &mut watch)?,
+        Solver::Lm(lm) => {
+            let from = match from {
+                Some((theta, checkpoint)) => From::Checkpoint(theta, checkpoint),
+                None => given.map_or(From::Anywhere, |g| From::Trunk(g.theta)),
+            };
+            descent::solve(&mut problem, lm, config, from, &mut watch)?
+        }
         Solver::Adamw(adamw) => {
             let held = if held_out.devices.is_empty() {
                 None
@@ -244,6 +258,11 @@ fn run(
             let begin = from.map(|(theta, _)| theta);
             solve_adamw(&problem, held.as_ref(), adamw, config.seed, begin, &mut watch)?
         }
+    };
+    let polarity = train.devices[0].id.family.polarity;
+    let (solution, unordered) = match &config.solver {
+        Solver::Lm(lm) => order::enforce(&mut problem, polarity, config, lm.seconds, solution, &mut watch),
+        Solver::Adamw(_) => (solution, None),
     };
     let (solution, obeyed) = match &config.solver {
         Solver::Lm(lm) => constraint::enforce(&problem, &train, config, lm.seconds, solution, &mut watch),
@@ -258,8 +277,18 @@ fn run(
         config,
         decisions,
         sharing: None,
+        unordered,
     }
     .finish(watch.history.clone(), watch.seconds())
+}
+
+/// The problem of `train`, the recipe as a given trunk has it, and where a given trunk lets it begin.
+fn begin(train: &Dataset, config: &FitConfig) -> Result<(Problem, FitConfig, Option<Begin>), FitError> {
+    let given = Pretrained::of(config)?;
+    let config = given.as_ref().map_or_else(|| config.clone(), |g| g.shaped(config));
+    let mut problem = assemble(train, &config)?;
+    let begin = given.map(|g| g.begin(&mut problem, &config));
+    Ok((problem, config, begin))
 }
 
 fn decisions(problem: &Problem, data: &Dataset) -> Vec<String> {

@@ -13,6 +13,8 @@ use gummel_kernel::{Basis, Features, Output, OutputKind, Place, StaticInput};
 use rand::Rng;
 use rand::seq::index::sample;
 
+use crate::held::Held;
+use crate::order;
 use crate::parameters::Layout;
 
 /// Largest number of points evaluated as one block; chosen so that a Jacobian panel stays in cache.
@@ -119,6 +121,10 @@ pub struct Problem {
     pub slope_weight: f64,
     /// Weight of third differences of `y` along the bulk voltage, between the readings; 0 for none.
     pub smoothness: f64,
+    /// A trunk that was fitted before, and how tightly this one is held to it.
+    pub held: Option<Held>,
+    /// Biases at which corners must keep their order.
+    pub order: Option<order::Active>,
 }
 
 impl Problem {
@@ -130,19 +136,26 @@ impl Problem {
     /// Takes over the feature scaling and output scales of `reference`, so that the same parameters mean
     /// the same currents in both.
     pub(crate) fn rescale(&mut self, reference: &Problem) {
+        self.scale_inputs(&reference.features);
+        for task in &mut self.tasks {
+            let (own, other) = (self.outputs[task.output].scale, reference.outputs[task.output].scale);
+            task.ln_scale += (other / own).ln();
+        }
+        self.outputs = reference.outputs.clone();
+    }
+
+    /// Centres and scales the bias inputs as `features` does.
+    pub(crate) fn scale_inputs(&mut self, features: &Features) {
         for task in &mut self.tasks {
             let n = task.points();
             for k in 0..3 {
                 for x in &mut task.x[k * n..(k + 1) * n] {
                     let volts = *x / self.features.scale[k] + self.features.center[k];
-                    *x = (volts - reference.features.center[k]) * reference.features.scale[k];
+                    *x = (volts - features.center[k]) * features.scale[k];
                 }
             }
-            let (own, other) = (self.outputs[task.output].scale, reference.outputs[task.output].scale);
-            task.ln_scale += (other / own).ln();
         }
-        self.features = reference.features.clone();
-        self.outputs = reference.outputs.clone();
+        self.features = features.clone();
     }
 
     /// The same problem with at most `most` devices, spread over the family.

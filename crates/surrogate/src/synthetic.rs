@@ -96,6 +96,8 @@ impl Synthetic {
             strength: 1e-2,
             slope_weight: 1.0,
             smoothness: 0.0,
+            held: None,
+            order: None,
         };
         for device in 0..self.devices {
             let l = 0.13e-6 * 50f64.powf(random.random());

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail};
 use gummel_data::{Dataset, Split};
 use gummel_plot::{Axis, LineFigure, Series, Style, lines};
-use gummel_surrogate::{Contender, FitConfig, Part, Sharing, Standing, compare, contenders};
+use gummel_surrogate::{Contender, FitConfig, Part, Standing, compare, contenders};
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -28,7 +28,7 @@ pub struct Args {
     input: InputArgs,
     #[command(flatten)]
     recipe: RecipeArgs,
-    /// Ways to compare, the baseline first: single hard soft corners recipe [default: those the data allow]
+    /// Ways to compare, the baseline first: single hard soft corners trunk recipe [default: those the data allow]
     #[arg(long, value_delimiter = ',', value_name = "WAY,WAY")]
     ways: Vec<String>,
     /// Fractions of every device's points to hold out, one comparison each [default: the recipe's split]
@@ -44,12 +44,14 @@ EXAMPLES:
   gummel compare                                        the bundled data
   gummel compare demo130 --family nmos --temperature 27 process corners as well
   gummel compare data/ --config ihp --family lv_nmos --hold-out 0.98,0.95,0.9,0.5 --plot sharing.svg
+  gummel compare pfet.csv --trunk runs/nmos --ways single,hard,trunk --hold-out 0.97,0.5
 
 WAYS:
   single   a network for every device, fitted alone
   hard     one trunk for all devices, a head for each
   soft     a network for every device, parameters held close to their mean
   corners  a network for every process corner, held close to a plane over speed and skew
+  trunk    one trunk, begun with that of --trunk and held to it as --hold says
   recipe   what the table [sharing] of the recipe says
 
 COLUMNS:
@@ -111,12 +113,9 @@ pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
 }
 
 fn ways(names: &[String], data: &Dataset, config: &FitConfig) -> Result<Vec<Contender>> {
-    let mut known = contenders(data);
+    let known = contenders(data, config);
     if names.is_empty() {
-        return Ok(known);
-    }
-    if config.sharing != Sharing::Hard {
-        known.push(Contender { name: "recipe".into(), sharing: config.sharing.clone() });
+        return Ok(known.into_iter().filter(|c| c.name != "recipe").collect());
     }
     let find = |name: &String| {
         let found = known.iter().find(|c| c.name == *name).cloned();

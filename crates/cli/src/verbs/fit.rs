@@ -56,6 +56,7 @@ EXAMPLES:
   gummel fit data/ --solver adamw --device gpu                  train on a GPU
   gummel fit --resume runs/ihp                                  go on where a run stopped
   gummel fit demo130 --config corners                           a network per process corner, held close
+  gummel fit new/ --trunk runs/nmos --hold frozen               heads only, on the trunk of another family
   gummel fit data/ --sharing single                             a network per device, on its own
 
 The run folder holds config.toml, history.csv, checkpoint.json, model/, plots/, summary.md and summary.json;

@@ -9,6 +9,7 @@ use super::{Solution, Watch};
 use crate::checkpoint::Checkpoint;
 use crate::config::{FitConfig, LmConfig};
 use crate::error::FitError;
+use crate::held::Held;
 use crate::lm::{Lm, Outcome, StopReason};
 use crate::prepared::Prepared;
 use crate::problem::Problem;
@@ -21,14 +22,26 @@ const SUBSET_DEVICES: usize = 48;
 const SUBSET_GROWTH: usize = 4;
 /// Rounds on all points; robust weights are set anew before each.
 const ROUNDS: usize = 3;
+/// Damping of the first step on a given trunk.
+const FIRST_DAMPING: f64 = 1e-2;
 /// Steps over which the fall of the loss is averaged before a stage is called converged.
 const WINDOW: usize = 5;
+
+/// Where a descent begins.
+pub(super) enum From<'a> {
+    /// Random starts.
+    Anywhere,
+    /// A trunk that was fitted before, with heads that stand for any device.
+    Trunk(Vec<f64>),
+    /// Where a fit of the same problem stopped.
+    Checkpoint(Vec<f64>, &'a Checkpoint),
+}
 
 pub(super) fn solve(
     problem: &mut Problem,
     config: &LmConfig,
     fit: &FitConfig,
-    from: Option<(Vec<f64>, &Checkpoint)>,
+    from: From<'_>,
     watch: &mut Watch<'_>,
 ) -> Result<Solution, FitError> {
     let mut stages = Stages { config, watch, step: 0 };
@@ -36,14 +49,18 @@ pub(super) fn solve(
     base.trusted(problem, fit.residual.robust);
     let mut weights = vec![1.0; problem.layout.devices];
     let (mut lm, mut stopped) = match from {
-        Some((theta, checkpoint)) => {
+        From::Checkpoint(theta, checkpoint) => {
             stages.step = checkpoint.step;
             stages.watch.max_steps = checkpoint.step + config.max_steps;
             let mut lm = Lm::new(&Prepared::new(problem), theta);
             lm.damping = checkpoint.damping;
             (lm, StopReason::Converged)
         }
-        None => {
+        From::Trunk(theta) => {
+            stages.watch.max_steps = 2 * config.subset_steps + config.max_steps;
+            stages.learn_heads(problem, theta, fit.seed)
+        }
+        From::Anywhere => {
             stages.watch.max_steps =
                 rungs(config.starts) * config.start_steps + 2 * config.subset_steps + config.max_steps;
             stages.search(problem, fit.seed)
@@ -64,6 +81,16 @@ pub(super) fn solve(
         return Err(FitError::Diverged { steps: stages.step, loss: lm.loss });
     }
     Ok(Solution { theta: lm.theta, stopped, steps: stages.step, damping: lm.damping, weights })
+}
+
+/// `lm`, which may have seen few of the devices, with unknowns for all of `problem`.
+fn all_devices(mut lm: Lm, problem: &Problem) -> Lm {
+    if lm.theta.len() < problem.layout.total() {
+        // Deviations of the few belong to other devices' places; all begin at the population's mean.
+        lm.theta.truncate(problem.layout.shared());
+        lm.theta.resize(problem.layout.total(), 0.0);
+    }
+    lm
 }
 
 /// Halvings until one of `starts` is left, and the steps before the first.
@@ -100,17 +127,33 @@ impl Stages<'_, '_> {
             if ended(stopped) {
                 break;
             }
-            let subset = few.subset(factor * self.config.subset, &mut rng);
-            let prepared = Prepared::new(&subset);
-            lm = Lm { damping: lm.damping, ..Lm::new(&prepared, lm.theta) };
-            stopped = self.run(&prepared, &mut lm, "subset", self.config.subset_steps);
+            (lm, stopped) = self.on_subset(&few, factor, lm, &mut rng);
         }
-        let shared = problem.layout.shared();
-        if few.layout.devices < problem.layout.devices {
-            // Deviations of the few belong to other devices' places; all begin at the population's mean.
-            lm.theta.truncate(shared);
-            lm.theta.resize(problem.layout.total(), 0.0);
+        (all_devices(lm, problem), stopped)
+    }
+
+    /// The heads of a given trunk on a subset, then trunk and heads, as far as the trunk may move.
+    fn learn_heads(&mut self, problem: &Problem, theta: Vec<f64>, seed: u64) -> (Lm, StopReason) {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let few = problem.few_devices(SUBSET_DEVICES);
+        let trunk = theta[..problem.layout.trunk()].to_vec();
+        let still = Problem { held: Some(Held::frozen(trunk)), ..few.clone() };
+        let mut theta = theta;
+        theta.truncate(few.layout.total());
+        let lm = Lm { theta, loss: f64::INFINITY, damping: FIRST_DAMPING };
+        let (mut lm, mut stopped) = self.on_subset(&still, 1, lm, &mut rng);
+        if !ended(stopped) && !problem.held.as_ref().is_some_and(Held::is_frozen) {
+            (lm, stopped) = self.on_subset(&few, SUBSET_GROWTH, lm, &mut rng);
         }
+        (all_devices(lm, problem), stopped)
+    }
+
+    /// Goes on from `lm` on `factor` times the points per task of the first subset.
+    fn on_subset(&mut self, few: &Problem, factor: usize, lm: Lm, rng: &mut ChaCha8Rng) -> (Lm, StopReason) {
+        let subset = few.subset(factor * self.config.subset, rng);
+        let prepared = Prepared::new(&subset);
+        let mut lm = Lm { damping: lm.damping, ..Lm::new(&prepared, lm.theta) };
+        let stopped = self.run(&prepared, &mut lm, "subset", self.config.subset_steps);
         (lm, stopped)
     }
 

@@ -10,6 +10,7 @@ use crate::config::FitConfig;
 use crate::doubt::doubts;
 use crate::error::FitError;
 use crate::freeze::freeze;
+use crate::order;
 use crate::parameters::{Layout, Parameters};
 use crate::posterior;
 use crate::problem::Problem;
@@ -25,12 +26,14 @@ pub(super) struct Ended<'a> {
     pub(super) config: &'a FitConfig,
     pub(super) decisions: Vec<String>,
     pub(super) sharing: Option<SharingReport>,
+    /// Corners out of order before that was mended.
+    pub(super) unordered: Option<usize>,
 }
 
 impl Ended<'_> {
     /// Freezes and judges.
     pub(super) fn finish(self, history: Vec<HistoryPoint>, seconds: f64) -> Result<Fit, FitError> {
-        let Ended { problem, solution, train, held_out, config, mut decisions, sharing } = self;
+        let Ended { problem, solution, train, held_out, config, mut decisions, sharing, unordered } = self;
         let names: Vec<String> = train.devices.iter().map(|d| d.id.name.clone()).collect();
         let parameters = Parameters::from_flat(&solution.theta, &problem.layout);
         let mut model = freeze(problem, &parameters, train, config)?;
@@ -51,6 +54,14 @@ impl Ended<'_> {
         if doubtful > 0 {
             decisions.push(format!("{doubtful} devices do not fit the family; the table says why"));
         }
+        let order = order::report(
+            problem,
+            train.devices[0].id.family.polarity,
+            &config.order,
+            &solution.theta,
+            unordered,
+        );
+        decisions.extend(order.as_ref().map(order::told));
         let checkpoint =
             Checkpoint::new(&problem.layout, names, &solution.theta, solution.steps, solution.damping);
         let report = FitReport {
@@ -62,6 +73,7 @@ impl Ended<'_> {
             stopped: solution.stopped,
             decisions,
             sharing,
+            order,
         };
         Ok(Fit { model, report, checkpoint })
     }

@@ -2,9 +2,9 @@
 
 use gummel_data::Dataset;
 
+use super::descent::From;
 use super::finish::Ended;
-use super::{Fit, FitReport, Observer, Progress, Solution, Watch, decisions, descent, fit};
-use crate::assemble::assemble;
+use super::{Fit, FitReport, Observer, Progress, Solution, Watch, begin, decisions, descent, fit};
 use crate::config::{FitConfig, Solver};
 use crate::constraint;
 use crate::error::FitError;
@@ -131,10 +131,13 @@ fn together(
     let (train, held_out) = data.split(&config.split);
     let groups = tied.tasks.groups(&train);
     tied.check(config, groups.len())?;
-    let mut problem = assemble(&train, config)?;
+    let (mut problem, config, given) = begin(&train, config)?;
+    let config = &config;
     let mut watch = Watch::new(observer);
     let mut said = decisions(&problem, &train);
-    let hard = descent::solve(&mut problem, lm, config, None, &mut watch)?;
+    said.extend(given.as_ref().map(|g| g.told.clone()));
+    let from = given.map_or(From::Anywhere, |g| From::Trunk(g.theta));
+    let hard = descent::solve(&mut problem, lm, config, from, &mut watch)?;
     let mut members: Vec<Member> =
         groups.iter().map(|(name, devices)| Member::cut(name, &problem, devices, &hard.theta)).collect();
     watch.max_steps = hard.steps + tied.max_steps;
@@ -165,6 +168,7 @@ fn together(
                 config,
                 decisions: said.iter().cloned().chain(obeyed).collect(),
                 sharing: Some(soft.report.clone()),
+                unordered: None,
             };
             let fit = ended.finish(watch.history.clone(), watch.seconds())?;
             Ok(TaskFit { task: task.clone(), data: tied.tasks.part(data, task), fit })

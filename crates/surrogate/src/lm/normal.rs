@@ -9,6 +9,7 @@ use gummel_kernel::jacobian::{Block, padded};
 use gummel_kernel::{Isa, bidiagonal};
 use rayon::prelude::*;
 
+use crate::held::Held;
 use crate::parameters::Layout;
 use crate::prepared::{PointBlock, Prepared, Rows, Whitening};
 use crate::problem::{BLOCK, Problem, Task, residual};
@@ -71,7 +72,9 @@ pub(super) fn squares(r: &[f64]) -> f64 {
 }
 
 fn penalty(problem: &Problem, theta: &[f64]) -> f64 {
-    0.5 * problem.strength * squares(&theta[problem.layout.shared()..])
+    let held = problem.held.as_ref().map_or(0.0, |h| h.loss(theta));
+    let order = problem.order.as_ref().map_or(0.0, |o| o.loss(problem, theta));
+    0.5 * problem.strength * squares(&theta[problem.layout.shared()..]) + held + order
 }
 
 /// Residuals (whitened) and raw seeds of every block of a task, with the trunk already run.
@@ -173,6 +176,8 @@ impl Partial {
         let problem = prepared.problem;
         let layout = &problem.layout;
         let (trunk, head, local) = (layout.trunk(), layout.head(), layout.local());
+        // Nothing is asked of the slopes of a trunk that stays as it is, which are most of the work.
+        let frozen = problem.held.as_ref().is_some_and(Held::is_frozen);
         let mut out = LocalNormal {
             local: Mat::zeros(local, local),
             coupling: Mat::zeros(layout.shared(), local),
@@ -186,9 +191,15 @@ impl Partial {
             let mut block = std::mem::replace(&mut self.block, Block::new(self.isa, &layout.shape, 0));
             for_blocks(problem, &rows, theta, &mut block, |block, r, seed, whitening| {
                 self.loss += 0.5 * squares(r);
-                block.jacobian(&theta[..trunk], &h, seed, &mut self.panel, BLOCK);
                 let n = r.len();
-                for (k, row) in self.panel.chunks_exact_mut(BLOCK).take(trunk + head).enumerate() {
+                if frozen {
+                    head_columns(block, seed, &mut self.panel[trunk * BLOCK..]);
+                } else {
+                    block.jacobian(&theta[..trunk], &h, seed, &mut self.panel, BLOCK);
+                }
+                let first = if frozen { trunk } else { 0 };
+                for (k, row) in self.panel.chunks_exact_mut(BLOCK).enumerate().take(trunk + head).skip(first)
+                {
                     whitening.apply(&mut row[..n]);
                     row[n..padded(n)].fill(0.0);
                     if k < trunk {
@@ -209,14 +220,16 @@ impl Partial {
                     BLOCK,
                 );
                 matmul(
-                    gram.as_mut(),
+                    gram.as_mut().submatrix_mut(first, 0, trunk + head + 1 - first, head + 1),
                     Accum::Add,
-                    all.transpose(),
+                    all.subcols(first, trunk + head + 1 - first).transpose(),
                     all.subcols(trunk, head + 1),
                     1.0,
                     Par::Seq,
                 );
-                self.multiply(trunk, padded(n));
+                if !frozen {
+                    self.multiply(trunk, padded(n));
+                }
             });
             self.block = block;
             self.scatter(layout, task, gram.as_ref(), &mut out);
@@ -301,7 +314,26 @@ pub(crate) fn assemble(prepared: &Prepared<'_>, theta: &[f64]) -> Normal {
         let own = layout.deviations(theta, d);
         local.gradient.iter_mut().zip(own).for_each(|(g, v)| *g += problem.strength * v);
     }
+    if let Some(order) = &problem.order {
+        order.add(problem, theta, &mut total);
+    }
+    if let Some(held) = &problem.held {
+        held.add(theta, &mut total);
+    }
     total
+}
+
+/// Columns of the head alone: the trunk's activations and the constant, times `dr/dy`.
+fn head_columns(block: &Block, seed: &[f64], panel: &mut [f64]) {
+    let n = block.points();
+    let activations = block.features().chunks_exact(n);
+    let mut columns = panel.chunks_exact_mut(BLOCK);
+    for (z, column) in activations.zip(&mut columns) {
+        column.iter_mut().zip(z).zip(seed).for_each(|((c, z), s)| *c = z * s);
+    }
+    if let Some(column) = columns.next() {
+        column[..n].copy_from_slice(&seed[..n]);
+    }
 }
 
 /// Consecutive devices with about the same number of points per chunk.

@@ -1,0 +1,151 @@
+//! Corners as a space: devices at any position of speed and skew, between and around the corners that were fitted.
+//!
+//! The population's mean is a smooth function of the position already. What the corners of a geometry have of their own,
+//! `D`, is carried over by the polynomial that takes every corner's value at that corner, with `s` speed and `k` skew:
+//! ```text
+//! D(s, k) = (1 - s^2 - k^2) D_tt + s (s+1)/2 D_ff + s (s-1)/2 D_ss + k (k+1)/2 D_fs + k (k-1)/2 D_sf
+//! ```
+//! A corner that was not fitted counts as `tt`; without `tt`, as the mean of those that were.
+
+use gummel_device::{Corner, CornerPosition};
+use gummel_kernel::{DeviceHeads, Spec};
+
+use crate::{Model, ModelError};
+
+/// Weights of `tt ff ss sf fs` at a position.
+fn weights(CornerPosition { speed: s, skew: k }: CornerPosition) -> [(Corner, f64); 5] {
+    [
+        (Corner::Tt, 1.0 - s * s - k * k),
+        (Corner::Ff, 0.5 * s * (s + 1.0)),
+        (Corner::Ss, 0.5 * s * (s - 1.0)),
+        (Corner::Sf, 0.5 * k * (k - 1.0)),
+        (Corner::Fs, 0.5 * k * (k + 1.0)),
+    ]
+}
+
+impl Model {
+    /// The model with one device per geometry and site at each of `positions`, in the place of its own devices.
+    ///
+    /// A device is named after the one at `tt` (or the first corner there is), with the position behind its size.
+    ///
+    /// # Errors
+    /// [`ModelError::NoCorners`] when the model was not fitted to corners.
+    pub fn at_positions(&self, positions: &[CornerPosition]) -> Result<Model, ModelError> {
+        let (mut devices, mut entries) = (Vec::new(), Vec::new());
+        for first in self.first_corners()? {
+            for &position in positions {
+                let mut entry = self.manifest.devices[first].clone();
+                let base = entry.corner.and_then(|c| entry.name.strip_suffix(&format!("_{c}")));
+                let base = base.unwrap_or(&entry.name).to_owned();
+                let named = Corner::ALL.into_iter().find(|c| c.position() == position);
+                entry.name = match named {
+                    Some(corner) => format!("{base}_{corner}"),
+                    None => format!("{base}_speed{}_skew{}", position.speed, position.skew),
+                };
+                // Nothing was measured there unless it is a corner.
+                (entry.corner, entry.errors, entry.gm_rel_l2, entry.gds_rel_l2) = (named, None, None, None);
+                entry.points = 0;
+                devices.push(DeviceHeads { name: entry.name.clone(), ..self.heads_at(first, position) });
+                entries.push(entry);
+            }
+        }
+        let mut manifest = self.manifest.clone();
+        // What was said of errors and signs was said of other devices.
+        (manifest.certificate, manifest.devices) = (None, entries);
+        manifest.metrics.clear();
+        Model::new(Spec { devices, ..self.spec.clone() }, manifest)
+    }
+
+    /// Device `name` moved to `position`, ready for a query of a model of this device alone.
+    ///
+    /// Where the device has no siblings at other corners, its own deviation stays and the population's mean moves.
+    ///
+    /// # Errors
+    /// [`ModelError::UnknownDevice`].
+    pub fn moved(&self, name: &str, position: CornerPosition) -> Result<Model, ModelError> {
+        let index = self.device_index(name)?;
+        let heads = self.heads_at(index, position);
+        let mut manifest = self.manifest.clone();
+        manifest.devices = vec![manifest.devices[index].clone()];
+        Model::new(Spec { devices: vec![heads], ..self.spec.clone() }, manifest)
+    }
+
+    /// One device per geometry and site: that at `tt`, else the first with a corner.
+    fn first_corners(&self) -> Result<Vec<usize>, ModelError> {
+        let entries = &self.manifest.devices;
+        let mut first: Vec<usize> = Vec::new();
+        for (d, entry) in entries.iter().enumerate().filter(|(_, e)| e.corner.is_some()) {
+            match first.iter_mut().find(|f| self.are_siblings(**f, d)) {
+                Some(known) if entry.corner == Some(Corner::Tt) => *known = d,
+                Some(_) => {}
+                None => first.push(d),
+            }
+        }
+        let several = entries.iter().any(|e| e.corner != entries[0].corner);
+        if first.is_empty() || !several {
+            return Err(ModelError::NoCorners { family: self.manifest.title() });
+        }
+        Ok(first)
+    }
+
+    fn are_siblings(&self, a: usize, b: usize) -> bool {
+        let (a, b) = (&self.manifest.devices[a], &self.manifest.devices[b]);
+        a.geometry == b.geometry && a.site == b.site
+    }
+
+    /// Heads of device `index` at `position`, blended from its siblings at other corners.
+    fn heads_at(&self, index: usize, position: CornerPosition) -> DeviceHeads {
+        let mut heads = self.spec.devices[index].clone();
+        (heads.place.speed, heads.place.skew) = (position.speed, position.skew);
+        if self.manifest.devices[index].corner.is_none() {
+            return heads;
+        }
+        let siblings: Vec<(Corner, &DeviceHeads)> = (0..self.spec.devices.len())
+            .filter(|d| self.are_siblings(index, *d))
+            .filter_map(|d| Some((self.manifest.devices[d].corner?, &self.spec.devices[d])))
+            .collect();
+        let of = |corner| siblings.iter().find(|(c, _)| *c == corner).map(|(_, d)| *d);
+        // (device, weight): what missing corners would weigh goes to tt, or to all there are.
+        let mut parts: Vec<(&DeviceHeads, f64)> = Vec::new();
+        let mut missing = 0.0;
+        for (corner, weight) in weights(position) {
+            match of(corner) {
+                Some(device) => parts.push((device, weight)),
+                None => missing += weight,
+            }
+        }
+        let (stand_in, n) = match of(Corner::Tt) {
+            Some(tt) => (vec![tt], 1.0),
+            None => (siblings.iter().map(|(_, d)| *d).collect(), siblings.len() as f64),
+        };
+        parts.extend(stand_in.into_iter().map(|d| (d, missing / n)));
+        for (b, branch) in heads.deviation.iter_mut().enumerate() {
+            for (o, head) in branch.iter_mut().enumerate() {
+                for (i, v) in head.iter_mut().enumerate() {
+                    *v = parts.iter().map(|(d, w)| w * d.deviation[b][o][i]).sum();
+                }
+            }
+        }
+        heads
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_are_one_at_their_corner_and_sum_to_one_everywhere() {
+        for corner in Corner::ALL {
+            let found = weights(corner.position());
+            assert!(
+                found.iter().all(|(c, w)| *w == f64::from(u8::from(*c == corner))),
+                "{corner}: {found:?}"
+            );
+        }
+        for (speed, skew) in [(0.5, 0.0), (0.3, -0.7), (-1.2, 0.4)] {
+            let sum: f64 = weights(CornerPosition { speed, skew }).iter().map(|(_, w)| w).sum();
+            assert!((sum - 1.0).abs() < 1e-12);
+        }
+    }
+}

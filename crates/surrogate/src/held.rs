@@ -1,0 +1,122 @@
+//! A trunk held near one that was fitted before.
+//!
+//! ```text
+//! sum_i s_i / 2 (theta_i - target_i)^2          s_i = infinity: theta_i stays what it is
+//! ```
+//! The sum runs over the trunk's parameters; it is one more residual per parameter in the least-squares problem.
+
+use crate::lm::normal::Normal;
+
+/// Where the trunk is held, and how tightly.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Held {
+    /// Trunk parameters it is held to, in the solver's order.
+    pub target: Vec<f64>,
+    /// Strength per parameter, in units of the loss of one reading; infinity keeps a parameter as it is.
+    pub strength: Vec<f64>,
+}
+
+impl Held {
+    /// A trunk of which nothing moves.
+    pub fn frozen(target: Vec<f64>) -> Self {
+        let strength = vec![f64::INFINITY; target.len()];
+        Held { target, strength }
+    }
+
+    /// True when no parameter of the trunk can move.
+    pub fn is_frozen(&self) -> bool {
+        self.strength.iter().all(|s| s.is_infinite())
+    }
+
+    /// What the distance of the trunk in `theta` costs. Parameters that cannot move cost nothing.
+    pub(crate) fn loss(&self, theta: &[f64]) -> f64 {
+        let each = self.target.iter().zip(&self.strength).zip(theta);
+        each.filter(|((_, s), _)| s.is_finite()).map(|((t, s), v)| 0.5 * s * (v - t).powi(2)).sum()
+    }
+
+    /// Adds gradient and curvature to the normal equations; of parameters that cannot move every other entry goes.
+    pub(crate) fn add(&self, theta: &[f64], normal: &mut Normal) {
+        for (i, (target, strength)) in self.target.iter().zip(&self.strength).enumerate() {
+            if strength.is_finite() {
+                normal.shared[(i, i)] += strength;
+                normal.shared_gradient[i] += strength * (theta[i] - target);
+                continue;
+            }
+            // The lower triangle: row i up to the diagonal, column i from there on.
+            (0..i).for_each(|j| normal.shared[(i, j)] = 0.0);
+            normal.shared.col_as_slice_mut(i)[i..].fill(0.0);
+            normal.shared[(i, i)] = 1.0;
+            normal.shared_gradient[i] = 0.0;
+            for device in &mut normal.devices {
+                (0..device.coupling.ncols()).for_each(|j| device.coupling[(i, j)] = 0.0);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lm::{Lm, gradient, normal};
+    use crate::prepared::Prepared;
+    use crate::problem::Problem;
+    use crate::synthetic::Synthetic;
+
+    fn family() -> (Problem, Vec<f64>) {
+        let family = Synthetic { devices: 3, gates: 8, hidden: vec![5, 4], gate: true, seed: 1 };
+        let problem = family.problem();
+        let theta = family.start(&problem).flatten(&problem.layout);
+        (problem, theta)
+    }
+
+    fn steps(problem: &Problem, theta: &[f64], n: usize) -> Lm {
+        let prepared = Prepared::new(problem);
+        let mut lm = Lm::new(&prepared, theta.to_vec());
+        for _ in 0..n {
+            lm.step(&prepared);
+        }
+        lm
+    }
+
+    #[test]
+    fn the_gradient_is_that_of_the_loss() {
+        let (mut problem, theta) = family();
+        let trunk = problem.layout.trunk();
+        let target = theta[..trunk].iter().map(|v| v + 0.3).collect();
+        problem.held = Some(Held { target, strength: (0..trunk).map(|k| 0.5 * (k % 3) as f64).collect() });
+        let prepared = Prepared::new(&problem);
+        let normal = normal::assemble(&prepared, &theta);
+        gradient::assert_slopes(&normal, &theta, |t| normal::loss(&prepared, t), 1e-5, 1e-6);
+    }
+
+    #[test]
+    fn a_frozen_trunk_stays_and_heads_reach_what_a_tight_hold_reaches() {
+        let (mut problem, theta) = family();
+        let trunk = problem.layout.trunk();
+        let free = steps(&problem, &theta, 30);
+        problem.held = Some(Held::frozen(theta[..trunk].to_vec()));
+        let frozen = steps(&problem, &theta, 30);
+        assert_eq!(frozen.theta[..trunk], theta[..trunk], "not a bit of the trunk moves");
+        // One layer that may move takes the general path through the normal equations.
+        let mut strength = vec![f64::INFINITY; trunk];
+        strength[trunk - 1] = 1e12;
+        problem.held = Some(Held { target: theta[..trunk].to_vec(), strength });
+        let tight = steps(&problem, &theta, 30);
+        assert!((tight.loss / frozen.loss - 1.0).abs() < 1e-6, "{} against {}", tight.loss, frozen.loss);
+        assert!(free.loss < 0.5 * frozen.loss, "{} against {}", free.loss, frozen.loss);
+    }
+
+    #[test]
+    fn the_tighter_the_hold_the_nearer_the_trunk() {
+        let (mut problem, theta) = family();
+        let trunk = problem.layout.trunk();
+        let mut distance = |strength: f64| {
+            problem.held = Some(Held { target: theta[..trunk].to_vec(), strength: vec![strength; trunk] });
+            let lm = steps(&problem, &theta, 30);
+            lm.theta[..trunk].iter().zip(&theta).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt()
+        };
+        let distances = [1.0, 1e4, 1e8].map(&mut distance);
+        assert!(distances.windows(2).all(|d| d[1] < d[0]), "{distances:?}");
+        assert!(distances[2] < 1e-2 * distances[0], "{distances:?}");
+    }
+}

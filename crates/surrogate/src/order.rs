@@ -1,0 +1,191 @@
+//! Order of process corners as inequality constraints: `ss <= tt <= ff` in current, over geometry and temperature.
+//!
+//! Devices of one geometry at one temperature see the same trunk, so the ratio of their currents at a bias is
+//! `ln(I_fast / I_slow) = (h_fast - h_slow) . [z, 1]`, and
+//! ```text
+//! hinge = rho min(0, ln(I_fast / I_slow) - margin)
+//! ```
+//! is one more residual. Biases of the strong set where it fails, those of the readings and random ones between them,
+//! join an active set and stay in it, as in [`constraint`](crate::constraint).
+
+mod hinges;
+
+use std::collections::BTreeMap;
+
+use gummel_device::Polarity;
+use gummel_device::metrics::criterion_current;
+use gummel_kernel::OutputKind;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use crate::config::FitConfig;
+use crate::fit::{Solution, Watch};
+use crate::lm::{Lm, Outcome, StopReason};
+use crate::prepared::Prepared;
+use crate::problem::{Problem, Task};
+pub use hinges::Active;
+use hinges::Pair;
+
+/// The order that corners must keep.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OrderConfig {
+    /// Most steps after the fit in which corners are put in order; 0 only reports.
+    pub steps: usize,
+    /// Biases between readings drawn anew before each step, over all pairs of corners.
+    pub draws: usize,
+    /// rho: weight of a violation.
+    pub strength: f64,
+    /// Least ln of the ratio of the faster to the slower current.
+    pub margin: f64,
+    /// The skewed corners too: n-channel `sf <= tt <= fs`, p-channel `fs <= tt <= sf`.
+    pub skewed: bool,
+}
+
+impl Default for OrderConfig {
+    fn default() -> Self {
+        OrderConfig { steps: 0, draws: 4000, strength: 100.0, margin: 1e-4, skewed: false }
+    }
+}
+
+/// How the corners of a fit stand to each other at the biases of the readings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OrderReport {
+    /// Pairs of a slower and a faster device of one geometry at one temperature.
+    pub pairs: usize,
+    /// Biases of the strong set at which they were compared.
+    pub biases: usize,
+    /// Those at which the faster device has less current than the slower one.
+    pub violations: usize,
+    /// Largest shortfall of the faster device's current, relative; 0 without violations.
+    pub worst: f64,
+    /// Biases left out because the readings themselves are out of order.
+    pub unordered_readings: usize,
+    /// Violations before the order was asked for; `None` where it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<usize>,
+}
+
+/// Draws in a row without a violation after which the order is taken to hold.
+const CLEAN_DRAWS: usize = 2;
+/// rho of the first step over that of the last, reached after half of the steps.
+const SOFTEST: f64 = 0.01;
+
+/// Goes on from a solution until the corners are in order; `problem` keeps the active set, so that later steps obey it.
+pub(crate) fn enforce(
+    problem: &mut Problem,
+    polarity: Polarity,
+    config: &FitConfig,
+    seconds: f64,
+    solution: Solution,
+    watch: &mut Watch<'_>,
+) -> (Solution, Option<usize>) {
+    let order = &config.order;
+    let pairs = pairs(problem, polarity, order.skewed);
+    let over = matches!(solution.stopped, StopReason::Interrupted | StopReason::Time);
+    if order.steps == 0 || over || pairs.is_empty() {
+        return (solution, None);
+    }
+    let mut active = Active::new(pairs, order);
+    let before = active.at_readings(problem, &solution.theta).violations;
+    let mut rng = ChaCha8Rng::seed_from_u64(config.seed ^ 0x0bde);
+    let mut solution = solution;
+    let mut damping = solution.damping.max(1e-4);
+    let scale = 2.0 / problem.points().max(1) as f64;
+    let mut clean = 0;
+    watch.max_steps = solution.steps + order.steps;
+    for step in 0..order.steps {
+        if let Some(reason) = watch.over(seconds) {
+            solution.stopped = reason;
+            break;
+        }
+        let failing = active.violations(problem, &solution.theta, &mut rng);
+        clean = if failing.is_empty() { clean + 1 } else { 0 };
+        if clean >= CLEAN_DRAWS {
+            break;
+        }
+        active.join(failing);
+        let done = (2.0 * step as f64 / order.steps as f64).min(1.0);
+        active.strength = order.strength * SOFTEST.powf(1.0 - done);
+        problem.order = Some(active.clone());
+        let prepared = Prepared::new(problem);
+        let mut lm = Lm { damping, ..Lm::new(&prepared, solution.theta.clone()) };
+        let outcome = lm.step(&prepared);
+        damping = lm.damping;
+        if let Outcome::Stalled = outcome {
+            break;
+        }
+        solution.theta = lm.theta;
+        solution.steps += 1;
+        watch.note("order of corners", solution.steps, lm.loss * scale);
+    }
+    active.strength = order.strength;
+    problem.order = Some(active);
+    solution.damping = damping;
+    (solution, Some(before))
+}
+
+/// How the corners stand at `theta`; `None` where no two devices can be compared.
+pub(crate) fn report(
+    problem: &Problem,
+    polarity: Polarity,
+    config: &OrderConfig,
+    theta: &[f64],
+    before: Option<usize>,
+) -> Option<OrderReport> {
+    let pairs = pairs(problem, polarity, config.skewed);
+    if pairs.is_empty() {
+        return None;
+    }
+    let found = Active::new(pairs, config).at_readings(problem, theta);
+    Some(OrderReport { before, ..found })
+}
+
+/// In a sentence.
+pub(crate) fn told(report: &OrderReport) -> String {
+    let OrderReport { violations, biases, worst, .. } = report;
+    let mut text = match violations {
+        0 => format!("corners are in order at all {biases} strong readings"),
+        n => format!(
+            "corners are out of order at {n} of {biases} strong readings, by up to {:.2} %",
+            100.0 * worst
+        ),
+    };
+    if let Some(before) = report.before {
+        text += &format!(" ({before} before the order was asked for)");
+    }
+    if report.unordered_readings > 0 {
+        text += &format!("; at {} more the readings themselves are not", report.unordered_readings);
+    }
+    text
+}
+
+/// Pairs of channel tasks of one geometry and temperature, the slower first, from neighbouring corners.
+fn pairs(problem: &Problem, polarity: Polarity, skewed: bool) -> Vec<Pair> {
+    let (sign, criterion) = (polarity.sign(), criterion_current(polarity));
+    let mut alike: BTreeMap<[u64; 4], Vec<usize>> = BTreeMap::new();
+    for (k, task) in problem.tasks.iter().enumerate() {
+        if problem.outputs[task.output].kind == OutputKind::Channel {
+            let p = &task.place;
+            alike.entry([p.w, p.l, p.mult, p.temperature].map(f64::to_bits)).or_default().push(k);
+        }
+    }
+    let mut pairs = Vec::new();
+    for tasks in alike.values() {
+        for axis in [false, true].into_iter().filter(|skew| skewed || !skew) {
+            // The skewed fast corner of a p-channel device is the one whose n-channel is slow.
+            let along = |t: &Task| if axis { sign * t.place.skew } else { t.place.speed };
+            let across = |t: &Task| if axis { t.place.speed } else { t.place.skew };
+            let mut line: Vec<usize> =
+                tasks.iter().copied().filter(|k| across(&problem.tasks[*k]) == 0.0).collect();
+            line.sort_by(|a, b| along(&problem.tasks[*a]).total_cmp(&along(&problem.tasks[*b])));
+            line.dedup_by(|a, b| along(&problem.tasks[*a]) == along(&problem.tasks[*b]));
+            pairs.extend(line.windows(2).map(|w| Pair::new(problem, w[0], w[1], criterion)));
+        }
+    }
+    pairs
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,279 @@
+//! Fits that begin with the trunk of another model: of another family, technology, polarity or temperature.
+//!
+//! Everything a fit sees is the n-channel mirror, so a trunk knows nothing of polarity. What it knows are shapes over
+//! bias: how current turns on and saturates. New devices get heads of their own; the trunk stays as it is, or is held
+//! near what it was by `s/2 |theta - theta_given|^2` per layer.
+
+use std::path::Path;
+
+use gummel_kernel::folded::{Folded, FoldedOutput, Member};
+use gummel_kernel::jacobian::TrunkShape;
+use gummel_kernel::{Branch, Covariate, OutputKind};
+use gummel_model::Model;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use crate::config::{FitConfig, Solver};
+use crate::error::FitError;
+use crate::held::Held;
+use crate::lm::{Lm, Outcome};
+use crate::prepared::Prepared;
+use crate::problem::Problem;
+
+/// The trunk a fit begins with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TrunkConfig {
+    /// Model or run folder; a random trunk when empty.
+    pub from: String,
+    /// The trunk stays as it is; only heads are fitted.
+    pub frozen: bool,
+    /// Penalty of a squared distance of one from the given trunk, in units of the loss of one reading.
+    pub strength: f64,
+    /// Factor on the strength for each layer, first to last; those not named have 1.
+    pub layers: Vec<f64>,
+    /// What the trunk sees.
+    pub inputs: TrunkInputs,
+}
+
+impl Default for TrunkConfig {
+    fn default() -> Self {
+        TrunkConfig {
+            from: String::new(),
+            frozen: false,
+            strength: 1e-2,
+            layers: Vec::new(),
+            inputs: TrunkInputs::Auto,
+        }
+    }
+}
+
+/// What a given trunk sees of the new devices' voltages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TrunkInputs {
+    /// Whichever heads alone fit better with, tried on a few points.
+    #[default]
+    Auto,
+    /// The voltages as they are: for devices of the same supply.
+    Volts,
+    /// Voltages scaled so that the box of the new data is that of the old: for another supply.
+    Box,
+}
+
+/// Devices, points per head and steps of the trial that decides on the inputs.
+const TRIAL: (usize, usize, usize) = (12, 60, 6);
+
+/// A trunk to begin with.
+pub(crate) struct Pretrained {
+    branch: Branch,
+    /// Mean head of its devices for every kind of output.
+    heads: Vec<(OutputKind, Vec<f64>)>,
+    title: String,
+}
+
+/// Where a fit with a given trunk begins.
+pub(crate) struct Begin {
+    /// All unknowns: the trunk, the mean head of its old devices, no deviations.
+    pub(crate) theta: Vec<f64>,
+    /// What was done, in a sentence.
+    pub(crate) told: String,
+}
+
+impl Pretrained {
+    /// The trunk that `config` names; `None` for a random one.
+    ///
+    /// # Errors
+    /// [`FitError::Config`] when it cannot be used with the rest of the recipe, [`FitError::Model`] when it cannot be read.
+    pub(crate) fn of(config: &FitConfig) -> Result<Option<Self>, FitError> {
+        let TrunkConfig { from, strength, layers, .. } = &config.trunk;
+        if from.is_empty() {
+            return Ok(None);
+        }
+        if matches!(config.solver, Solver::Adamw(_)) {
+            return Err(FitError::Config {
+                key: "trunk.from",
+                found: format!("{from} with solver adamw"),
+                expected: "solver.kind = \"lm\", which can hold a trunk".into(),
+            });
+        }
+        if let Some(bad) = layers.iter().chain([strength]).find(|v| !(v.is_finite() && **v >= 0.0)) {
+            return Err(FitError::Config {
+                key: "trunk.strength, trunk.layers",
+                found: bad.to_string(),
+                expected: "numbers from 0 on (trunk.frozen = true keeps the trunk as it is)".into(),
+            });
+        }
+        let model = load(from)?;
+        let branch = model.spec.branches[0].clone();
+        if branch.layers.len() < layers.len() {
+            return Err(FitError::Config {
+                key: "trunk.layers",
+                found: format!("{} factors", layers.len()),
+                expected: format!("at most {}, one per layer of the given trunk", branch.layers.len()),
+            });
+        }
+        let heads = mean_heads(&model);
+        Ok(Some(Pretrained { branch, heads, title: model.manifest.title() }))
+    }
+
+    /// `config` with the shape and the features of this trunk.
+    pub(crate) fn shaped(&self, config: &FitConfig) -> FitConfig {
+        let mut config = config.clone();
+        config.network.hidden = self.branch.layers.iter().map(|l| l.outputs).collect();
+        config.network.symmetric = self.branch.features.symmetric;
+        config.network.smoothing = self.branch.features.smoothing;
+        config
+    }
+
+    /// Makes `problem`, assembled with the recipe of [`Pretrained::shaped`], begin with this trunk and hold it.
+    pub(crate) fn begin(&self, problem: &mut Problem, config: &FitConfig) -> Begin {
+        let own = problem.features.clone();
+        let inputs = match config.trunk.inputs {
+            TrunkInputs::Auto => {
+                let trial = |features| self.trial(problem, features, config.seed);
+                if trial(&self.branch.features) <= trial(&own) {
+                    TrunkInputs::Volts
+                } else {
+                    TrunkInputs::Box
+                }
+            }
+            given => given,
+        };
+        if inputs == TrunkInputs::Volts {
+            problem.scale_inputs(&self.branch.features);
+        }
+        let theta = self.theta(problem);
+        problem.held = Some(self.held(problem, &theta, &config.trunk));
+        let seen = if inputs == TrunkInputs::Volts {
+            "volts as they are"
+        } else {
+            "its box scaled to that of the data"
+        };
+        let how = if config.trunk.frozen { "kept as it is" } else { "held near what it was" };
+        Begin { theta, told: format!("trunk of {}, {how}; it sees {seen}", self.title) }
+    }
+
+    /// Loss that heads alone reach on a few points when the trunk sees voltages through `features`.
+    fn trial(&self, problem: &Problem, features: &gummel_kernel::Features, seed: u64) -> f64 {
+        let (devices, points, steps) = TRIAL;
+        let mut few = problem.few_devices(devices).subset(points, &mut ChaCha8Rng::seed_from_u64(seed));
+        few.scale_inputs(features);
+        let theta = self.theta(&few);
+        few.held = Some(Held::frozen(theta[..few.layout.trunk()].to_vec()));
+        let prepared = Prepared::new(&few);
+        let mut lm = Lm::new(&prepared, theta);
+        for _ in 0..steps {
+            if let Outcome::Stalled = lm.step(&prepared) {
+                break;
+            }
+        }
+        lm.loss
+    }
+
+    /// Unknowns of `problem` with this trunk and the mean head of its old devices.
+    fn theta(&self, problem: &Problem) -> Vec<f64> {
+        let layout = &problem.layout;
+        let mut theta = vec![0.0; layout.total()];
+        self.put_trunk(problem, &mut theta);
+        for (o, output) in problem.outputs.iter().enumerate() {
+            // Leakage heads are scaled by the noise floor of the old instrument: they begin at zero current.
+            let head =
+                self.heads.iter().find(|(kind, _)| *kind == output.kind && *kind == OutputKind::Channel);
+            let Some((_, head)) = head else { continue };
+            for (i, v) in head.iter().enumerate() {
+                theta[layout.population(o) + i * layout.phi] = *v;
+            }
+        }
+        theta
+    }
+
+    /// The trunk's numbers for the inputs of `problem`: a static input that it did not have starts without influence,
+    /// one that the problem does not have is what it is for all its devices.
+    fn put_trunk(&self, problem: &Problem, theta: &mut [f64]) {
+        let shape: &TrunkShape = &problem.layout.shape;
+        for (k, (to, layer)) in shape.layers().zip(&self.branch.layers).enumerate() {
+            if k > 0 {
+                theta[to.offset..to.bias_offset()].copy_from_slice(&layer.weight);
+                theta[to.bias_offset()..][..to.outputs].copy_from_slice(&layer.bias);
+                continue;
+            }
+            for n in 0..to.outputs {
+                let from = &layer.weight[n * layer.inputs..][..layer.inputs];
+                let weight = &mut theta[to.offset + n * to.inputs..][..to.inputs];
+                weight[..3].copy_from_slice(&from[..3]);
+                for (w, s) in weight[3..].iter_mut().zip(&problem.statics) {
+                    *w = self
+                        .weight_of(s.covariate, from)
+                        .map_or(0.0, |(w, scale)| w * s.scale.recip() * scale);
+                }
+                let mut bias = layer.bias[n];
+                for (j, s) in self.branch.statics.iter().enumerate() {
+                    let known = problem.statics.iter().any(|p| p.covariate == s.covariate);
+                    if let (false, Some(task)) = (known, problem.tasks.first()) {
+                        bias += from[3 + j] * s.covariate.at(&task.place) * s.scale;
+                    }
+                }
+                theta[to.bias_offset() + n] = bias;
+            }
+        }
+    }
+
+    /// Weight of a covariate in a neuron of the first layer, and the scale it was seen at.
+    fn weight_of(&self, covariate: Covariate, weights: &[f64]) -> Option<(f64, f64)> {
+        let j = self.branch.statics.iter().position(|s| s.covariate == covariate)?;
+        Some((weights[3 + j], self.branch.statics[j].scale))
+    }
+
+    /// How `config` holds the trunk in `theta`. Inputs that the given trunk did not have are free.
+    fn held(&self, problem: &Problem, theta: &[f64], config: &TrunkConfig) -> Held {
+        let trunk = problem.layout.trunk();
+        let mut strength = vec![0.0; trunk];
+        for (k, layer) in problem.layout.shape.layers().enumerate() {
+            let of_layer = match config.frozen {
+                true => f64::INFINITY,
+                false => config.strength * config.layers.get(k).copied().unwrap_or(1.0),
+            };
+            strength[layer.offset..layer.bias_offset() + layer.outputs].fill(of_layer);
+            if k > 0 {
+                continue;
+            }
+            for (j, s) in problem.statics.iter().enumerate() {
+                if !self.branch.statics.iter().any(|g| g.covariate == s.covariate) {
+                    for n in 0..layer.outputs {
+                        strength[layer.offset + n * layer.inputs + 3 + j] = 0.0;
+                    }
+                }
+            }
+        }
+        Held { target: theta[..trunk].to_vec(), strength }
+    }
+}
+
+/// The model in a model or run folder.
+fn load(from: &str) -> Result<Model, FitError> {
+    let path = Path::new(from);
+    let inside = path.join("model");
+    Ok(Model::load(if inside.is_dir() { inside.as_path() } else { path })?)
+}
+
+/// Heads of a model's currents averaged over its devices, each as it was fitted.
+fn mean_heads(model: &Model) -> Vec<(OutputKind, Vec<f64>)> {
+    let branch = &model.spec.branches[0];
+    let n = model.spec.devices.len().max(1) as f64;
+    branch
+        .outputs
+        .iter()
+        .enumerate()
+        .map(|(o, output)| {
+            let mut mean = vec![0.0; branch.head_len()];
+            for (d, device) in model.spec.devices.iter().enumerate() {
+                let folded = Folded::new(&model.spec, Member::Device(d), &device.place);
+                let FoldedOutput { head, constant, .. } = &folded.branches[0].outputs[o];
+                mean.iter_mut().zip(head.iter().chain([constant])).for_each(|(m, h)| *m += h / n);
+            }
+            (output.kind, mean)
+        })
+        .collect()
+}

@@ -8,6 +8,7 @@
 
 mod fields;
 mod layout;
+mod remark;
 
 pub(super) use fields::{Dialect, Field};
 pub(super) use layout::condition;
@@ -16,6 +17,7 @@ use crate::heading::ColumnMapping;
 use crate::sheet::Sheet;
 use crate::{DataError, decode};
 use layout::{Layout, Rows};
+use remark::assignments;
 
 /// Reads a whole file of separated values.
 ///
@@ -187,11 +189,16 @@ impl Reader<'_> {
 
     /// `key, value`, `key: value` and `key = value`: held voltages between blocks, else header values.
     fn note(&mut self, text: &str) {
-        for part in text.split([',', ';', '\t']) {
-            if let Some((column, value)) = condition(part, self.mapping) {
+        let assigned = assignments(text, self.dialect.comma_decimals);
+        for (key, value) in &assigned {
+            if let Some((column, value)) = condition(&format!("{key}={value}"), self.mapping) {
                 self.held.retain(|(c, _)| *c != column);
                 self.held.push((column, value));
             }
+        }
+        if assigned.len() > 1 {
+            self.sheet.header.extend(assigned);
+            return;
         }
         let split = text.split_once([':', '=']).or_else(|| text.split_once([',', ';', '\t']));
         if let Some((key, value)) = split {

@@ -84,6 +84,17 @@ fn rows_of_several_devices_are_told_apart() {
 }
 
 #[test]
+fn a_remark_may_hold_geometry_polarity_and_temperature() {
+    let rows = "vg,vd,id\n0,0.1,1e-9\n0.6,0.1,2e-6\n1.2,0.1,9e-6\n";
+    for remark in ["# w=10u l=0.13u type=p T=-40 C\n", "w = 10u, l = 0.13u, type = p, T = -40 C\n"] {
+        let table = read_one("dut.csv", format!("{remark}{rows}").as_bytes(), &ReadOptions::default());
+        assert_eq!((numbers(&table, "w")[0], numbers(&table, "l")[2]), (10e-6, 0.13e-6), "{remark}");
+        assert!((numbers(&table, "temperature")[1] - 233.15).abs() < 1e-9, "{remark}");
+        assert_eq!(words(&table, "polarity")[0], "p", "{remark}");
+    }
+}
+
+#[test]
 fn easyexpert_takes_held_voltages_from_the_parameters() {
     let text = "SetupTitle, IdVg\nPrimitiveTest, I/V Sweep\nTestParameter, Channel.VName, Vd, Vg, Vs, Vb\n\
                 TestParameter, Channel.IName, Id, Ig, Is, Ib\nTestParameter, Channel.Mode, V, V, COMMON, V\n\

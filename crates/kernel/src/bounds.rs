@@ -74,7 +74,7 @@ impl<'a> Channel<'a> {
         let axes: [Form; 3] = std::array::from_fn(|k| Form::axis(k, low[k], high[k]));
         let [mut below, mut above] = std::mem::take(&mut self.layers);
         below.clear();
-        below.extend(self.inputs(&axes, low[1], high[1]));
+        below.extend(self.inputs(&axes, low[1], high[1]).map(|x| self.saturated(x)));
         for layer in &self.branch.layers {
             above.clear();
             below.iter_mut().for_each(|n| n.count_rounding(layer.inputs));
@@ -95,7 +95,17 @@ impl<'a> Channel<'a> {
         }
     }
 
-    /// Trunk inputs with their slopes over vds and vgs.
+    /// `c tanh(x / c)` where inputs saturate.
+    fn saturated(&self, x: Neuron) -> Neuron {
+        let Some(c) = self.branch.features.saturation else { return x };
+        let scaled = |factor: f64, mut x: Neuron| {
+            x.count_rounding(1);
+            Neuron::affine(0.0, &[factor], &[x])
+        };
+        scaled(c, scaled(1.0 / c, x).squashed())
+    }
+
+    /// Features with their slopes over vds and vgs.
     fn inputs(&self, axes: &[Form; 3], low: f64, high: f64) -> [Neuron; 3] {
         let f = &self.branch.features;
         let [gate, drain, bulk] = axes;

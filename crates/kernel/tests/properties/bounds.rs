@@ -20,8 +20,10 @@ proptest! {
         edges in prop::array::uniform3(1e-4..0.6f64),
         inside in prop::collection::vec(prop::array::uniform3(0.0..1.0f64), 20),
         symmetric in any::<bool>(),
+        saturation in prop::option::of(1.0..4.0f64),
     ) {
         let mut folded = folded(seed);
+        folded.branches[0].features.saturation = saturation;
         folded.branches[0].features.symmetric = symmetric;
         let low = [1.5 * corner[0] - 0.2, 1.5 * corner[1], -1.2 * corner[2]];
         let high: [f64; 3] = std::array::from_fn(|k| low[k] + edges[k]);

@@ -2,7 +2,8 @@
 
 use gummel_cli::run_folder::Fitted;
 use gummel_device::Corner;
-use gummel_kernel::Instance;
+use gummel_kernel::math::EXP_LIMIT;
+use gummel_kernel::{Folded, Instance, Place};
 use gummel_model::DeviceQuery;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes};
@@ -73,12 +74,14 @@ impl Model {
     }
 
     /// Drain current (A) and its derivatives over vgs, vds, vbs (S) at biases given as doubles in native order.
+    ///
+    /// Without a device: the population's mean device at `w` and `l`.
     #[pyo3(signature = (device, vd, vg, vs, vb, temperature=None, w=None, l=None, corner=None))]
     #[allow(clippy::too_many_arguments)]
     fn eval_bytes<'py>(
         &self,
         py: Python<'py>,
-        device: String,
+        device: Option<String>,
         vd: Bound<'py, PyBytes>,
         vg: Bound<'py, PyBytes>,
         vs: Bound<'py, PyBytes>,
@@ -88,16 +91,7 @@ impl Model {
         l: Option<f64>,
         corner: Option<String>,
     ) -> PyResult<[Bound<'py, PyByteArray>; 4]> {
-        let corner = corner.map(|c| c.parse::<Corner>()).transpose().map_err(exception)?;
-        let query = DeviceQuery {
-            device,
-            temperature: temperature.map(|c| c + 273.15),
-            w,
-            l,
-            corner: corner.map(Corner::position),
-            ..DeviceQuery::default()
-        };
-        let instance = self.model.instance(&query).map_err(exception)?;
+        let instance = self.instance(device, temperature, w, l, corner)?;
         let biases = [vd.as_bytes(), vg.as_bytes(), vs.as_bytes(), vb.as_bytes()];
         if biases.iter().any(|b| b.len() != biases[0].len() || b.len() % BYTES != 0) {
             return Err(GummelError::new_err("vd, vg, vs and vb differ in length, expected as many of each"));
@@ -105,6 +99,68 @@ impl Model {
         let values = py.detach(|| evaluate(&instance, biases));
         Ok(values.map(|v| doubles(py, &v)))
     }
+
+    /// The network of a device's currents as plain numbers, JSON.
+    #[pyo3(signature = (device, temperature=None, w=None, l=None, corner=None))]
+    fn network_json(
+        &self,
+        device: Option<String>,
+        temperature: Option<f64>,
+        w: Option<f64>,
+        l: Option<f64>,
+        corner: Option<String>,
+    ) -> PyResult<String> {
+        Ok(network(self.instance(device, temperature, w, l, corner)?.folded()).to_string())
+    }
+}
+
+impl Model {
+    /// A device at a place; temperature in degrees Celsius, lengths in metres.
+    fn instance(
+        &self,
+        device: Option<String>,
+        temperature: Option<f64>,
+        w: Option<f64>,
+        l: Option<f64>,
+        corner: Option<String>,
+    ) -> PyResult<Instance> {
+        let corner =
+            corner.map(|c| c.parse::<Corner>()).transpose().map_err(exception)?.map(Corner::position);
+        let temperature = temperature.map(|c| c + 273.15);
+        let Some(device) = device else {
+            let (Some(w), Some(l)) = (w, l) else {
+                return Err(GummelError::new_err(
+                    "which device? Name one of the model, or give w and l in metres",
+                ));
+            };
+            let (speed, skew) = corner.map_or((0.0, 0.0), |c| (c.speed, c.skew));
+            let temperature = temperature.unwrap_or(self.model.spec.devices[0].place.temperature);
+            let place = Place { w, l, mult: 1.0, temperature, speed, skew };
+            return self.model.instance_at(&place).map_err(exception);
+        };
+        let query = DeviceQuery { device, temperature, w, l, corner, ..DeviceQuery::default() };
+        self.model.instance(&query).map_err(exception)
+    }
+}
+
+/// Sign, features, layers (row-major weights, output by output) and heads of the branch of currents.
+fn network(folded: &Folded) -> serde_json::Value {
+    let branch = &folded.branches[0];
+    let features = &branch.features;
+    serde_json::json!({
+        "sign": folded.sign,
+        "symmetric": features.symmetric,
+        "smoothing": features.smoothing,
+        "center": features.center,
+        "scale": features.scale,
+        "limit": EXP_LIMIT,
+        "layers": branch.layers.iter().map(|l| serde_json::json!({
+            "inputs": l.inputs, "outputs": l.outputs, "weight": l.weight, "bias": l.bias,
+        })).collect::<Vec<_>>(),
+        "heads": branch.outputs.iter().map(|o| serde_json::json!({
+            "kind": format!("{:?}", o.kind), "scale": o.scale, "head": o.head, "constant": o.constant,
+        })).collect::<Vec<_>>(),
+    })
 }
 
 /// id, gm, gds and gmb at every bias.

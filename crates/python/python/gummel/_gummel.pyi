@@ -41,7 +41,7 @@ class Model:
     def place(self, device: str) -> tuple[list[float], list[list[float]]]: ...
     def eval_bytes(
         self,
-        device: str,
+        device: str | None,
         vd: bytes,
         vg: bytes,
         vs: bytes,
@@ -51,6 +51,14 @@ class Model:
         l: float | None = None,
         corner: str | None = None,
     ) -> list[bytearray]: ...
+    def network_json(
+        self,
+        device: str | None,
+        temperature: float | None = None,
+        w: float | None = None,
+        l: float | None = None,
+        corner: str | None = None,
+    ) -> str: ...
 
 def call(
     words: Sequence[str],

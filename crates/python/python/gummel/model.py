@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import json
+import shutil
+import tempfile
 from functools import cached_property
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,7 +39,7 @@ class Model(_gummel.Model):
 
     def eval(
         self,
-        device: str,
+        device: str | None,
         vg: ArrayLike,
         vd: ArrayLike,
         vb: ArrayLike = 0.0,
@@ -49,7 +53,8 @@ class Model(_gummel.Model):
         """Current and exact derivatives at voltages (V) of any shapes that NumPy can broadcast.
 
         `temperature` is in degrees Celsius, `w` and `l` are in metres; what is left out is as the device was fitted.
-        Other Python threads run meanwhile.
+        `device=None` with `w` and `l` is the device that the population expects there. Other Python threads run
+        meanwhile.
         """
         volts = np.broadcast_arrays(*(np.asarray(v, dtype=np.float64) for v in (vd, vg, vs, vb)))
         shape = volts[0].shape
@@ -58,8 +63,8 @@ class Model(_gummel.Model):
         arrays = [np.frombuffer(v, dtype=np.float64).reshape(shape) for v in values]
         return Point(*(a if shape else a[()] for a in arrays))
 
-    def to_torch(self, device: str, **place: Any) -> Any:
-        """The device as a `torch.nn.Module` of double precision; see `gummel.torch`."""
+    def to_torch(self, device: str | None, **place: Any) -> Any:
+        """The device as a `torch.nn.Module` of double precision; see `gummel.torch`. `place` as in `eval`."""
         from .torch import module
 
         return module(self, device, **place)
@@ -68,9 +73,19 @@ class Model(_gummel.Model):
         return f"<gummel model {self.family}: {len(self.devices)} devices, {self.folder}>"
 
     def __reduce__(self) -> Any:
-        return Model, (self.folder,)
+        # The files travel with the model: another machine does not see this one's folders.
+        return unpacked, ({p.name: p.read_bytes() for p in self.folder.iterdir() if p.is_file()},)
 
     def _repr_html_(self) -> str:
         from .results import drawn_model
 
         return drawn_model(self)
+
+
+def unpacked(files: dict[str, bytes]) -> Model:
+    """A model from the files of its folder, in a folder that goes when the process ends."""
+    folder = tempfile.mkdtemp(prefix="gummel-model-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for name, content in files.items():
+        (Path(folder) / name).write_bytes(content)
+    return Model(folder)

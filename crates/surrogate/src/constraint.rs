@@ -11,6 +11,7 @@
 //! "Numerical Optimization", 2006, chapter 17); a certificate (`gummel certify`) then says whether it succeeded.
 
 mod hinges;
+mod watched;
 
 use gummel_data::Dataset;
 use rand::SeedableRng;
@@ -23,13 +24,14 @@ use crate::freeze::range;
 use crate::lm::{Lm, Outcome, StopReason};
 use crate::prepared::Prepared;
 use crate::problem::Problem;
-use hinges::{Active, Constraints, Sides};
+use hinges::{Active, Constraints, Drawn};
+use watched::Sides;
 
 /// Signs that slopes must have, also where there are no data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ConstraintsConfig {
-    /// Most steps after the fit in which gm and gds are made positive; 0 leaves them alone.
+    /// Most steps at the end of the fit in which gm and gds are brought between their bounds; 0 leaves them alone.
     pub steps: usize,
     /// How far beyond the measured voltages, as a fraction of each end.
     pub beyond: f64,
@@ -48,10 +50,10 @@ pub struct ConstraintsConfig {
 impl Default for ConstraintsConfig {
     fn default() -> Self {
         ConstraintsConfig {
-            steps: 0,
+            steps: 40,
             beyond: 0.3,
             draws: 6000,
-            strength: 30.0,
+            strength: 15.0,
             gds_margin: 0.01,
             gm_margin: 0.02,
             leakage: 20.0,
@@ -84,6 +86,7 @@ pub(crate) fn enforce(
     let mut lm = Lm::new(&prepared, solution.theta);
     lm.damping = solution.damping.max(1e-4);
     let scale = 2.0 / problem.points().max(1) as f64;
+    let share = |drawn: &Drawn| drawn.broken as f64 / drawn.biases.max(1) as f64;
     let (mut steps, mut clean, mut first) = (solution.steps, 0, None);
     let mut stopped = solution.stopped;
     watch.max_steps = steps + constraints.steps;
@@ -96,13 +99,13 @@ pub(crate) fn enforce(
             stopped = StopReason::Time;
             break;
         }
-        let (failing, drawn) = active.constraints.violations(&lm.theta, &mut rng);
-        first.get_or_insert(failing.len() as f64 / drawn.max(1) as f64);
-        clean = if failing.is_empty() { clean + 1 } else { 0 };
+        let drawn = active.constraints.violations(&lm.theta, &mut rng);
+        first.get_or_insert(share(&drawn));
+        clean = if drawn.broken == 0 { clean + 1 } else { 0 };
         if clean >= CLEAN_DRAWS {
             break;
         }
-        active.join(failing);
+        active.join(drawn.failing);
         active.constraints.strength = ramp(constraints, step);
         if let Outcome::Stalled = lm.step_beside(&prepared, &active) {
             break;
@@ -110,24 +113,25 @@ pub(crate) fn enforce(
         steps += 1;
         watch.note("signs", steps, lm.loss * scale);
     }
-    let (failing, drawn) = active.constraints.violations(&lm.theta, &mut rng);
-    let share = |n: f64| format!("{:.2} %", 100.0 * n);
+    let last = share(&active.constraints.violations(&lm.theta, &mut rng));
     let told = format!(
-        "gm and gds fell below their margins at {} of random biases up to {:.0} % beyond the data, now at {}",
-        share(first.unwrap_or(0.0)),
+        "gm or gds missed the bounds of physics at {:.2} % of random biases up to {:.0} % beyond the data, now at {:.2} %",
+        100.0 * first.unwrap_or(last),
         100.0 * constraints.beyond,
-        share(failing.len() as f64 / drawn.max(1) as f64)
+        100.0 * last
     );
     (Solution { theta: lm.theta, stopped, steps, damping: lm.damping, ..solution }, Some(told))
 }
 
-/// rho at a step: grows over the first half of the steps, since gross violations at full weight would throw the
-/// parameters far from the data.
+/// rho at a step: grows over the first of them, since gross violations at full weight would throw the parameters far
+/// from the data.
 fn ramp(config: &ConstraintsConfig, step: usize) -> f64 {
-    let done = (2.0 * step as f64 / config.steps.max(1) as f64).min(1.0);
+    let done = (step as f64 / RAMP).min(1.0);
     config.strength * SOFTEST.powf(1.0 - done)
 }
 
+/// Steps over which rho grows.
+const RAMP: f64 = 8.0;
 /// rho of the first step over that of the last.
 const SOFTEST: f64 = 0.01;
 
@@ -150,7 +154,7 @@ mod tests {
         // Margins that many biases miss, far from the kink.
         let config = ConstraintsConfig { draws: 90, gds_margin: 2.0, gm_margin: 3.0, ..Default::default() };
         let hinges = Constraints::new(&problem, &config, &[[[0.0, 1.2], [0.0, 1.2], [-0.6, 0.0]]; 3]);
-        let failing = hinges.violations(&theta, &mut ChaCha8Rng::seed_from_u64(1)).0;
+        let failing = hinges.violations(&theta, &mut ChaCha8Rng::seed_from_u64(1)).failing;
         let mut active = Active { constraints: hinges, watched: Vec::new() };
         active.join(failing);
         assert!(active.watched.len() > 60, "{}", active.watched.len());

@@ -163,7 +163,8 @@ pub fn solve_problem(
     seed: u64,
     observer: &mut dyn Observer,
 ) -> Result<Solved, FitError> {
-    let fit = FitConfig { seed, ..FitConfig::default() };
+    let constraints = constraint::ConstraintsConfig { steps: 0, ..Default::default() };
+    let fit = FitConfig { seed, constraints, ..FitConfig::default() };
     let mut watch = Watch { observer, begun: Instant::now(), max_steps: 0, history: Vec::new() };
     let solution = descent::solve(problem, config, &fit, None, &mut watch)?;
     Ok(Solved {

@@ -9,7 +9,7 @@ import numpy as np
 
 from . import _gummel
 from ._gummel import GummelError
-from .page import cells
+from .page import cells, lines
 
 # Rows that a table shows.
 SHOWN = 6
@@ -64,21 +64,26 @@ class Table(_gummel.Table):
         return iter(self.column_names)
 
     def __repr__(self) -> str:
-        kind = "I-V table" if self.measured else "table"
-        return f"<gummel {kind}: {len(self)} rows, columns {' '.join(self.column_names)}>"
+        if self.measured:
+            return f"<gummel I-V table: {len(self)} rows, columns {' '.join(self.column_names)}>"
+        return lines(self.column_names, self.shown()) + f"\n{len(self)} rows"
 
     def _repr_html_(self) -> str:
         from .results import drawn, summary_of
 
         if self.measured:
             return summary_of(self) + drawn(self)
+        return cells(self.column_names, self.shown()) + f"<p>{len(self)} rows</p>"
+
+    def shown(self) -> list[list[Any]]:
+        """The first and the last rows."""
         n = len(self)
         rows = list(range(n)) if n <= 2 * SHOWN else [*range(SHOWN), *range(n - SHOWN, n)]
-        columns = [self[name] for name in self.column_names]
+        columns = [self[name].tolist() for name in self.column_names]
         body = [[c[k] for c in columns] for k in rows]
         if n > len(rows):
             body.insert(SHOWN, ["⋮"] * len(columns))
-        return cells(self.column_names, body) + f"<p>{n} rows</p>"
+        return body
 
 
 def adopt(table: _gummel.Table) -> Table:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -63,6 +65,13 @@ class Table(_gummel.Table):
     def __iter__(self) -> Any:
         return iter(self.column_names)
 
+    def __reduce__(self) -> Any:
+        # As a Parquet file; a table that was read then no longer knows its files.
+        with tempfile.TemporaryDirectory(prefix="gummel-") as folder:
+            path = Path(folder) / "table.parquet"
+            self.write_parquet(path)
+            return unpacked, (path.read_bytes(),)
+
     def __repr__(self) -> str:
         if self.measured:
             return f"<gummel I-V table: {len(self)} rows, columns {' '.join(self.column_names)}>"
@@ -84,6 +93,14 @@ class Table(_gummel.Table):
         if n > len(rows):
             body.insert(SHOWN, ["⋮"] * len(columns))
         return body
+
+
+def unpacked(parquet: bytes) -> Table:
+    """A table from the bytes of a Parquet file."""
+    with tempfile.TemporaryDirectory(prefix="gummel-") as folder:
+        path = Path(folder) / "table.parquet"
+        path.write_bytes(parquet)
+        return adopt(_gummel.Table.from_parquet(path))
 
 
 def adopt(table: _gummel.Table) -> Table:

@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyCapsule};
 use std::path::PathBuf;
 
-use crate::error::{GummelError, exception};
+use crate::error::exception;
 
 /// Name of a capsule that holds a stream, as the Arrow PyCapsule interface has it.
 const STREAM: &std::ffi::CStr = c_str!("arrow_array_stream");
@@ -63,6 +63,15 @@ impl Table {
         }
     }
 
+    /// An I-V table if it has the columns of one.
+    fn told(columns: Columns) -> PyResult<Self> {
+        if !columns.has(&gummel_data::table::REQUIRED) {
+            return Ok(Table::of_columns(columns));
+        }
+        let table = IvTable::from_frame(columns.frame().clone()).map_err(exception)?;
+        Ok(Table::bare(Rows::Iv(table.aligned())))
+    }
+
     fn bare(rows: Rows) -> Self {
         Table { rows, files: Vec::new(), input: None, failures: Vec::new(), skipped: Vec::new() }
     }
@@ -96,15 +105,13 @@ impl Table {
         // The producer may need the interpreter to give its rows, so it stays attached.
         // SAFETY: the producer vouches for its stream by the capsule's name.
         let columns = unsafe { Columns::from_arrow(stream) }.map_err(exception)?;
-        py.detach(|| {
-            let measured = columns.has(&gummel_data::table::REQUIRED);
-            Ok(match measured {
-                true => {
-                    Table::bare(Rows::Iv(IvTable::from_frame(columns.frame().clone()).map_err(exception)?))
-                }
-                false => Table::of_columns(columns),
-            })
-        })
+        py.detach(|| Table::told(columns))
+    }
+
+    /// Reads a Parquet file of `write_parquet` as it is.
+    #[staticmethod]
+    fn from_parquet(py: Python<'_>, path: PathBuf) -> PyResult<Table> {
+        py.detach(|| Table::told(Columns::from_parquet(&path).map_err(exception)?))
     }
 
     /// Makes a table from named columns of texts or numbers.
@@ -172,12 +179,6 @@ impl Table {
     #[getter]
     fn files(&self) -> Vec<(String, usize)> {
         self.files.iter().map(|f| (f.path.clone(), f.rows)).collect()
-    }
-
-    fn __reduce__(&self) -> PyResult<()> {
-        Err(GummelError::new_err(
-            "a table cannot be pickled; write it with write_parquet, or hand on to_arrow()",
-        ))
     }
 }
 

@@ -27,8 +27,7 @@ impl IvTable {
     /// [`DataError::Io`], [`DataError::Table`] for what is no Parquet file, [`DataError::Column`].
     pub fn from_parquet(path: &Path) -> Result<IvTable, DataError> {
         let name = path.display().to_string();
-        let file = File::open(path).map_err(|e| DataError::io(path, e))?;
-        let frame = ParquetReader::new(file).finish().map_err(DataError::table(name.as_str()))?;
+        let frame = Columns::from_parquet(path)?.frame().clone();
         IvTable::from_frame(frame).map_err(|e| match e {
             DataError::Column { column, expected, .. } => DataError::Column { path: name, column, expected },
             other => other,
@@ -45,6 +44,17 @@ impl Columns {
         let mut writer = Writer::create(path, self.frame().schema())?;
         writer.append(self.frame())?;
         writer.finish()
+    }
+
+    /// Reads a Parquet file.
+    ///
+    /// # Errors
+    /// [`DataError::Io`], [`DataError::Table`] for what is no Parquet file.
+    pub fn from_parquet(path: &Path) -> Result<Self, DataError> {
+        let file = File::open(path).map_err(|e| DataError::io(path, e))?;
+        let frame =
+            ParquetReader::new(file).finish().map_err(DataError::table(path.display().to_string()))?;
+        Ok(Columns::from_frame(frame))
     }
 }
 

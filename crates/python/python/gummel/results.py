@@ -14,9 +14,6 @@ from .model import Model
 from .page import text
 from .table import Table
 
-# Devices that a figure in a page shows.
-DRAWN = 1
-
 
 class Fit:
     """A fitted family: its run folder, its errors, its model."""
@@ -128,7 +125,7 @@ class Run(Mapping[str, Fit]):
         return self.only.report
 
     def __repr__(self) -> str:
-        return f"<gummel run {self.folder}: {', '.join(self.fits)}>"
+        return "\n".join([f"<gummel run {self.folder}: {', '.join(self.fits)}>", *map(repr, self.fits.values())])
 
     def _repr_html_(self) -> str:
         return "".join(fit._repr_html_() for fit in self.fits.values())

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from . import _gummel
 from ._gummel import GummelError
-from .page import cells
+from .page import cells, lines
 
 # Rows that a table shows.
 SHOWN = 6
@@ -63,22 +65,42 @@ class Table(_gummel.Table):
     def __iter__(self) -> Any:
         return iter(self.column_names)
 
+    def __reduce__(self) -> Any:
+        # As a Parquet file; a table that was read then no longer knows its files.
+        with tempfile.TemporaryDirectory(prefix="gummel-") as folder:
+            path = Path(folder) / "table.parquet"
+            self.write_parquet(path)
+            return unpacked, (path.read_bytes(),)
+
     def __repr__(self) -> str:
-        kind = "I-V table" if self.measured else "table"
-        return f"<gummel {kind}: {len(self)} rows, columns {' '.join(self.column_names)}>"
+        if self.measured:
+            return f"<gummel I-V table: {len(self)} rows, columns {' '.join(self.column_names)}>"
+        return lines(self.column_names, self.shown()) + f"\n{len(self)} rows"
 
     def _repr_html_(self) -> str:
         from .results import drawn, summary_of
 
         if self.measured:
             return summary_of(self) + drawn(self)
+        return cells(self.column_names, self.shown()) + f"<p>{len(self)} rows</p>"
+
+    def shown(self) -> list[list[Any]]:
+        """The first and the last rows."""
         n = len(self)
         rows = list(range(n)) if n <= 2 * SHOWN else [*range(SHOWN), *range(n - SHOWN, n)]
-        columns = [self[name] for name in self.column_names]
+        columns = [self[name].tolist() for name in self.column_names]
         body = [[c[k] for c in columns] for k in rows]
         if n > len(rows):
             body.insert(SHOWN, ["⋮"] * len(columns))
-        return cells(self.column_names, body) + f"<p>{n} rows</p>"
+        return body
+
+
+def unpacked(parquet: bytes) -> Table:
+    """A table from the bytes of a Parquet file."""
+    with tempfile.TemporaryDirectory(prefix="gummel-") as folder:
+        path = Path(folder) / "table.parquet"
+        path.write_bytes(parquet)
+        return adopt(_gummel.Table.from_parquet(path))
 
 
 def adopt(table: _gummel.Table) -> Table:

@@ -43,7 +43,7 @@ fn a_wrong_device_that_is_flagged_hardly_touches_the_others() {
     let clean = demo("demo130/nmos");
     let mut dirty = clean.clone();
     let wrong = dirty.devices[5].id.name.clone();
-    // A quarter of its width, and a contact that opens: not to be told from a transistor by its own head.
+    // Four times the current in three readings of seven.
     for (k, i) in dirty.devices[5].quantities.get_mut(&Quantity::Id).unwrap().iter_mut().enumerate() {
         *i *= if k % 7 < 3 { 4.0 } else { 1.0 };
     }
@@ -56,10 +56,8 @@ fn a_wrong_device_that_is_flagged_hardly_touches_the_others() {
     let unflagged = median(&dirty);
     dirty.devices[5].flags.iter_mut().for_each(|f| *f |= Flags::JUMP);
     let flagged = median(&dirty);
-    assert!(
-        flagged < 1.15 * without,
-        "{flagged} with a flagged device, {without} without, {unflagged} unflagged"
-    );
+    let told = format!("{flagged} with a flagged device, {without} without, {unflagged} unflagged");
+    assert!(flagged < 1.6 * without && flagged < 0.5 * unflagged, "{told}");
 }
 
 #[test]
@@ -84,8 +82,13 @@ fn own_temperature_gives_every_device_a_slope_that_few_points_cannot_know() {
     let (common, own) = (run(false), run(true));
     assert_eq!([&common, &own].map(|f| f.model.spec.branches[0].deviation.len()), [1, 2]);
     assert_eq!(own.report.parameters.per_device, 2 * common.report.parameters.per_device);
-    let error = |f: &gummel_surrogate::Fit| f.report.summaries[0].rel_rms.median;
-    assert!(error(&own) < error(&common), "{} with own slopes, {} without", error(&own), error(&common));
+    // At 27 C, which neither has seen.
+    let between = |f: &gummel_surrogate::Fit| {
+        let errors = judge(&f.model, &demo("demo130/nmos"), Part::HeldOut);
+        gummel_device::metrics::Spread::over(errors.iter().map(|d| d.errors.rel_rms)).median
+    };
+    let (with, without) = (between(&own), between(&common));
+    assert!(with < 0.05 && with < 0.9 * without, "{with} with own slopes, {without} without");
     let refused = adapt(&own.model, &data.devices[0], &AdaptOptions::default()).unwrap_err();
     assert!(refused.to_string().contains("population"), "{refused}");
 }

@@ -99,7 +99,7 @@ pub(crate) fn enforce(
             stopped = StopReason::Time;
             break;
         }
-        let drawn = active.constraints.violations(&lm.theta, &mut rng);
+        let drawn = active.constraints.violations(&lm.theta, &active.watched, &mut rng);
         first.get_or_insert(share(&drawn));
         clean = if drawn.broken == 0 { clean + 1 } else { 0 };
         if clean >= CLEAN_DRAWS {
@@ -113,9 +113,9 @@ pub(crate) fn enforce(
         steps += 1;
         watch.note("signs", steps, lm.loss * scale);
     }
-    let last = share(&active.constraints.violations(&lm.theta, &mut rng));
+    let last = share(&active.constraints.violations(&lm.theta, &active.watched, &mut rng));
     let told = format!(
-        "gm or gds missed the bounds of physics at {:.2} % of random biases up to {:.0} % beyond the data, now at {:.2} %",
+        "gm or gds missed the bounds of physics at {:.2} % of biases drawn up to {:.0} % beyond the data, now at {:.2} %",
         100.0 * first.unwrap_or(last),
         100.0 * constraints.beyond,
         100.0 * last
@@ -154,7 +154,7 @@ mod tests {
         // Margins that many biases miss, far from the kink.
         let config = ConstraintsConfig { draws: 90, gds_margin: 2.0, gm_margin: 3.0, ..Default::default() };
         let hinges = Constraints::new(&problem, &config, &[[[0.0, 1.2], [0.0, 1.2], [-0.6, 0.0]]; 3]);
-        let failing = hinges.violations(&theta, &mut ChaCha8Rng::seed_from_u64(1)).failing;
+        let failing = hinges.violations(&theta, &[], &mut ChaCha8Rng::seed_from_u64(1)).failing;
         let mut active = Active { constraints: hinges, watched: Vec::new() };
         active.join(failing);
         assert!(active.watched.len() > 60, "{}", active.watched.len());

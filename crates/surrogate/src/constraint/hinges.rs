@@ -7,7 +7,8 @@ use faer::linalg::matmul::{matmul, triangular};
 use faer::{Accum, Mat, Par};
 use gummel_kernel::jacobian::{Block, padded};
 use gummel_kernel::{Isa, OutputKind};
-use rand::Rng;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::ConstraintsConfig;
@@ -19,6 +20,17 @@ use crate::problem::{BLOCK, Problem, Task};
 
 /// Makes d ln I / d vgs comparable with d ln I / d ln vds, V.
 const GATE_VOLTAGE: f64 = 0.1;
+
+/// Noise floors above which gds is asked for; what is judged begins at one.
+const AUDIBLE: f64 = 0.5;
+
+/// Biases of a draw and slope that came closest to their bounds and are looked around.
+const CLOSEST: usize = 4;
+/// Biases drawn around each.
+const AROUND: usize = 16;
+/// How far from it, and from a bias that is watched, as shares of the box's sides.
+const NEAR: f64 = 0.02;
+const FAR: f64 = 0.05;
 
 /// What a draw of biases met.
 pub(super) struct Drawn {
@@ -53,41 +65,61 @@ impl<'a> Constraints<'a> {
         Constraints { problem, config, strength: config.strength, places }
     }
 
-    /// Draws biases and looks for those above the noise floor where a constraint fails.
-    pub(super) fn violations(&self, theta: &[f64], rng: &mut impl Rng) -> Drawn {
+    /// Draws biases, anywhere and near those `watched`, then some more where slopes came closest to their bounds, and looks
+    /// for those above the noise floor where a constraint fails.
+    pub(super) fn violations(&self, theta: &[f64], watched: &[Watched], rng: &mut impl Rng) -> Drawn {
         let each = self.config.draws.div_ceil(self.places.len().max(1));
-        let drawn: Vec<Vec<Watched>> = self
+        let seeds: Vec<u64> = self.places.iter().map(|_| rng.random()).collect();
+        let found: Vec<Vec<(Watched, f64)>> = self
             .places
-            .iter()
-            .map(|(task, place)| {
-                let biases = (0..each).map(|_| place.draw(rng)).collect::<Vec<_>>();
-                let watch =
-                    |slope| biases.iter().filter_map(move |b| place.watch(*task, *b, slope, self.config));
-                watch(Slope::Gate).chain(watch(Slope::Drain)).collect()
+            .par_iter()
+            .zip(seeds)
+            .map(|((task, place), seed)| {
+                let mut rng = ChaCha8Rng::seed_from_u64(seed);
+                let known = known(watched, *task);
+                let biases = (0..each).map(|k| match known.len() {
+                    n if n > 0 && k % 2 == 1 => place.near(known[rng.random_range(0..n)].bias, FAR, &mut rng),
+                    _ => place.draw(&mut rng),
+                });
+                let biases = biases.collect::<Vec<_>>();
+                let mut all = Vec::new();
+                for slope in [Slope::Gate, Slope::Drain] {
+                    let watch = |b: &[f64; 3]| place.watch(*task, *b, slope, self.config);
+                    let mut seen = self.audible(theta, &biases.iter().filter_map(watch).collect::<Vec<_>>());
+                    seen.sort_by(|(v, a), (w, b)| v.reserve(*a).total_cmp(&w.reserve(*b)));
+                    let around: Vec<Watched> = seen
+                        .iter()
+                        .take(CLOSEST)
+                        .flat_map(|(w, _)| std::iter::repeat_n(w.bias, AROUND))
+                        .filter_map(|bias| watch(&place.near(bias, NEAR, &mut rng)))
+                        .collect();
+                    all.extend(seen);
+                    all.extend(self.audible(theta, &around));
+                }
+                all.retain(|(w, s)| w.excess(*s) != 0.0);
+                all
             })
             .collect();
-        let found: Vec<(Watched, bool)> = drawn
-            .par_iter()
-            .map(|watched| {
-                let mut out = Vec::new();
-                self.visit(theta, watched, |block, w| {
-                    for (p, w) in w.iter().enumerate() {
-                        let floors = if w.slope == Slope::Gate { self.config.leakage } else { 1.0 };
-                        let audible = block.current(p) > floors * self.problem.tasks[w.task].floor;
-                        if audible && w.excess(block.slopes[p]) != 0.0 {
-                            out.push((*w, w.broken(block.slopes[p])));
-                        }
-                    }
-                });
-                out
-            })
-            .collect::<Vec<_>>()
-            .concat();
+        let found = found.concat();
         Drawn {
-            biases: each * self.places.len(),
-            broken: found.iter().filter(|(_, broken)| *broken).count(),
+            biases: (each + 2 * CLOSEST * AROUND) * self.places.len(),
+            broken: found.iter().filter(|(w, s)| w.broken(*s)).count(),
             failing: found.into_iter().map(|(w, _)| w).collect(),
         }
+    }
+
+    /// Biases of one task whose current exceeds the noise, with their slopes.
+    fn audible(&self, theta: &[f64], watched: &[Watched]) -> Vec<(Watched, f64)> {
+        let mut out = Vec::new();
+        self.visit(theta, watched, |block, part| {
+            for (p, w) in part.iter().enumerate() {
+                let floors = if w.slope == Slope::Gate { self.config.leakage } else { AUDIBLE };
+                if block.current(p) > floors * self.problem.tasks[w.task].floor {
+                    out.push((*w, block.slopes[p]));
+                }
+            }
+        });
+        out
     }
 
     /// Weighted violation of a slope, zero when it is obeyed.
@@ -293,6 +325,13 @@ impl Slopes<'_> {
     fn current(&self, p: usize) -> f64 {
         self.vds[p] * (self.values[p] + self.task.ln_scale).min(60.0).exp()
     }
+}
+
+/// Biases of one task, of those watched, which are ordered by task.
+fn known(watched: &[Watched], task: usize) -> &[Watched] {
+    let from = watched.partition_point(|w| w.task < task);
+    let to = watched.partition_point(|w| w.task <= task);
+    &watched[from..to]
 }
 
 /// Runs of biases of the same task.

@@ -115,7 +115,7 @@ pub(crate) fn enforce(
     }
     let last = share(&active.constraints.violations(&lm.theta, &active.watched, &mut rng));
     let told = format!(
-        "gm or gds missed the bounds of physics at {:.2} % of biases drawn up to {:.0} % beyond the data, now at {:.2} %",
+        "gm or gds out of bounds at {:.2} % of biases drawn up to {:.0} % beyond the data, now {:.2} %",
         100.0 * first.unwrap_or(last),
         100.0 * constraints.beyond,
         100.0 * last

@@ -151,7 +151,7 @@ fn a_certificate_says_of_every_device_what_is_proved_and_its_counterexamples_are
 fn constraints_make_the_slopes_positive_beyond_the_data_and_keep_the_fit() {
     let data = demo("demo130/nmos");
     let run = |steps: usize| {
-        let constraints = ConstraintsConfig { steps, ..ConstraintsConfig::default() };
+        let constraints = ConstraintsConfig { steps, cost: 0.5, ..ConstraintsConfig::default() };
         fit(&data, &FitConfig { constraints, ..quick() }, &mut ()).unwrap()
     };
     let (free, held) = (run(0), run(40));

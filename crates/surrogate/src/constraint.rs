@@ -59,7 +59,7 @@ impl Default for ConstraintsConfig {
             strength: 15.0,
             gds_margin: 0.01,
             gm_margin: 0.02,
-            cost: 0.25,
+            cost: 0.12,
             leakage: 20.0,
         }
     }

@@ -10,10 +10,10 @@
 use crate::spec::Place;
 
 const MICROMETRE: f64 = 1e-6;
-/// How far beyond the fitted sizes heads still follow: a factor of 1.5.
-pub const MARGIN: f64 = 0.405_465_108_108_164_4;
+/// How far beyond the fitted sizes heads still follow: a factor of 1.2.
+pub const MARGIN: f64 = 0.182_321_556_793_954_6;
 /// Rounding `d` of the ends.
-pub const ROUNDING: f64 = 0.2;
+pub const ROUNDING: f64 = 0.1;
 
 /// Ends of `ln(size / um)` over the fitted devices, `[low, high]`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -72,9 +72,9 @@ mod tests {
             let size = 1e-10 * 10f64.powf(f64::from(k) / 10.0);
             let Place { w, l, mult, .. } = hull.pull(&place(size, size));
             assert!(w > last[0] && l > last[1] && mult == 2.0, "{size}");
-            assert!(w > 0.66e-6 && w < 15.2e-6 && l > 0.086e-6 && l < 15.2e-6, "{size}: {w} {l}");
+            assert!(w > 0.83e-6 && w < 12.1e-6 && l > 0.108e-6 && l < 12.1e-6, "{size}: {w} {l}");
             if (0.13e-6..=10e-6).contains(&size) {
-                assert!((l / size).ln().abs() < 0.025, "{size}: {l}");
+                assert!((l / size).ln().abs() < 0.015, "{size}: {l}");
             }
             last = [w, l];
         }

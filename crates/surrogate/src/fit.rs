@@ -248,7 +248,7 @@ fn run(
     };
     let (solution, obeyed) = match &config.solver {
         Solver::Lm(lm) => constraint::enforce(&problem, &train, config, lm.seconds, solution, &mut watch),
-        Solver::Adamw(_) => (solution, None),
+        Solver::Adamw(_) => (solution, Vec::new()),
     };
     decisions.extend(obeyed);
     Ended {

@@ -15,8 +15,8 @@ globalThis.Gummel = Gummel;
   ];
 
   // The place as bases see it: sizes far from those that were fitted count as nearer, see crates/kernel/src/hull.rs.
-  const MARGIN = 0.4054651081081644;
-  const ROUNDING = 0.2;
+  const MARGIN = 0.1823215567939546;
+  const ROUNDING = 0.1;
   const seen = (hull, place) => {
     if (!hull) return place;
     const pull = (size, [low, high]) => {

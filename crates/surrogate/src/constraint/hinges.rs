@@ -48,13 +48,20 @@ pub(super) struct Constraints<'a> {
     config: &'a ConstraintsConfig,
     /// rho at present.
     pub(super) strength: f64,
+    /// Factor on the noise floors above which bounds are asked for.
+    floors: f64,
     /// Channel tasks, and where biases of each are drawn.
     places: Vec<(usize, Place)>,
 }
 
 impl<'a> Constraints<'a> {
     /// Constraints on the channel tasks; `sides` has the measured box of every device.
-    pub(super) fn new(problem: &'a Problem, config: &'a ConstraintsConfig, sides: &[Sides]) -> Self {
+    pub(super) fn new(
+        problem: &'a Problem,
+        config: &'a ConstraintsConfig,
+        sides: &[Sides],
+        floors: f64,
+    ) -> Self {
         let places = problem
             .tasks
             .iter()
@@ -62,7 +69,7 @@ impl<'a> Constraints<'a> {
             .filter(|(_, t)| problem.outputs[t.output].kind == OutputKind::Channel)
             .map(|(k, t)| (k, Place::new(sides[t.device], config.beyond, t.place.temperature)))
             .collect();
-        Constraints { problem, config, strength: config.strength, places }
+        Constraints { problem, config, strength: config.strength, floors, places }
     }
 
     /// Draws biases, anywhere and near those `watched`, then some more where slopes came closest to their bounds, and looks
@@ -114,7 +121,7 @@ impl<'a> Constraints<'a> {
         self.visit(theta, watched, |block, part| {
             for (p, w) in part.iter().enumerate() {
                 let floors = if w.slope == Slope::Gate { self.config.leakage } else { AUDIBLE };
-                if block.current(p) > floors * self.problem.tasks[w.task].floor {
+                if block.current(p) > self.floors * floors * self.problem.tasks[w.task].floor {
                     out.push((*w, block.slopes[p]));
                 }
             }

@@ -37,7 +37,7 @@ def laboratory(table, tmp_path, monkeypatch):
     return frame
 
 
-def run(page: str, names: dict) -> int:
+def execute(page: str, names: dict) -> int:
     code = blocks(page)
     for block in code:
         exec(compile(block, page, "exec"), names)
@@ -51,8 +51,15 @@ def test_the_page_about_python_runs(laboratory):
     own = polars.DataFrame({"Vgs": np.linspace(0, 1.2, 13), "Vds": np.full(13, 1.2), "Id": np.linspace(0, 1e-4, 13)})
     chosen = nmos.filter(polars.col("vb") == 0.0)
     names = {"frame": own, "X": chosen.select("vg", "vd", "w", "l").to_numpy(), "y": chosen["id"].to_numpy()}
-    assert run("python.md", names) >= 6
+    assert execute("python.md", names) >= 6
     assert names["run"].only.family == "demo130/nmos"
+
+
+def test_the_formulas_by_hand_give_the_kernels_number(run):
+    names = {"run": run}
+    (code,) = blocks("physics.md")
+    exec(compile(code, "physics.md", "exec"), names)
+    assert names["by_hand"] > 0.0
 
 
 def test_the_page_about_many_fits_runs(laboratory, monkeypatch):
@@ -64,7 +71,7 @@ def test_the_page_about_many_fits_runs(laboratory, monkeypatch):
     monkeypatch.setattr(gummel.ray, "fit_all", short)
     names: dict = {}
     try:
-        assert run("scale-out.md", names) == 2
+        assert execute("scale-out.md", names) == 2
     finally:
         ray.shutdown()
     assert list(names["runs"]) == ["lot7", "lot8", "lot9"]
@@ -79,4 +86,4 @@ def test_code_of_other_pages_and_the_readme_is_python():
             for name in re.findall(r"\bgummel\.(\w+)\(", block):
                 assert hasattr(gummel, name), f"{page}: gummel has no {name}"
             found += 1
-    assert found >= 9
+    assert found >= 10

@@ -114,7 +114,7 @@ pub(crate) fn enforce(
         }
     }
     told.push("gm and gds are left as the data gave them, without bounds".into());
-    watch.note("data", solution.steps, before * mean);
+    watch.note("without bounds", watch.step(), before * mean);
     (solution, told)
 }
 
@@ -138,7 +138,7 @@ impl Attempt<'_> {
         lm.damping = from.damping.max(1e-4);
         let scale = 2.0 / self.prepared.problem.points().max(1) as f64;
         let share = |drawn: &Drawn| drawn.broken as f64 / drawn.biases.max(1) as f64;
-        let (mut steps, mut clean, mut first) = (from.steps, 0, None);
+        let (mut steps, mut clean, mut first) = (from.steps.max(watch.step()), 0, None);
         let mut stopped = from.stopped;
         watch.max_steps = steps + self.constraints.steps;
         for step in 0..self.constraints.steps {

@@ -205,6 +205,11 @@ impl<'a> Watch<'a> {
         self.observer.progress(&Progress { stage, step, max_steps: self.max_steps, loss, seconds });
     }
 
+    /// The last step noted.
+    pub(crate) fn step(&self) -> usize {
+        self.history.last().map_or(0, |point| point.step)
+    }
+
     pub(crate) fn seconds(&self) -> f64 {
         self.begun.elapsed().as_secs_f64()
     }

@@ -259,7 +259,7 @@ impl Plot {
                     offset,
                     values.chunks_exact(per_point).map(|p| heading.value(p[k])),
                 );
-                sheet.remember(&heading);
+                sheet.remember(heading);
             }
         }
         sheet.line.extend((1..=points as u32).map(|p| offset as u32 + p));

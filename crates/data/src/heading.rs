@@ -49,7 +49,7 @@ pub(crate) struct Heading {
     /// What is left to do once the device is known.
     pub(crate) later: Option<Later>,
     /// A length or temperature without unit: its size tells micrometres from metres, Celsius from kelvin.
-    bare: bool,
+    pub(crate) bare: bool,
 }
 
 /// What a column needs to know of the device before its values are those of the terminal.
@@ -72,8 +72,7 @@ impl Heading {
     /// The SI value of a number below this heading.
     pub(crate) fn value(&self, number: f64) -> f64 {
         if self.bare {
-            let lengths = ["w", "l"].contains(&self.column.as_str());
-            if lengths && number >= 1e-3 {
+            if self.is_length() && number >= 1e-3 {
                 return identity::tidy(number * 1e-6);
             }
             if self.column == "temperature" && number < 200.0 {
@@ -83,6 +82,11 @@ impl Heading {
         let value = number * self.factor + self.offset;
         // Products of decimal numbers are rounded back to what was written.
         if self.factor.abs() == 1.0 && self.offset == 0.0 { value } else { fine(value) }
+    }
+
+    /// True for width and length.
+    pub(crate) fn is_length(&self) -> bool {
+        identity::LENGTHS.contains(&self.column.as_str())
     }
 
     /// True for numbers, false for names of devices, corners and the like.

@@ -153,6 +153,7 @@ fn network(folded: &Folded) -> serde_json::Value {
         "smoothing": features.smoothing,
         "center": features.center,
         "scale": features.scale,
+        "saturation": features.saturation,
         "limit": EXP_LIMIT,
         "layers": branch.layers.iter().map(|l| serde_json::json!({
             "inputs": l.inputs, "outputs": l.outputs, "weight": l.weight, "bias": l.bias,

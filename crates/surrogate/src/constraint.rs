@@ -106,7 +106,7 @@ pub(crate) fn enforce(
             return (held, told);
         }
         told.push(format!(
-            "bounds above {floors} noise floors cost {:.0} % of the loss: the data contradict them",
+            "bounds above {floors} x the noise floor add {:.0} % to the loss: the data contradict them",
             100.0 * growth
         ));
         if matches!(held.stopped, StopReason::Interrupted | StopReason::Time) {

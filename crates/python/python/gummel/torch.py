@@ -26,6 +26,7 @@ class Device(nn.Module):
         self.sign: float = network["sign"]
         self.symmetric: bool = network["symmetric"]
         self.smoothing: float = network["smoothing"]
+        self.saturation: float | None = network["saturation"]
         self.limit: float = network["limit"]
         self.register_buffer("center", double(network["center"]))
         self.register_buffer("scale", double(network["scale"]))
@@ -48,6 +49,8 @@ class Device(nn.Module):
         vd, vg, vs, vb = (self.sign * v for v in volts)
         vds = vd - vs
         z = (self.features(vd, vg, vs, vb) - self.center) * self.scale
+        if self.saturation is not None:
+            z = self.saturation * torch.tanh(z / self.saturation)
         for layer in self.trunk:
             z = torch.tanh(layer(z))
         y = self.heads(z)

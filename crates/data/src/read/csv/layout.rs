@@ -4,8 +4,11 @@ use regex::Regex;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use gummel_device::si;
+
 use super::fields::Field;
 use crate::heading::{BadHeading, ColumnMapping, Heading, Later};
+use crate::identity;
 use crate::sheet::{Sheet, TextColumn};
 
 /// A column and the value that is held in it.
@@ -210,9 +213,11 @@ pub(crate) fn condition(text: &str, mapping: &ColumnMapping) -> Option<Condition
         return None;
     }
     let value = value.trim().trim_end_matches([')', ']']).trim();
-    let number = gummel_device::si::parse(value)
-        .or_else(|_| gummel_device::si::parse(value.trim_end_matches(['V', 'A', 'C', 'K']).trim()))
-        .ok()?;
+    if heading.is_length() && heading.bare {
+        return Some((heading.column.clone(), identity::tidy(si::parse_length(value).ok()?)));
+    }
+    let number =
+        si::parse(value).or_else(|_| si::parse(value.trim_end_matches(['V', 'A', 'C', 'K']).trim())).ok()?;
     Some((heading.column.clone(), heading.value(number)))
 }
 

@@ -93,6 +93,38 @@ fn tutorial() {
     follow(&lab, "tutorial");
 }
 
+#[test]
+#[cfg(unix)]
+fn scripts_of_schedulers() {
+    let lab = Lab::new();
+    for lot in ["7", "8", "9"] {
+        let sign = if lot == "9" { -1.0 } else { 1.0 };
+        for (w, l) in [(0.3, 0.13), (10.0, 0.13), (1.0, 1.0)] {
+            lab.measure_into(&format!("lots/{lot}"), if sign > 0.0 { "nmos" } else { "pmos" }, w, l, sign);
+        }
+    }
+    let page = page("scale-out");
+    let (_, after) = page.split_once("```text\n").expect("a list of jobs");
+    // What the laboratory's files are called is the program's choice.
+    let jobs =
+        after.split("```").next().expect("its end").replace(" nmos", " lv_nmos").replace(" pmos", " lv_pmos");
+    lab.write("jobs.txt", &jobs);
+    let programs =
+        std::path::Path::new(env!("CARGO_BIN_EXE_gummel")).parent().expect("folder").display().to_string();
+    let path = format!("PATH={programs}:{}", std::env::var("PATH").unwrap_or_default());
+    let scripts: Vec<&str> = page.split("```bash\n").skip(1).filter_map(|s| s.split("```").next()).collect();
+    let variables =
+        [["SLURM_ARRAY_TASK_ID=2", "SLURM_CPUS_PER_TASK=2"], ["LSB_JOBINDEX=3", "LSB_DJOB_NUMPROC=2"]];
+    assert_eq!(scripts.len(), variables.len());
+    for (script, variables) in scripts.into_iter().zip(variables) {
+        lab.write("job.sh", &script.replace("--seed", "--config quick.toml --seed"));
+        let words: Vec<String> =
+            [&path, variables[0], variables[1], "bash", "job.sh"].map(str::to_owned).to_vec();
+        lab.program("env".as_ref(), &words).code(0);
+    }
+    assert!(lab.path("runs/job-2/model").is_dir() && lab.path("runs/job-3/model").is_dir());
+}
+
 /// A laboratory with the folders that pages call by name: the bundled data stand for a reader's own.
 fn bench() -> Lab {
     let lab = Lab::new();
@@ -125,17 +157,21 @@ fn sweep(w: f64, l: f64) -> impl Iterator<Item = (f64, f64, f64)> {
 }
 
 /// Follows a page to its end.
-fn follow(lab: &Lab, page: &str) {
-    let path = format!("{}/../../docs/src/{page}.md", env!("CARGO_MANIFEST_DIR"));
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
+fn follow(lab: &Lab, name: &str) {
     let mut ran = 0;
-    for step in steps(&text) {
+    for step in steps(&page(name)) {
         match step {
             Step::File(name, content) => lab.write(name, content),
-            Step::Command(line) => ran += usize::from(run(lab, page, &line)),
+            Step::Command(line) => ran += usize::from(run(lab, name, &line)),
         }
     }
-    assert!(ran > 0, "{page}: no command was run");
+    assert!(ran > 0, "{name}: no command was run");
+}
+
+/// The text of a page of the book.
+fn page(name: &str) -> String {
+    let path = format!("{}/../../docs/src/{name}.md", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"))
 }
 
 /// Whether a command could be run; it is asserted that it succeeds.

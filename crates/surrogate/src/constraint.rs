@@ -25,8 +25,8 @@ use crate::lm::normal::loss;
 use crate::lm::{Lm, Outcome, StopReason};
 use crate::prepared::Prepared;
 use crate::problem::Problem;
-use hinges::{Active, Constraints, Drawn};
-use watched::Sides;
+use hinges::{Active, Constraints, Demand, Drawn};
+use watched::{Bounds, Sides};
 
 /// Signs that slopes must have, also where there are no data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -68,9 +68,13 @@ impl Default for ConstraintsConfig {
 /// Draws in a row without a violation after which the signs are taken to hold.
 const CLEAN_DRAWS: usize = 3;
 
-/// Noise floors, times those of each bound, above which bounds are asked for: at first of all currents, then of those that
-/// leakage leaves alone.
-const ATTEMPTS: [f64; 2] = [1.0, 100.0];
+/// What is asked for, one after the other until the data agree: all bounds of physics; signs, of gm where the current is well
+/// above what the drain leaks to the bulk; signs of such currents only.
+const ATTEMPTS: [(Demand, &str); 3] = [
+    (Demand { bounds: Bounds::Physics, floors: [1.0, 1.0] }, "bounds of physics"),
+    (Demand { bounds: Bounds::Signs, floors: [10.0, 1.0] }, "signs"),
+    (Demand { bounds: Bounds::Signs, floors: [100.0, 100.0] }, "signs above leakage"),
+];
 
 /// Goes on from a solution until bounds hold at freshly drawn biases; also says in a sentence per attempt how that went.
 ///
@@ -94,26 +98,22 @@ pub(crate) fn enforce(
     let before = loss(&prepared, &solution.theta);
     let mean = 2.0 / problem.points().max(1) as f64;
     let mut told = Vec::new();
-    for floors in ATTEMPTS {
+    for (demand, name) in ATTEMPTS {
         let mut rng = ChaCha8Rng::seed_from_u64(config.seed ^ 0x5197);
-        let hinges = Constraints::new(problem, constraints, &sides, floors);
+        let hinges = Constraints::new(problem, constraints, &sides, demand);
         let attempt = Attempt { prepared: &prepared, constraints, seconds };
         let active = Active { constraints: hinges, watched: Vec::new() };
         let (held, outcome) = attempt.run(active, &solution, &mut rng, watch);
         let growth = loss(&prepared, &held.theta) / before.max(f64::MIN_POSITIVE) - 1.0;
-        told.push(outcome);
+        told.push(format!("{name}: {outcome}, loss {:+.0} %", 100.0 * growth));
         if growth <= constraints.cost {
             return (held, told);
         }
-        told.push(format!(
-            "bounds above {floors} x the noise floor add {:.0} % to the loss: the data contradict them",
-            100.0 * growth
-        ));
         if matches!(held.stopped, StopReason::Interrupted | StopReason::Time) {
             break;
         }
     }
-    told.push("gm and gds are left as the data gave them, without bounds".into());
+    told.push("the data contradict these bounds: gm and gds are left as they were".into());
     watch.note("without bounds", watch.step(), before * mean);
     (solution, told)
 }
@@ -139,7 +139,7 @@ impl Attempt<'_> {
         let scale = 2.0 / self.prepared.problem.points().max(1) as f64;
         let share = |drawn: &Drawn| drawn.broken as f64 / drawn.biases.max(1) as f64;
         let (mut steps, mut clean, mut first) = (from.steps.max(watch.step()), 0, None);
-        let mut stopped = from.stopped;
+        let (mut stopped, mut settled) = (from.stopped, false);
         watch.max_steps = steps + self.constraints.steps;
         for step in 0..self.constraints.steps {
             if let Some(reason) = watch.over(self.seconds) {
@@ -149,20 +149,22 @@ impl Attempt<'_> {
             let drawn = active.constraints.violations(&lm.theta, &active.watched, rng);
             first.get_or_insert(share(&drawn));
             clean = if drawn.broken == 0 { clean + 1 } else { 0 };
-            if clean >= CLEAN_DRAWS {
+            if clean >= CLEAN_DRAWS && settled {
                 break;
             }
             active.join(drawn.failing);
             active.constraints.strength = ramp(self.constraints, step);
+            let before = lm.loss;
             if let Outcome::Stalled = lm.step_beside(self.prepared, &active) {
                 break;
             }
+            settled = (before - lm.loss).abs() < SETTLED * lm.loss;
             steps += 1;
             watch.note("signs", steps, lm.loss * scale);
         }
         let last = share(&active.constraints.violations(&lm.theta, &active.watched, rng));
         let told = format!(
-            "gm or gds out of bounds at {:.2} % of biases drawn up to {:.0} % beyond the data, now {:.2} %",
+            "missed at {:.2} % of biases drawn up to {:.0} % beyond the data, now {:.2} %",
             100.0 * first.unwrap_or(last),
             100.0 * self.constraints.beyond,
             100.0 * last
@@ -179,6 +181,8 @@ fn ramp(config: &ConstraintsConfig, step: usize) -> f64 {
     config.strength * SOFTEST.powf(1.0 - done)
 }
 
+/// Change of the loss in a step, as a fraction, below which the data have settled beside the bounds.
+const SETTLED: f64 = 1e-3;
 /// Steps over which rho grows.
 const RAMP: f64 = 8.0;
 /// rho of the first step over that of the last.
@@ -202,7 +206,8 @@ mod tests {
         theta[own].iter_mut().enumerate().for_each(|(k, v)| *v = 0.05 * (k % 7) as f64 - 0.1);
         // Margins that many biases miss, far from the kink.
         let config = ConstraintsConfig { draws: 90, gds_margin: 2.0, gm_margin: 3.0, ..Default::default() };
-        let hinges = Constraints::new(&problem, &config, &[[[0.0, 1.2], [0.0, 1.2], [-0.6, 0.0]]; 3], 1.0);
+        let hinges =
+            Constraints::new(&problem, &config, &[[[0.0, 1.2], [0.0, 1.2], [-0.6, 0.0]]; 3], ATTEMPTS[0].0);
         let failing = hinges.violations(&theta, &[], &mut ChaCha8Rng::seed_from_u64(1)).failing;
         let mut active = Active { constraints: hinges, watched: Vec::new() };
         active.join(failing);

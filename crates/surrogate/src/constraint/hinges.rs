@@ -12,7 +12,7 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::ConstraintsConfig;
-use super::watched::{Place, Sides, Slope, Watched};
+use super::watched::{Bounds, Place, Sides, Slope, Watched};
 use crate::lm::Beside;
 use crate::lm::normal::Normal;
 use crate::parameters::Layout;
@@ -32,6 +32,15 @@ const AROUND: usize = 16;
 const NEAR: f64 = 0.02;
 const FAR: f64 = 0.05;
 
+/// What is asked, and of which currents.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Demand {
+    /// Bounds of slopes.
+    pub(super) bounds: Bounds,
+    /// Factors on the noise floors above which bounds of gm and of gds are asked for.
+    pub(super) floors: [f64; 2],
+}
+
 /// What a draw of biases met.
 pub(super) struct Drawn {
     /// Biases drawn.
@@ -48,8 +57,8 @@ pub(super) struct Constraints<'a> {
     config: &'a ConstraintsConfig,
     /// rho at present.
     pub(super) strength: f64,
-    /// Factor on the noise floors above which bounds are asked for.
-    floors: f64,
+    /// What is asked, and of which currents.
+    demand: Demand,
     /// Channel tasks, and where biases of each are drawn.
     places: Vec<(usize, Place)>,
 }
@@ -60,7 +69,7 @@ impl<'a> Constraints<'a> {
         problem: &'a Problem,
         config: &'a ConstraintsConfig,
         sides: &[Sides],
-        floors: f64,
+        demand: Demand,
     ) -> Self {
         let places = problem
             .tasks
@@ -69,7 +78,7 @@ impl<'a> Constraints<'a> {
             .filter(|(_, t)| problem.outputs[t.output].kind == OutputKind::Channel)
             .map(|(k, t)| (k, Place::new(sides[t.device], config.beyond, t.place.temperature)))
             .collect();
-        Constraints { problem, config, strength: config.strength, floors, places }
+        Constraints { problem, config, strength: config.strength, demand, places }
     }
 
     /// Draws biases, anywhere and near those `watched`, then some more where slopes came closest to their bounds, and looks
@@ -91,7 +100,7 @@ impl<'a> Constraints<'a> {
                 let biases = biases.collect::<Vec<_>>();
                 let mut all = Vec::new();
                 for slope in [Slope::Gate, Slope::Drain] {
-                    let watch = |b: &[f64; 3]| place.watch(*task, *b, slope, self.config);
+                    let watch = |b: &[f64; 3]| place.watch(*task, *b, slope, self.demand.bounds, self.config);
                     let mut seen = self.audible(theta, &biases.iter().filter_map(watch).collect::<Vec<_>>());
                     seen.sort_by(|(v, a), (w, b)| v.reserve(*a).total_cmp(&w.reserve(*b)));
                     let around: Vec<Watched> = seen
@@ -120,8 +129,9 @@ impl<'a> Constraints<'a> {
         let mut out = Vec::new();
         self.visit(theta, watched, |block, part| {
             for (p, w) in part.iter().enumerate() {
-                let floors = if w.slope == Slope::Gate { self.config.leakage } else { AUDIBLE };
-                if block.current(p) > self.floors * floors * self.problem.tasks[w.task].floor {
+                let [gm, gds] = self.demand.floors;
+                let floors = if w.slope == Slope::Gate { gm * self.config.leakage } else { gds * AUDIBLE };
+                if block.current(p) > floors * self.problem.tasks[w.task].floor {
                     out.push((*w, block.slopes[p]));
                 }
             }

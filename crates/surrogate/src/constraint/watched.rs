@@ -32,6 +32,15 @@ const BOLTZMANN_VOLTS: f64 = 8.617_333_262e-5;
 /// Box of mirrored `[vgs, vds, vbs]`, V, of one device.
 pub(super) type Sides = [[f64; 2]; 3];
 
+/// What is asked of slopes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bounds {
+    /// All bounds of physics.
+    Physics,
+    /// Their signs, with a margin.
+    Signs,
+}
+
 /// Which slope is bounded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Slope {
@@ -115,13 +124,16 @@ impl Place {
         task: usize,
         bias: [f64; 3],
         slope: Slope,
+        asked: Bounds,
         config: &ConstraintsConfig,
     ) -> Option<Watched> {
         let u = bias[1] / self.thermal;
-        let bounds = match slope {
-            Slope::Gate if bias[0] < 0.0 => return None,
-            Slope::Gate => [config.gm_margin, (1.0 + TOLERANCE) / self.thermal],
-            Slope::Drain => {
+        let bounds = match (slope, asked) {
+            (Slope::Gate, _) if bias[0] < 0.0 => return None,
+            (Slope::Gate, Bounds::Signs) => [config.gm_margin, f64::INFINITY],
+            (Slope::Drain, Bounds::Signs) => [config.gds_margin - 1.0, f64::INFINITY],
+            (Slope::Gate, Bounds::Physics) => [config.gm_margin, (1.0 + TOLERANCE) / self.thermal],
+            (Slope::Drain, Bounds::Physics) => {
                 let diffusion = u / u.exp_m1() - TOLERANCE;
                 let high = if u <= LINEAR { TOLERANCE } else { f64::INFINITY };
                 [diffusion.max(config.gds_margin) - 1.0, high]
@@ -147,19 +159,21 @@ mod tests {
         for _ in 0..2000 {
             let bias = place.draw(&mut rng);
             assert!((-0.25..=1.5).contains(&bias[0]) && (1e-3..=1.5).contains(&bias[1]), "{bias:?}");
-            let drain = place.watch(0, bias, Slope::Drain, &config).unwrap();
+            let drain = place.watch(0, bias, Slope::Drain, Bounds::Physics, &config).unwrap();
             let u = bias[1] / place.thermal;
             // Slopes of vds dy/dvds for I = vds exp(y): diffusion, drift, a falling and a superlinear current.
             assert_eq!(drain.excess((u / u.exp_m1()).max(0.02) - 1.0), 0.0, "{bias:?}");
             assert_eq!(drain.excess(0.0), 0.0);
             assert!(drain.excess(-1.01) < 0.0);
             small += usize::from(drain.excess(0.1) > 0.0);
-            let Some(above) = place.watch(0, bias, Slope::Gate, &config) else {
+            let Some(above) = place.watch(0, bias, Slope::Gate, Bounds::Physics, &config) else {
                 assert!(bias[0] < 0.0);
                 continue;
             };
             gate += 1;
             assert!(above.excess(-1e-3) < 0.0 && above.excess(42.0) > 0.0 && above.excess(30.0) == 0.0);
+            let sign = place.watch(0, bias, Slope::Drain, Bounds::Signs, &config).unwrap();
+            assert!(sign.excess(5.0) == 0.0 && sign.excess(-0.98) == 0.0 && sign.excess(-1.01) < 0.0);
         }
         assert!(gate > 1000 && small > 150, "{gate} {small}");
     }

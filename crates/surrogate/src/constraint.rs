@@ -68,12 +68,11 @@ impl Default for ConstraintsConfig {
 /// Draws in a row without a violation after which the signs are taken to hold.
 const CLEAN_DRAWS: usize = 3;
 
-/// What is asked for, one after the other until the data agree: all bounds of physics; signs, of gm where the current is well
-/// above what the drain leaks to the bulk; signs of such currents only.
-const ATTEMPTS: [(Demand, &str); 3] = [
+/// What is asked for, one after the other until the data agree: all bounds of physics, then signs, of gm where the current is
+/// well above what the drain leaks to the bulk.
+const ATTEMPTS: [(Demand, &str); 2] = [
     (Demand { bounds: Bounds::Physics, floors: [1.0, 1.0] }, "bounds of physics"),
     (Demand { bounds: Bounds::Signs, floors: [10.0, 1.0] }, "signs"),
-    (Demand { bounds: Bounds::Signs, floors: [100.0, 100.0] }, "signs above leakage"),
 ];
 
 /// Goes on from a solution until bounds hold at freshly drawn biases; also says in a sentence per attempt how that went.

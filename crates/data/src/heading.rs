@@ -124,7 +124,7 @@ fn parse(text: &str) -> Result<Heading, BadHeading> {
         Some(rest) => (true, rest.trim_start()),
         None => (false, text),
     };
-    let (name, unit) = split_unit(rest);
+    let (name, unit) = split_unit(without_run(rest));
     let over_width = name.trim_end().strip_suffix(['w', 'W']).and_then(|n| n.trim_end().strip_suffix('/'));
     let over_width = over_width.filter(|n| canonical(n).is_some()).map(str::to_owned);
     let name = over_width.clone().unwrap_or(name);
@@ -168,6 +168,15 @@ fn parse(text: &str) -> Result<Heading, BadHeading> {
         later,
         bare: unit.is_none() && matches!(dimension, Dimension::Length | Dimension::Temperature),
     })
+}
+
+/// `DrainI` of `DrainI(2)`, `Id` of `Id.1` and `Id #3`: the number of a run, or of a heading that repeats.
+fn without_run(text: &str) -> &str {
+    let text = text.trim();
+    let digits = text.strip_suffix(')').unwrap_or(text).trim_end_matches(|c: char| c.is_ascii_digit());
+    let name = digits.trim_end_matches(['(', '#', '.']).trim_end();
+    let numbered = digits.len() < text.len() && name.len() < digits.len();
+    if numbered && canonical(text).is_none() && canonical(name).is_some() { name } else { text }
 }
 
 /// Name and unit of `Id [uA]`, `Id (uA)`, `Id/uA`, `Id, uA`, `id_ua`; the unit only where it is one.
@@ -214,22 +223,76 @@ fn plain(name: &str) -> String {
 
 /// Spellings of columns, squeezed; voltages between terminals are taken against a grounded source.
 const SPELLINGS: [(&str, &[&str]); 30] = [
-    ("vg", &["vg", "vgs", "vgate", "gatevoltage", "gatebias", "vgatesource", "gatesourcevoltage", "vgg"]),
+    (
+        "vg",
+        &[
+            "vg",
+            "vgs",
+            "vgate",
+            "gatevoltage",
+            "gatebias",
+            "vgatesource",
+            "gatesourcevoltage",
+            "vgg",
+            "gatev",
+            "ugs",
+            "ug",
+        ],
+    ),
     (
         "vd",
-        &["vd", "vds", "vdrain", "drainvoltage", "drainbias", "vdrainsource", "drainsourcevoltage", "vdd"],
+        &[
+            "vd",
+            "vds",
+            "vdrain",
+            "drainvoltage",
+            "drainbias",
+            "vdrainsource",
+            "drainsourcevoltage",
+            "vdd",
+            "drainv",
+            "uds",
+            "ud",
+        ],
     ),
-    ("vs", &["vs", "vsource", "sourcevoltage"]),
+    ("vs", &["vs", "vsource", "sourcevoltage", "sourcev"]),
     (
         "vb",
-        &["vb", "vbs", "vbulk", "vbody", "vsub", "bulkvoltage", "bodyvoltage", "substratevoltage", "vwell"],
+        &[
+            "vb",
+            "vbs",
+            "vbulk",
+            "vbody",
+            "vsub",
+            "bulkvoltage",
+            "bodyvoltage",
+            "substratevoltage",
+            "vwell",
+            "bulkv",
+            "bodyv",
+            "substratev",
+            "ubs",
+            "ub",
+        ],
     ),
-    ("id", &["id", "ids", "idrain", "draincurrent", "ich"]),
-    ("ig", &["ig", "igs", "igate", "gatecurrent", "gateleakage"]),
-    ("is", &["is", "isource", "sourcecurrent"]),
+    ("id", &["id", "ids", "idrain", "draincurrent", "ich", "draini"]),
+    ("ig", &["ig", "igs", "igate", "gatecurrent", "gateleakage", "gatei"]),
+    ("is", &["is", "isource", "sourcecurrent", "sourcei"]),
     (
         "ib",
-        &["ib", "ibulk", "ibody", "isub", "bulkcurrent", "bodycurrent", "substratecurrent", "basecurrent"],
+        &[
+            "ib",
+            "ibulk",
+            "ibody",
+            "isub",
+            "bulkcurrent",
+            "bodycurrent",
+            "substratecurrent",
+            "basecurrent",
+            "bulki",
+            "bodyi",
+            "substratei",
+        ],
     ),
     ("gm", &["gm", "transconductance"]),
     ("gds", &["gds", "gd", "outputconductance"]),
@@ -316,6 +379,11 @@ mod tests {
             // A lone s is read as siemens, whose factor is one as well.
             ("Elapsed Time (s)", "elapsed_time 1e0 0"),
             ("ID", "id 1e0 0"),
+            ("DrainI(12)", "id 1e0 0"),
+            ("GateV.1", "vg 1e0 0"),
+            ("Id #2", "id 1e0 0"),
+            ("UDS [mV]", "vd 1e-3 0"),
+            ("V(1)", "v_1 1e0 0"),
             ("Id (uA/um)", "id 1e0 0 per width"),
             ("IDS/W [mA/mm]", "id 1e0 0 per width"),
             ("gm/W [uS/um]", "gm 1e0 0 per width"),

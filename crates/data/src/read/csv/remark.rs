@@ -7,6 +7,12 @@ use std::sync::LazyLock;
 static KEY: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"([A-Za-z_][A-Za-z0-9_]*)\s*=").expect("the pattern is constant and valid"));
 
+/// A number with its unit, attached or after a blank, at the beginning of a value that goes on: `0.13um nMOS`.
+static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?(?:[A-Za-zµ°]+|\s+[A-Za-zµ°]{1,3})?)(?:\s|$)")
+        .expect("the pattern is constant and valid")
+});
+
 /// The pairs of a remark, however they are separated: `w=10u l=0.13u`, `Vd = 0.1 V, Vb = 0`.
 ///
 /// A value ends at the next key, tab or semicolon, and at a comma unless commas write decimals; these
@@ -22,7 +28,9 @@ pub(super) fn assignments(text: &str, comma_decimals: bool) -> Vec<(String, Stri
         } else {
             value.split(',').next().unwrap_or_default().to_owned()
         };
-        let value = value.trim().trim_matches('"').trim().to_owned();
+        let value = value.trim().trim_matches('"').trim();
+        let number = NUMBER.captures(value).and_then(|c| c.get(1));
+        let value = number.map_or(value, |n| n.as_str()).to_owned();
         (!value.is_empty()).then(|| (key.as_str().to_owned(), value))
     };
     found.iter().zip(ends).filter_map(pair).collect()
@@ -43,6 +51,8 @@ mod tests {
         assert_eq!(pairs("Vd = 0.1 V, Vb = 0 V, by hand", false), "Vd=0.1 V|Vb=0 V");
         assert_eq!(pairs("Vd=0.1; Vb=-1\tT = 27 C", false), "Vd=0.1|Vb=-1|T=27 C");
         assert_eq!(pairs("measured on Monday", false), "");
+        assert_eq!(pairs("W=10 um L=0.13um nMOS T=27C", false), "W=10 um|L=0.13um|T=27C");
+        assert_eq!(pairs("W=10 um wide L=2 short device=3rd of 5", false), "W=10 um|L=2|device=3rd");
         assert_eq!(pairs("lot = , w=1u", false), "w=1u");
     }
 

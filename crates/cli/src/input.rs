@@ -17,7 +17,8 @@ const FAILURES_SHOWN: usize = 20;
 /// Which files, and how to read them.
 #[derive(Clone, Debug, Default, clap::Args, Serialize, Deserialize)]
 pub struct InputArgs {
-    /// Files, folders or globs with measurements (mdm, csv, tsv, EasyEXPERT csv, ngspice raw, parquet),
+    /// Files, folders or globs with measurements (mdm, csv, tsv, EasyEXPERT csv, SPICE raw,
+    /// Sentaurus plt, parquet),
     /// or a bundled data set by name [default: demo130-noisy]
     pub inputs: Vec<PathBuf>,
     /// Format of every file; by default each is told from its content

@@ -123,7 +123,7 @@ pub enum DataError {
     },
     /// A value of device metadata that is not what its field needs.
     #[error(
-        "{path}: {field} is '{found}', expected {expected}; correct the header, name pattern or metadata table"
+        "{path}: {field} is '{found}', expected {expected}; correct the header, name pattern, mapping or metadata table"
     )]
     Metadata {
         /// The file (or the metadata table) that holds the value.

@@ -11,7 +11,7 @@ use crate::identity::{self, ZERO_CELSIUS};
 use crate::table;
 use unit::{Dimension, any_unit};
 
-/// Names for the columns of separated-value, EasyEXPERT, raw and Parquet files.
+/// Names for the columns of separated-value, EasyEXPERT, raw, plt and Parquet files.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ColumnMapping {

@@ -28,7 +28,7 @@ use crate::onnx::Precision;
 use crate::program::build::flow_name;
 use crate::scope::{Scope, Selection};
 use crate::stamp::{Stamp, weights_hash};
-use crate::{c, osdi_target, spice, verilog_a};
+use crate::{c, numpy, osdi_target, spice, verilog_a};
 use biases::Point;
 
 /// How much is checked.
@@ -202,8 +202,9 @@ impl Check {
         // A slope 1 - tanh^2 has twice the relative error that its argument has absolutely, and arguments are sums of
         // large terms: single precision keeps fewer digits of derivatives than of currents.
         let single = Check { loose: 1e-4, ..check("onnxruntime", 1e-5, 10_000, python::run_onnx as Run) };
-        let checks: [(&str, Check); 6] = [
+        let checks: [(&str, Check); 7] = [
             (c::TARGET, check("cc", 1e-12, 10_000, compiler::run)),
+            (numpy::TARGET, check("numpy", 1e-12, 10_000, python::run_numpy)),
             (verilog_a::TARGET, check("verilogae", 1e-9, 4000, python::run_verilog_a)),
             (Precision::Double.target(), check("onnxruntime", 1e-9, 10_000, python::run_onnx)),
             (Precision::Single.target(), single),

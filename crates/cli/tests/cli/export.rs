@@ -14,6 +14,7 @@ fn every_target_is_written_and_what_can_be_checked_is_the_model() {
     for (target, file) in [
         ("verilog-a", "sg13g2_nmos.va"),
         ("c", "sg13g2_nmos.h"),
+        ("numpy", "sg13g2_nmos.py"),
         ("onnx", "sg13g2_nmos.onnx"),
         ("onnx-f32", "sg13g2_nmos_f32.onnx"),
         ("spice", "sg13g2_nmos.sp"),

@@ -15,7 +15,15 @@ fn root() -> PathBuf {
 /// Pages that users read, with their names: the book and what stands in the root and beside data.
 fn pages() -> Vec<(String, String)> {
     let mut pages = Vec::new();
-    let folders = [".", "docs/src", "notebooks", "datasets", "datasets/demo130", "datasets/catalogue"];
+    let folders = [
+        ".",
+        "docs/src",
+        "docs/src/notebooks",
+        "notebooks",
+        "datasets",
+        "datasets/demo130",
+        "datasets/catalogue",
+    ];
     for folder in folders {
         for entry in std::fs::read_dir(root().join(folder)).unwrap() {
             let path = entry.unwrap().path();
@@ -56,7 +64,8 @@ fn words(line: &str) -> Vec<String> {
 fn every_gummel_command_parses() {
     let mut n = 0;
     for (page, text) in pages() {
-        for line in blocks(&text, "sh").flat_map(str::lines).map(str::trim) {
+        let scripts = blocks(&text, "sh").chain(blocks(&text, "bash"));
+        for line in scripts.flat_map(str::lines).map(str::trim) {
             let line = line.replace("cargo run --release -- ", "gummel ");
             if line.starts_with("gummel ") {
                 if let Err(wrong) = gummel_cli::command().try_get_matches_from(words(&line)) {

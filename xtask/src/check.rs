@@ -1,5 +1,6 @@
 //! `cargo xtask check`: what a change must pass, cheapest first, with a counted closing line.
 
+mod python;
 mod tally;
 
 use anyhow::{Context, Result, bail};
@@ -17,12 +18,13 @@ struct Step {
 
 /// Building dependencies dominates, so everything that runs tests or the program shares one build of them; clippy
 /// and rustdoc share another, of type information only.
-const STEPS: [Step; 7] = [
+const STEPS: [Step; 8] = [
     Step { name: "fmt", run: |root| cargo(root, &["fmt", "--all", "--check"]) },
     Step { name: "tidy", run: tidy },
     Step { name: "book", run: |root| cargo(root, &BOOK) },
     Step { name: "test", run: test },
     Step { name: "main-job", run: main_job },
+    Step { name: "python", run: python::run },
     Step { name: "clippy", run: |root| cargo(root, &CLIPPY) },
     Step { name: "rustdoc", run: rustdoc },
 ];

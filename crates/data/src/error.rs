@@ -136,9 +136,9 @@ pub enum DataError {
         expected: String,
     },
     /// A selection that leaves no device.
-    #[error("no device left: {reason}")]
+    #[error("no device left:{reason}")]
     NothingSelected {
-        /// What was asked and what there is.
+        /// Which devices went at which step, and what to do about it.
         reason: String,
     },
     /// A Parquet file or table that polars refused.

@@ -11,6 +11,7 @@
 //! "Numerical Optimization", 2006, chapter 17); a certificate (`gummel certify`) then says whether it succeeded.
 
 mod hinges;
+mod watched;
 
 use gummel_data::Dataset;
 use rand::SeedableRng;
@@ -20,16 +21,18 @@ use serde::{Deserialize, Serialize};
 use crate::config::FitConfig;
 use crate::fit::{Solution, Watch};
 use crate::freeze::range;
+use crate::lm::normal::loss;
 use crate::lm::{Lm, Outcome, StopReason};
 use crate::prepared::Prepared;
 use crate::problem::Problem;
-use hinges::{Active, Constraints, Sides};
+use hinges::{Active, Constraints, Drawn};
+use watched::Sides;
 
 /// Signs that slopes must have, also where there are no data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ConstraintsConfig {
-    /// Most steps after the fit in which gm and gds are made positive; 0 leaves them alone.
+    /// Most steps at the end of the fit in which gm and gds are brought between their bounds; 0 leaves them alone.
     pub steps: usize,
     /// How far beyond the measured voltages, as a fraction of each end.
     pub beyond: f64,
@@ -41,6 +44,8 @@ pub struct ConstraintsConfig {
     pub gds_margin: f64,
     /// Least d ln I / d vgs, 1/V.
     pub gm_margin: f64,
+    /// Most growth of the loss on the data that bounds may cost, as a fraction; where the data contradict them it is more.
+    pub cost: f64,
     /// gm is asked for where the current exceeds this many noise floors: below, leakage of the drain decides.
     pub leakage: f64,
 }
@@ -48,12 +53,13 @@ pub struct ConstraintsConfig {
 impl Default for ConstraintsConfig {
     fn default() -> Self {
         ConstraintsConfig {
-            steps: 0,
+            steps: 40,
             beyond: 0.3,
             draws: 6000,
-            strength: 30.0,
+            strength: 15.0,
             gds_margin: 0.01,
             gm_margin: 0.02,
+            cost: 0.12,
             leakage: 20.0,
         }
     }
@@ -62,7 +68,14 @@ impl Default for ConstraintsConfig {
 /// Draws in a row without a violation after which the signs are taken to hold.
 const CLEAN_DRAWS: usize = 3;
 
-/// Goes on from a solution until the signs hold at freshly drawn biases; also says in a sentence how that went.
+/// Noise floors, times those of each bound, above which bounds are asked for: at first of all currents, then of those that
+/// leakage leaves alone.
+const ATTEMPTS: [f64; 2] = [1.0, 100.0];
+
+/// Goes on from a solution until bounds hold at freshly drawn biases; also says in a sentence per attempt how that went.
+///
+/// Bounds that the data themselves contradict would spoil the fit. Where the loss grows by more than `cost`, they are asked
+/// for above leakage only, and where it still does, not at all.
 pub(crate) fn enforce(
     problem: &Problem,
     data: &Dataset,
@@ -70,64 +83,104 @@ pub(crate) fn enforce(
     seconds: f64,
     solution: Solution,
     watch: &mut Watch<'_>,
-) -> (Solution, Option<String>) {
+) -> (Solution, Vec<String>) {
     let constraints = &config.constraints;
     let over = matches!(solution.stopped, StopReason::Interrupted | StopReason::Time);
     if constraints.steps == 0 || over {
-        return (solution, None);
+        return (solution, Vec::new());
     }
     let sides: Vec<Sides> = data.devices.iter().map(range).collect();
-    let hinges = Constraints::new(problem, constraints, &sides);
-    let mut active = Active { constraints: hinges, watched: Vec::new() };
-    let mut rng = ChaCha8Rng::seed_from_u64(config.seed ^ 0x5197);
     let prepared = Prepared::new(problem);
-    let mut lm = Lm::new(&prepared, solution.theta);
-    lm.damping = solution.damping.max(1e-4);
-    let scale = 2.0 / problem.points().max(1) as f64;
-    let (mut steps, mut clean, mut first) = (solution.steps, 0, None);
-    let mut stopped = solution.stopped;
-    watch.max_steps = steps + constraints.steps;
-    for step in 0..constraints.steps {
-        if watch.stop() {
-            stopped = StopReason::Interrupted;
+    let before = loss(&prepared, &solution.theta);
+    let mean = 2.0 / problem.points().max(1) as f64;
+    let mut told = Vec::new();
+    for floors in ATTEMPTS {
+        let mut rng = ChaCha8Rng::seed_from_u64(config.seed ^ 0x5197);
+        let hinges = Constraints::new(problem, constraints, &sides, floors);
+        let attempt = Attempt { prepared: &prepared, constraints, seconds };
+        let active = Active { constraints: hinges, watched: Vec::new() };
+        let (held, outcome) = attempt.run(active, &solution, &mut rng, watch);
+        let growth = loss(&prepared, &held.theta) / before.max(f64::MIN_POSITIVE) - 1.0;
+        told.push(outcome);
+        if growth <= constraints.cost {
+            return (held, told);
+        }
+        told.push(format!(
+            "bounds above {floors} noise floors cost {:.0} % of the loss: the data contradict them",
+            100.0 * growth
+        ));
+        if matches!(held.stopped, StopReason::Interrupted | StopReason::Time) {
             break;
         }
-        if watch.seconds() > seconds {
-            stopped = StopReason::Time;
-            break;
-        }
-        let (failing, drawn) = active.constraints.violations(&lm.theta, &mut rng);
-        first.get_or_insert(failing.len() as f64 / drawn.max(1) as f64);
-        clean = if failing.is_empty() { clean + 1 } else { 0 };
-        if clean >= CLEAN_DRAWS {
-            break;
-        }
-        active.join(failing);
-        active.constraints.strength = ramp(constraints, step);
-        if let Outcome::Stalled = lm.step_beside(&prepared, &active) {
-            break;
-        }
-        steps += 1;
-        watch.note("signs", steps, lm.loss * scale);
     }
-    let (failing, drawn) = active.constraints.violations(&lm.theta, &mut rng);
-    let share = |n: f64| format!("{:.2} %", 100.0 * n);
-    let told = format!(
-        "gm and gds fell below their margins at {} of random biases up to {:.0} % beyond the data, now at {}",
-        share(first.unwrap_or(0.0)),
-        100.0 * constraints.beyond,
-        share(failing.len() as f64 / drawn.max(1) as f64)
-    );
-    (Solution { theta: lm.theta, stopped, steps, damping: lm.damping, ..solution }, Some(told))
+    told.push("gm and gds are left as the data gave them, without bounds".into());
+    watch.note("without bounds", watch.step(), before * mean);
+    (solution, told)
 }
 
-/// rho at a step: grows over the first half of the steps, since gross violations at full weight would throw the
-/// parameters far from the data.
+/// One way of asking for bounds.
+struct Attempt<'a> {
+    prepared: &'a Prepared<'a>,
+    constraints: &'a ConstraintsConfig,
+    seconds: f64,
+}
+
+impl Attempt<'_> {
+    /// Steps from `from` until the bounds hold, with what happened.
+    fn run(
+        &self,
+        mut active: Active<'_>,
+        from: &Solution,
+        rng: &mut ChaCha8Rng,
+        watch: &mut Watch<'_>,
+    ) -> (Solution, String) {
+        let mut lm = Lm::new(self.prepared, from.theta.clone());
+        lm.damping = from.damping.max(1e-4);
+        let scale = 2.0 / self.prepared.problem.points().max(1) as f64;
+        let share = |drawn: &Drawn| drawn.broken as f64 / drawn.biases.max(1) as f64;
+        let (mut steps, mut clean, mut first) = (from.steps.max(watch.step()), 0, None);
+        let mut stopped = from.stopped;
+        watch.max_steps = steps + self.constraints.steps;
+        for step in 0..self.constraints.steps {
+            if let Some(reason) = watch.over(self.seconds) {
+                stopped = reason;
+                break;
+            }
+            let drawn = active.constraints.violations(&lm.theta, &active.watched, rng);
+            first.get_or_insert(share(&drawn));
+            clean = if drawn.broken == 0 { clean + 1 } else { 0 };
+            if clean >= CLEAN_DRAWS {
+                break;
+            }
+            active.join(drawn.failing);
+            active.constraints.strength = ramp(self.constraints, step);
+            if let Outcome::Stalled = lm.step_beside(self.prepared, &active) {
+                break;
+            }
+            steps += 1;
+            watch.note("signs", steps, lm.loss * scale);
+        }
+        let last = share(&active.constraints.violations(&lm.theta, &active.watched, rng));
+        let told = format!(
+            "gm or gds out of bounds at {:.2} % of biases drawn up to {:.0} % beyond the data, now {:.2} %",
+            100.0 * first.unwrap_or(last),
+            100.0 * self.constraints.beyond,
+            100.0 * last
+        );
+        let weights = from.weights.clone();
+        (Solution { theta: lm.theta, stopped, steps, damping: lm.damping, weights }, told)
+    }
+}
+
+/// rho at a step: grows over the first of them, since gross violations at full weight would throw the parameters far
+/// from the data.
 fn ramp(config: &ConstraintsConfig, step: usize) -> f64 {
-    let done = (2.0 * step as f64 / config.steps.max(1) as f64).min(1.0);
+    let done = (step as f64 / RAMP).min(1.0);
     config.strength * SOFTEST.powf(1.0 - done)
 }
 
+/// Steps over which rho grows.
+const RAMP: f64 = 8.0;
 /// rho of the first step over that of the last.
 const SOFTEST: f64 = 0.01;
 
@@ -149,8 +202,8 @@ mod tests {
         theta[own].iter_mut().enumerate().for_each(|(k, v)| *v = 0.05 * (k % 7) as f64 - 0.1);
         // Margins that many biases miss, far from the kink.
         let config = ConstraintsConfig { draws: 90, gds_margin: 2.0, gm_margin: 3.0, ..Default::default() };
-        let hinges = Constraints::new(&problem, &config, &[[[0.0, 1.2], [0.0, 1.2], [-0.6, 0.0]]; 3]);
-        let failing = hinges.violations(&theta, &mut ChaCha8Rng::seed_from_u64(1)).0;
+        let hinges = Constraints::new(&problem, &config, &[[[0.0, 1.2], [0.0, 1.2], [-0.6, 0.0]]; 3], 1.0);
+        let failing = hinges.violations(&theta, &[], &mut ChaCha8Rng::seed_from_u64(1)).failing;
         let mut active = Active { constraints: hinges, watched: Vec::new() };
         active.join(failing);
         assert!(active.watched.len() > 60, "{}", active.watched.len());

@@ -30,6 +30,7 @@ pub fn freeze(
         outputs: problem.outputs.clone(),
         population: problem.population.clone(),
         deviation: problem.deviation.clone(),
+        hull: problem.hull,
         population_heads: parameters.outputs.iter().map(|o| o.population.clone()).collect(),
     };
     let devices = data

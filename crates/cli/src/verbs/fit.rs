@@ -13,10 +13,11 @@ use crate::exit::Outcome;
 use crate::families::by_family;
 use crate::figures;
 use crate::input::InputArgs;
-use crate::interrupt;
 use crate::progress::FitBar;
 use crate::recipe::RecipeArgs;
-use crate::run_folder::{self, FamilySummary, PLOTS, RunSummary, SUMMARY_MD, Staging, report, write_family};
+use crate::run_folder::{
+    self, DATA, FamilySummary, PLOTS, RunSummary, SUMMARY_MD, Staging, report, write_family,
+};
 use crate::session::Session;
 use crate::table::{Grid, count};
 
@@ -77,11 +78,12 @@ pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
     session.say(read_text(&reading, &families))?;
 
     let staging = Staging::new(&args.out.clone().unwrap_or_else(|| free_name(&args, &families)))?;
-    let mut summary = RunSummary::new(&recipe_name(&args), &input, &reading);
+    let source = source(&input, &reading, &staging, session)?;
+    let mut summary = RunSummary::new(&recipe_name(&args), &source, &reading);
     // From here on there is a state to keep; before, Ctrl-C simply ends the process.
-    interrupt::listen()?;
+    session.listen()?;
     for (family, part) in &families {
-        if interrupt::asked() && !summary.families.is_empty() {
+        if session.interrupted() && !summary.families.is_empty() {
             session.warn(&format!("{family} was not fitted: interrupted"));
             continue;
         }
@@ -134,6 +136,15 @@ fn what(args: &Args) -> Result<(InputArgs, FitConfig)> {
     args.recipe.apply(&mut config)?;
     let input = if args.input.inputs.is_empty() { summary.input } else { args.input.clone() };
     Ok((input, config))
+}
+
+/// Where the data can be read again; a table that only memory holds is put into the run.
+fn source(input: &InputArgs, reading: &Reading, staging: &Staging, session: &Session) -> Result<InputArgs> {
+    if let Some(source) = input.source(session)? {
+        return Ok(source);
+    }
+    reading.table.to_parquet(&staging.path().join(DATA))?;
+    Ok(InputArgs { inputs: vec![staging.target().join(DATA)], ..InputArgs::default() })
 }
 
 fn fit_family(

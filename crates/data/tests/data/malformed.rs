@@ -45,6 +45,11 @@ fn each_kind_of_damage_is_named_with_file_and_line() {
         ),
         ("word.csv", b"vg,vd,id\n0,1,1e-9\n1,1,oops\n".to_vec(), "word.csv:3: found 'oops'"),
         ("unit.csv", b"vg,vd,id [V]\n0,1,1e-9\n".to_vec(), "unit.csv:1: found heading 'id [V]'"),
+        (
+            "density.csv",
+            b"vg,vd,id (uA/um)\n0,1,1e-3\n1,1,20\n".to_vec(),
+            "density.csv: w is '', expected the width of the device, because 'id' is given per width",
+        ),
         ("short.csv", b"vg,vd,id\n0,1,1e-9\n1,1\n2,1,3\n".to_vec(), "short.csv:3: found 2 columns"),
     ] {
         let (error, _) = failure(name, &content);

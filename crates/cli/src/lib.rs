@@ -64,7 +64,7 @@ EXIT CODES:
   1  failed; the message says what was found, what was expected and how to go on
   2  wrong usage of the command line
   3  done, but some files could not be read (they are listed)
-  4  done, but a check named by --fail-on failed
+  4  done, but a check named by --fail-on failed, or doctor found something
   130  stopped by a second Ctrl-C";
 
 /// The command with all its verbs, for completions and documentation.

@@ -74,17 +74,18 @@ fn export() {
         lab.gummel(&format!("export runs/nmos --to {target}")).code(0);
     }
     follow(&lab, "export");
+    follow(&lab, "doctor");
 }
 
 #[test]
 fn tutorial() {
     let Some(shared) = std::env::var_os("GUMMEL_SHARED") else {
-        println!("SKIPPED: the tutorial needs the measurements of SG13G2; GUMMEL_SHARED is not set");
+        eprintln!("SKIPPED: the tutorial needs the measurements of SG13G2; GUMMEL_SHARED is not set");
         return;
     };
     let mirror = std::path::Path::new(&shared).join("data/silicon/ihp");
     if !mirror.join("ihp-sg13g2").is_dir() {
-        println!("SKIPPED: the tutorial needs the measurements of SG13G2; {} has none", mirror.display());
+        eprintln!("SKIPPED: the tutorial needs the measurements of SG13G2; {} has none", mirror.display());
         return;
     }
     let lab = Lab::new();
@@ -178,7 +179,7 @@ fn page(name: &str) -> String {
 fn run(lab: &Lab, page: &str, line: &str) -> bool {
     let mut words = shlex::split(line).unwrap_or_else(|| panic!("{page}: quotes do not close: {line}"));
     let skipped = |tool: &str| {
-        println!("SKIPPED: docs/src/{page}.md: '{line}' needs {tool}");
+        eprintln!("SKIPPED: docs/src/{page}.md: '{line}' needs {tool}");
         false
     };
     match words.first().map(String::as_str) {
@@ -202,8 +203,8 @@ fn run(lab: &Lab, page: &str, line: &str) -> bool {
         return skipped("GUMMEL_PYTHON");
     }
     shorten(&mut words);
-    // A check that fails is what `--fail-on` is there to tell.
-    let failed = words.iter().any(|w| w == "--fail-on");
+    // A check that fails is what `--fail-on` is there to tell, and a suspicion what the doctor is for.
+    let failed = words.iter().any(|w| w == "--fail-on" || w == "doctor");
     let code = lab.program(env!("CARGO_BIN_EXE_gummel").as_ref(), &words);
     if failed {
         code.one_of(&[0, 4])

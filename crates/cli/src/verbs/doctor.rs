@@ -42,7 +42,7 @@ The exit code is 0 when nothing is suspicious and every analysis converged, else
 
 /// Examines and prints.
 pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
-    let named = args.simulator.map_or_else(|| Tools::default().ngspice.into(), |s| s);
+    let named = args.simulator.unwrap_or_else(|| Tools::default().ngspice.into());
     let instruments = Instruments {
         ngspice: named,
         libraries: args.osdi,

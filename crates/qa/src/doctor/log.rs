@@ -89,10 +89,11 @@ impl Story {
             }
             if lower.starts_with("last node voltages") {
                 table = true;
-            } else if table && let [node, a, b] = lower.split_whitespace().collect::<Vec<_>>()[..] {
-                if let (Ok(a), Ok(b)) = (a.parse(), b.parse()) {
-                    story.last.push((node.to_owned(), [a, b]));
-                }
+            } else if table
+                && let [node, a, b] = lower.split_whitespace().collect::<Vec<_>>()[..]
+                && let (Ok(a), Ok(b)) = (a.parse(), b.parse())
+            {
+                story.last.push((node.to_owned(), [a, b]));
             }
         }
         story

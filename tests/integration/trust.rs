@@ -172,9 +172,5 @@ fn constraints_make_the_slopes_positive_beyond_the_data_and_keep_the_fit() {
     assert!(before > 100 && after * 5 < before, "{after} negative of {before} without constraints");
     let error = |f: &gummel_surrogate::Fit| f.report.summaries[0].rel_rms.median;
     assert!(error(&held) < 1.3 * error(&free), "{} after {}", error(&held), error(&free));
-    assert!(
-        held.report.decisions.iter().any(|d| d.contains("of biases drawn")),
-        "{:?}",
-        held.report.decisions
-    );
+    assert!(held.report.decisions.iter().any(|d| d.contains("of biases")), "{:?}", held.report.decisions);
 }

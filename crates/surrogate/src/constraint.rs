@@ -163,9 +163,8 @@ impl Attempt<'_> {
         }
         let last = share(&active.constraints.violations(&lm.theta, &active.watched, rng));
         let told = format!(
-            "missed at {:.2} % of biases drawn up to {:.0} % beyond the data, now {:.2} %",
+            "missed at {:.2} % of biases in and beyond the data, now {:.2} %",
             100.0 * first.unwrap_or(last),
-            100.0 * self.constraints.beyond,
             100.0 * last
         );
         let weights = from.weights.clone();

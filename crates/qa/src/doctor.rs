@@ -163,19 +163,18 @@ pub fn examine(path: &Path, instruments: &Instruments) -> Result<Diagnosis, QaEr
         found.findings.push(refused(&story.reasons, &listing));
         return Ok(found);
     }
-    let mut examined = Examined { circuit, devices: Vec::new(), placed: Vec::new(), nodes: Vec::new() };
+    let (devices, placed, mut remarks) = devices::of(&circuit, &libraries, NOMINAL);
+    let nodes = devices::nodes(&circuit, &placed);
+    let mut examined = Examined { circuit, devices, placed, nodes };
     let steps = netlist.steps(&examined.circuit.analyses);
     for (k, step) in steps.iter().enumerate() {
-        // The first log tells the temperature; until then the devices are not known.
-        if k == 0 {
-            let ambient = ambient(&bench, &netlist, step)?;
-            let (devices, placed, remarks) = devices::of(&examined.circuit, &libraries, ambient);
-            found.remarks.extend(remarks);
-            examined.nodes = devices::nodes(&examined.circuit, &placed);
-            (examined.devices, examined.placed) = (devices, placed);
-        }
         let ran = bench.analysis(&netlist, step, &examined.nodes)?;
         let story = Story::read(&ran.log);
+        // The first log tells the temperature, and with it which devices these are; their nodes stay.
+        if let (0, Some(ambient)) = (k, story.temperature) {
+            (examined.devices, examined.placed, remarks) =
+                devices::of(&examined.circuit, &libraries, ambient);
+        }
         examined.follow(k, step, &ran.rows, &story);
         found.analyses.push(Analysis {
             command: step.command.clone(),
@@ -185,18 +184,13 @@ pub fn examine(path: &Path, instruments: &Instruments) -> Result<Diagnosis, QaEr
             trouble: story.trouble,
         });
     }
+    found.remarks.extend(remarks);
     found.transistors = examined.placed.len();
     if found.transistors == 0 {
         found.remarks.push("no transistor of a library that gummel exported is in the circuit".to_owned());
     }
     found.findings = examined.findings(&steps, &found.analyses, &instruments.limits);
     Ok(found)
-}
-
-/// Temperature of the analyses, K: the simulator says it at each.
-fn ambient(bench: &Bench<'_>, netlist: &Netlist, step: &Step) -> Result<f64, QaError> {
-    let log = bench.log(&step.operating_point().deck(netlist, &[], 1))?;
-    Ok(Story::read(&log).temperature.unwrap_or(NOMINAL))
 }
 
 /// A circuit while it is examined.

@@ -173,11 +173,6 @@ impl Step {
         first_word(&self.command)
     }
 
-    /// An operating point after the same preparations.
-    pub(super) fn operating_point(&self) -> Step {
-        Step { command: "op".to_owned(), prelude: self.prelude.clone() }
-    }
-
     /// Whether the analysis starts from initial conditions alone.
     pub(super) fn starts_from_conditions(&self) -> bool {
         self.kind() == "tran" && self.command.split_whitespace().any(|w| w.eq_ignore_ascii_case("uic"))

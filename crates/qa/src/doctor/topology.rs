@@ -50,6 +50,7 @@ fn conducting(element: &Element, device: Option<&Device>, capacitors_hold: bool)
     match (element.kind(), device) {
         (b'c', _) if capacitors_hold => all(),
         (b'c' | b'i' | b'f' | b'k', _) => Vec::new(),
+        (b'b', _) if is_free_current(element) => Vec::new(),
         // The other two nodes of these only control.
         (b'e' | b'g' | b's', _) => vec![vec![0, 1]],
         (b't' | b'o', _) => vec![vec![0, 1], vec![2, 3]],
@@ -61,6 +62,15 @@ fn conducting(element: &Element, device: Option<&Device>, capacitors_hold: bool)
         }
         _ => all(),
     }
+}
+
+/// Whether an element is a source of a current that does not depend on the voltages of its own nodes.
+fn is_free_current(element: &Element) -> bool {
+    let own = |law: &str| {
+        let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '#');
+        law.split(|c| !is_name(c)).any(|word| element.nodes.iter().any(|n| n == word && !is_ground(n)))
+    };
+    element.rest.iter().any(|w| w.starts_with("i=")) && !own(&element.rest.join(" "))
 }
 
 /// Sets of nodes, joined one after another.
@@ -107,6 +117,8 @@ mod tests {
         assert_eq!(islands("v1 a 0 1|c1 a b 1f|c2 b 0 1f", false), [["b"]]);
         assert!(islands("v1 a 0 1|c1 a b 1f|c2 b 0 1f", true).is_empty());
         assert_eq!(islands("i1 0 x 1u|r1 x y 1k", false), [["x", "y"]]);
+        assert_eq!(islands("v1 a 0 1|b1 x 0 i=1u*v(a)", false), [["x"]]);
+        assert!(islands("v1 a 0 1|b1 x 0 i=1u*(v(x)-v(a))", false).is_empty());
         assert_eq!(islands("v1 a 0 1|m1 a g 0 0 nm w=1u|.model nm nmos level=14", false), [["g"]]);
         assert!(islands("v1 a gnd 1|e1 o 0 a 0 2|l1 o p 1n", false).is_empty());
     }

@@ -226,6 +226,7 @@ fn the_manifest_reads_well() {
         site = ""
         corner = "tt"
         floor = 0.000000000001
+        leakage = 0.0
         temperatures = [300.15]
         points = 0
 

@@ -29,6 +29,7 @@ mod doubt;
 pub mod error;
 pub mod fit;
 pub mod freeze;
+mod leakage;
 mod lm;
 pub mod parameters;
 pub mod plan;

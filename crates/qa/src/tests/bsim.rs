@@ -59,6 +59,7 @@ fn demo130(program: PathBuf) -> SpiceFamily {
         site: String::new(),
         corner: Some(corner),
         floor: 1e-12,
+        leakage: 0.0,
         temperatures: temperatures.to_vec(),
         range: [[-0.3, 1.35], [0.0, 1.2], [-1.2, 0.0]],
     };

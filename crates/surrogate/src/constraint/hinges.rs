@@ -37,8 +37,8 @@ const FAR: f64 = 0.05;
 pub(super) struct Demand {
     /// Bounds of slopes.
     pub(super) bounds: Bounds,
-    /// Factors on the noise floors above which bounds of gm and of gds are asked for.
-    pub(super) floors: [f64; 2],
+    /// How far above leakage of the drain gm is asked for, as a factor.
+    pub(super) aloof: f64,
 }
 
 /// What a draw of biases met.
@@ -61,14 +61,18 @@ pub(super) struct Constraints<'a> {
     demand: Demand,
     /// Channel tasks, and where biases of each are drawn.
     places: Vec<(usize, Place)>,
+    /// Per device, A: below, its leakage is what was measured.
+    leaks: &'a [f64],
 }
 
 impl<'a> Constraints<'a> {
-    /// Constraints on the channel tasks; `sides` has the measured box of every device.
+    /// Constraints on the channel tasks; `sides` has the measured box of every device, `leaks` the current below which its
+    /// leakage was measured.
     pub(super) fn new(
         problem: &'a Problem,
         config: &'a ConstraintsConfig,
         sides: &[Sides],
+        leaks: &'a [f64],
         demand: Demand,
     ) -> Self {
         let places = problem
@@ -78,13 +82,19 @@ impl<'a> Constraints<'a> {
             .filter(|(_, t)| problem.outputs[t.output].kind == OutputKind::Channel)
             .map(|(k, t)| (k, Place::new(sides[t.device], config.beyond, t.place.temperature)))
             .collect();
-        Constraints { problem, config, strength: config.strength, demand, places }
+        Constraints { problem, config, strength: config.strength, demand, places, leaks }
     }
 
-    /// Draws biases, anywhere and near those `watched`, then some more where slopes came closest to their bounds, and looks
-    /// for those above the noise floor where a constraint fails.
-    pub(super) fn violations(&self, theta: &[f64], watched: &[Watched], rng: &mut impl Rng) -> Drawn {
-        let each = self.config.draws.div_ceil(self.places.len().max(1));
+    /// Draws `finer` times the configured number of biases, anywhere and near those `watched`, then some more where slopes
+    /// came closest to their bounds, and looks for those above the noise floor where a constraint fails.
+    pub(super) fn violations(
+        &self,
+        theta: &[f64],
+        watched: &[Watched],
+        finer: usize,
+        rng: &mut impl Rng,
+    ) -> Drawn {
+        let each = (finer * self.config.draws).div_ceil(self.places.len().max(1));
         let seeds: Vec<u64> = self.places.iter().map(|_| rng.random()).collect();
         let found: Vec<Vec<(Watched, f64)>> = self
             .places
@@ -129,9 +139,15 @@ impl<'a> Constraints<'a> {
         let mut out = Vec::new();
         self.visit(theta, watched, |block, part| {
             for (p, w) in part.iter().enumerate() {
-                let [gm, gds] = self.demand.floors;
-                let floors = if w.slope == Slope::Gate { gm * self.config.leakage } else { gds * AUDIBLE };
-                if block.current(p) > floors * self.problem.tasks[w.task].floor {
+                let task = &self.problem.tasks[w.task];
+                let least = match w.slope {
+                    Slope::Gate => {
+                        self.demand.aloof
+                            * f64::max(self.config.leakage * task.floor, self.leaks[task.device])
+                    }
+                    Slope::Drain => AUDIBLE * task.floor,
+                };
+                if block.current(p) > least {
                     out.push((*w, block.slopes[p]));
                 }
             }

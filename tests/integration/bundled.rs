@@ -5,11 +5,13 @@ use gummel_device::Quantity;
 use gummel_kernel::{Instance, Member};
 use gummel_model::Model;
 use gummel_surrogate::report::judge;
-use gummel_surrogate::{FitConfig, LmConfig, Observer, Part, Progress, Solver, StopReason, fit, resume};
+use gummel_surrogate::{
+    ConstraintsConfig, FitConfig, LmConfig, Observer, Part, Progress, Solver, StopReason, fit, resume,
+};
 
 use crate::sample::{coarse, demo};
 
-/// A fit short enough for a test.
+/// A fit short enough for a test, without constraints.
 pub(crate) fn quick() -> FitConfig {
     let lm = LmConfig {
         starts: 2,
@@ -19,7 +21,8 @@ pub(crate) fn quick() -> FitConfig {
         max_steps: 15,
         ..LmConfig::default()
     };
-    FitConfig { solver: Solver::Lm(lm), ..FitConfig::default() }
+    let constraints = ConstraintsConfig { steps: 0, ..ConstraintsConfig::default() };
+    FitConfig { solver: Solver::Lm(lm), constraints, ..FitConfig::default() }
 }
 
 #[test]

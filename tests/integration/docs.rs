@@ -15,7 +15,15 @@ fn root() -> PathBuf {
 /// Pages that users read, with their names: the book and what stands in the root and beside data.
 fn pages() -> Vec<(String, String)> {
     let mut pages = Vec::new();
-    let folders = [".", "docs/src", "notebooks", "datasets", "datasets/demo130", "datasets/catalogue"];
+    let folders = [
+        ".",
+        "docs/src",
+        "docs/src/notebooks",
+        "notebooks",
+        "datasets",
+        "datasets/demo130",
+        "datasets/catalogue",
+    ];
     for folder in folders {
         for entry in std::fs::read_dir(root().join(folder)).unwrap() {
             let path = entry.unwrap().path();
@@ -35,28 +43,19 @@ fn blocks<'a>(text: &'a str, language: &'a str) -> impl Iterator<Item = &'a str>
     code.filter_map(move |block| block.strip_prefix(language)?.strip_prefix('\n'))
 }
 
-/// The words that a shell hands to a program: quotes off, comment and redirections left out.
+/// The words that a shell hands to a program.
 fn words(line: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut quote = None;
-    for c in line.chars() {
-        match (quote, c) {
-            (Some(open), _) if c == open => quote = None,
-            (None, '\'' | '"') => quote = Some(c),
-            (None, '#' | '>' | '|' | '&') => break,
-            (None, ' ') => words.push(String::new()),
-            _ => words.last_mut().unwrap().push(c),
-        }
-    }
-    words.retain(|w| !w.is_empty());
-    words
+    let line = line.split(" > ").next().unwrap_or(line);
+    shlex::split(line).unwrap_or_else(|| panic!("quotes do not close: {line}"))
 }
 
 #[test]
 fn every_gummel_command_parses() {
     let mut n = 0;
     for (page, text) in pages() {
-        for line in blocks(&text, "sh").flat_map(str::lines).map(str::trim) {
+        let scripts = blocks(&text, "sh").chain(blocks(&text, "bash"));
+        let lines = scripts.map(|block| block.replace("\\\n", " ")).collect::<Vec<_>>();
+        for line in lines.iter().flat_map(|block| block.lines()).map(str::trim) {
             let line = line.replace("cargo run --release -- ", "gummel ");
             if line.starts_with("gummel ") {
                 if let Err(wrong) = gummel_cli::command().try_get_matches_from(words(&line)) {

@@ -9,5 +9,6 @@ mod bench;
 mod dc;
 mod log;
 mod models;
+mod operating_points;
 mod rings;
 mod simulator;

@@ -29,6 +29,14 @@ pub(crate) fn demo(family: &str) -> Dataset {
     dataset(file, family, 27.0)
 }
 
+/// The same at several temperatures.
+pub(crate) fn demo_at(family: &str, celsius: &[f64]) -> Dataset {
+    let (_folder, file) = unpacked("demo130-noisy");
+    let reading = read(&[file], &ReadOptions::default(), &|_| ()).unwrap();
+    let selection = Selection { temperature: celsius.to_vec(), ..Selection::of(family, 27.0) };
+    Dataset::assemble(&reading.table, &reading.files, &selection).unwrap()
+}
+
 /// The same transistors without noise, in the typical corner, at bulk voltages 0, -0.6 and -1.2 V only.
 pub(crate) fn coarse(family: &str) -> Dataset {
     let (_folder, file) = unpacked("demo130");

@@ -1,5 +1,6 @@
 //! `cargo xtask check`: what a change must pass, cheapest first, with a counted closing line.
 
+mod python;
 mod tally;
 
 use anyhow::{Context, Result, bail};
@@ -17,12 +18,13 @@ struct Step {
 
 /// Building dependencies dominates, so everything that runs tests or the program shares one build of them; clippy
 /// and rustdoc share another, of type information only.
-const STEPS: [Step; 7] = [
+const STEPS: [Step; 8] = [
     Step { name: "fmt", run: |root| cargo(root, &["fmt", "--all", "--check"]) },
     Step { name: "tidy", run: tidy },
     Step { name: "book", run: |root| cargo(root, &BOOK) },
     Step { name: "test", run: test },
     Step { name: "main-job", run: main_job },
+    Step { name: "python", run: python::run },
     Step { name: "clippy", run: |root| cargo(root, &CLIPPY) },
     Step { name: "rustdoc", run: rustdoc },
 ];
@@ -85,15 +87,19 @@ fn is_due(step: &str, wanted: &[&str]) -> bool {
 fn command(root: &Path, args: &[&str]) -> Command {
     let mut command = Command::new("cargo");
     command.args(args).current_dir(root).stdin(Stdio::null());
-    // `cargo xtask` tells its child which package it runs. Build scripts that look at these variables (ring's) would run
-    // again, and all that depends on them be compiled again, each time one changes between cargo and cargo xtask.
+    forget_package(&mut command);
+    command
+}
+
+/// `cargo xtask` tells its child which package it runs. Build scripts that look at these variables (ring's) would run
+/// again, and all that depends on them be compiled again, each time one changes between cargo and cargo xtask.
+fn forget_package(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
         if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") || text == "CARGO_BIN_NAME" {
             command.env_remove(&name);
         }
     }
-    command
 }
 
 fn cargo(root: &Path, args: &[&str]) -> Result<Tally> {

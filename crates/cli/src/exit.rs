@@ -12,7 +12,7 @@ pub enum Outcome {
     Done,
     /// Done, but some input files could not be read; exit code 3.
     SomeFilesFailed,
-    /// Done, but a check that the caller named did not pass; exit code 4.
+    /// Done, but a check that the caller named did not pass, or a circuit is suspicious; exit code 4.
     CheckFailed,
 }
 

@@ -6,6 +6,7 @@ use gummel_data::{ColumnMapping, FileFailure, Format, Patterns, ReadOptions, Rea
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
+use crate::listener::Given;
 use crate::progress::ReadBar;
 use crate::session::Session;
 use crate::table::count;
@@ -16,7 +17,8 @@ const FAILURES_SHOWN: usize = 20;
 /// Which files, and how to read them.
 #[derive(Clone, Debug, Default, clap::Args, Serialize, Deserialize)]
 pub struct InputArgs {
-    /// Files, folders or globs with measurements (mdm, csv, tsv, EasyEXPERT csv, ngspice raw, parquet),
+    /// Files, folders or globs with measurements (mdm, csv, tsv, EasyEXPERT csv, SPICE raw,
+    /// Sentaurus plt, parquet),
     /// or a bundled data set by name [default: demo130-noisy]
     pub inputs: Vec<PathBuf>,
     /// Format of every file; by default each is told from its content
@@ -80,13 +82,41 @@ impl InputArgs {
     /// # Errors
     /// When an input matches nothing, with `--strict` for the first file that fails.
     pub fn read(&self, session: &Session) -> Result<Reading> {
+        if let Some(reading) = self.in_memory(session)? {
+            return Ok(reading);
+        }
         let options = self.options()?;
         let reading = self.with_paths(session, |paths, bar| Ok(read(paths, &options, &|p| bar.show(p))?))?;
         name_failures(&reading.failures, session);
         Ok(reading)
     }
 
-    /// Does `work` on the paths of the inputs, bundled data sets unpacked for its duration.
+    /// The inputs where all of them are tables of the program that runs the verb.
+    fn in_memory(&self, session: &Session) -> Result<Option<Reading>> {
+        let tables = self.inputs.iter().map(|p| table(p, session)).collect::<Result<Option<Vec<_>>>>()?;
+        let Some((first, others)) = tables.as_deref().and_then(<[_]>::split_first) else { return Ok(None) };
+        let mut reading = first.reading();
+        for given in others {
+            reading.table = reading.table.concat(&given.table)?;
+            reading.files.extend_from_slice(&given.files);
+        }
+        Ok(Some(reading))
+    }
+
+    /// Arguments that read the same again in another process; `None` when a table was made in memory.
+    ///
+    /// # Errors
+    /// When a table that is named was not given.
+    pub fn source(&self, session: &Session) -> Result<Option<InputArgs>> {
+        let tables = self.inputs.iter().map(|p| table(p, session)).collect::<Result<Vec<_>>>()?;
+        Ok(match &tables[..] {
+            [Some(given)] => given.input.clone(),
+            all if all.iter().all(Option::is_none) => Some(self.clone()),
+            _ => None,
+        })
+    }
+
+    /// Does `work` on the paths of the inputs, bundled data sets and tables in memory unpacked for its duration.
     ///
     /// # Errors
     /// Those of `work`, and when a bundled set cannot be unpacked.
@@ -98,10 +128,23 @@ impl InputArgs {
         let unpacked = tempfile::tempdir().context("cannot make a folder for the bundled data")?;
         let default = [PathBuf::from(BUNDLED[0].name)];
         let inputs = if self.inputs.is_empty() { &default[..] } else { &self.inputs };
-        let locate = |p: &PathBuf| named(p).map_or(Ok(p.clone()), |set| set.unpack(unpacked.path()));
-        let paths = inputs.iter().map(locate).collect::<Result<Vec<_>, _>>()?;
+        let locate = |p: &PathBuf| -> Result<PathBuf> {
+            if let Some(given) = table(p, session)? {
+                let path =
+                    unpacked.path().join(format!("{}.parquet", p.display().to_string().replace(':', "-")));
+                given.table.to_parquet(&path)?;
+                return Ok(path);
+            }
+            Ok(named(p).map_or(Ok(p.clone()), |set| set.unpack(unpacked.path()))?)
+        };
+        let paths = inputs.iter().map(locate).collect::<Result<Vec<_>>>()?;
         work(&paths, &ReadBar::new(session))
     }
+}
+
+/// The table in memory that an input names.
+fn table<'a>(input: &Path, session: &'a Session) -> Result<Option<&'a Given>> {
+    session.front().map_or(Ok(None), |front| front.table(input))
 }
 
 /// The bundled data set of that name, unless there is such a file.

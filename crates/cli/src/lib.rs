@@ -10,7 +10,7 @@
 //! Reading order: [`verbs`] (the list and a file each), [`session`] (what reaches the terminal),
 //! [`exit`] (exit codes), [`input`] and [`recipe`] (arguments that verbs share), [`run_folder`]
 //! (the folder that a fit writes), [`figures`] (which curves go into which figure), then the small ones:
-//! [`families`], [`judged`], [`newcomer`], [`table`], [`progress`], [`grid`], [`biases`], [`predictions`], [`interrupt`].
+//! [`listener`] (programs that run verbs in their own process: [`call`], [`read`]), [`families`], [`judged`], [`newcomer`], [`table`], [`progress`], [`grid`], [`biases`], [`predictions`], [`interrupt`].
 
 pub mod biases;
 pub mod exit;
@@ -20,6 +20,7 @@ pub mod grid;
 pub mod input;
 pub mod interrupt;
 pub mod judged;
+pub mod listener;
 pub mod newcomer;
 pub mod predictions;
 pub mod progress;
@@ -29,10 +30,15 @@ pub mod session;
 pub mod table;
 pub mod verbs;
 
+use anyhow::Result;
 use clap::{CommandFactory, Parser};
+use gummel_data::Reading;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use exit::Outcome;
+use input::InputArgs;
+use listener::Front;
 use session::{Session, Voice};
 
 /// Compact models from measured transistor curves: fit a family in seconds, look, judge, export.
@@ -58,7 +64,7 @@ EXIT CODES:
   1  failed; the message says what was found, what was expected and how to go on
   2  wrong usage of the command line
   3  done, but some files could not be read (they are listed)
-  4  done, but a check named by --fail-on failed
+  4  done, but a check named by --fail-on failed, or doctor found something
   130  stopped by a second Ctrl-C";
 
 /// The command with all its verbs, for completions and documentation.
@@ -78,6 +84,44 @@ pub fn run(words: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Exit
     };
     let session = Session::new(cli.voice);
     exit::code(cli.verb.run(&session), &session)
+}
+
+/// Runs one command line inside a program: what it says and gives is left in `front`.
+///
+/// # Errors
+/// Wrong usage, and whatever the verb reports.
+pub fn call(words: impl IntoIterator<Item = impl Into<OsString> + Clone>, front: &Front) -> Result<Outcome> {
+    let cli = Cli::try_parse_from(words).map_err(usage)?;
+    let outcome = cli.verb.run(&Session::within(front.clone()))?;
+    front.heard().outcome = Some(outcome);
+    Ok(outcome)
+}
+
+/// The arguments that every verb takes for its inputs, by themselves.
+#[derive(Debug, Parser)]
+#[command(name = "gummel read", no_binary_name = true)]
+struct Read {
+    #[command(flatten)]
+    input: InputArgs,
+}
+
+/// Reads the inputs that `words` name as every verb does; also gives the arguments they stand for.
+///
+/// # Errors
+/// Wrong usage, and as [`InputArgs::read`].
+pub fn read(
+    words: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+    front: &Front,
+) -> Result<(InputArgs, Reading)> {
+    let input = Read::try_parse_from(words).map_err(usage)?.input;
+    let reading = input.read(&Session::within(front.clone()))?;
+    Ok((input, reading))
+}
+
+/// Wrong usage as an error of a program: clap's text without the word before it.
+fn usage(wrong: clap::Error) -> anyhow::Error {
+    let text = wrong.to_string();
+    anyhow::Error::msg(text.trim_start_matches("error: ").trim_end().to_owned())
 }
 
 #[cfg(test)]

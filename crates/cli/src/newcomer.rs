@@ -54,8 +54,8 @@ impl NewcomerArgs {
             let constants = &mut options.mapping.get_or_insert_default().constants;
             let manifest = &model.manifest;
             for (name, value) in [
-                ("w", format!("{w:e} m")),
-                ("l", format!("{l:e} m")),
+                ("w", format!("{w:e}")),
+                ("l", format!("{l:e}")),
                 ("mult", mult.to_string()),
                 ("technology", manifest.technology.clone()),
                 ("family", manifest.family.clone()),

@@ -1,7 +1,7 @@
 //! The table of predictions: a device, temperature and bias a row, quantities as columns.
 
 use anyhow::Result;
-use gummel_data::{ParquetColumn, write_parquet};
+use gummel_data::{Columns, ParquetColumn};
 use gummel_device::Quantity;
 use ndarray::Array2;
 use std::io::Write;
@@ -47,6 +47,17 @@ impl Predictions {
         self.devices.is_empty()
     }
 
+    /// As columns.
+    ///
+    /// # Errors
+    /// When a quantity was asked for twice.
+    pub fn columns(&self) -> Result<Columns> {
+        let numbers = self.columns.iter().map(|(name, values)| (*name, ParquetColumn::Number(values)));
+        let all: Vec<_> =
+            std::iter::once(("device", ParquetColumn::Text(&self.devices))).chain(numbers).collect();
+        Ok(Columns::new(&all)?)
+    }
+
     /// As CSV.
     ///
     /// # Errors
@@ -67,10 +78,7 @@ impl Predictions {
     /// Errors of the file system, and of quantities asked for twice.
     pub fn write(&self, path: &Path) -> Result<()> {
         if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet")) {
-            let numbers = self.columns.iter().map(|(name, values)| (*name, ParquetColumn::Number(values)));
-            let columns: Vec<_> =
-                std::iter::once(("device", ParquetColumn::Text(&self.devices))).chain(numbers).collect();
-            return Ok(write_parquet(path, &columns)?);
+            return Ok(self.columns()?.to_parquet(path)?);
         }
         write_whole(path, &self.csv()?)
     }

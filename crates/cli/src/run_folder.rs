@@ -24,6 +24,8 @@ pub const CONFIG: &str = "config.toml";
 pub const HISTORY: &str = "history.csv";
 /// State from which a fit goes on.
 pub const CHECKPOINT: &str = "checkpoint.json";
+/// The rows, where they came from the memory of a program.
+pub const DATA: &str = "data.parquet";
 /// The frozen model.
 pub const MODEL: &str = "model";
 /// Figures.

@@ -6,7 +6,13 @@ use serde::Serialize;
 use std::io::{IsTerminal, Write};
 use tracing::Level;
 
+use crate::interrupt;
+use crate::listener::Front;
+use crate::progress::Bar;
 use crate::table::Paint;
+
+/// Columns where there is no terminal.
+const WIDTH: usize = 100;
 
 /// Options of every verb about what is said and how.
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
@@ -28,6 +34,7 @@ pub struct Session {
     bars: MultiProgress,
     width: usize,
     paint: Paint,
+    front: Option<Front>,
 }
 
 impl Session {
@@ -39,9 +46,40 @@ impl Session {
         });
         let tty = if voice.json { std::io::stderr().is_terminal() } else { std::io::stdout().is_terminal() };
         let no_color = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
-        let session = Session { voice, bars, width: width(), paint: Paint { on: tty && !no_color } };
+        let session =
+            Session { voice, bars, width: width(), paint: Paint { on: tty && !no_color }, front: None };
         session.log();
         session
+    }
+
+    /// A session with a program instead of a terminal: nothing is printed, all is kept in `front`.
+    pub fn within(front: Front) -> Self {
+        let bars = MultiProgress::with_draw_target(ProgressDrawTarget::hidden());
+        Session {
+            voice: Voice::default(),
+            bars,
+            width: WIDTH,
+            paint: Paint { on: false },
+            front: Some(front),
+        }
+    }
+
+    /// The program that this session is with; `None` for a terminal.
+    pub fn front(&self) -> Option<&Front> {
+        self.front.as_ref()
+    }
+
+    /// Starts listening to Ctrl-C; a program has its own way to ask for an end.
+    ///
+    /// # Errors
+    /// When the system refuses a handler.
+    pub fn listen(&self) -> Result<()> {
+        if self.front.is_some() { Ok(()) } else { interrupt::listen() }
+    }
+
+    /// True once the work is to stop at its best state.
+    pub fn interrupted(&self) -> bool {
+        self.front.as_ref().map_or_else(interrupt::asked, |f| f.listener().stops())
     }
 
     /// Columns of the terminal, 100 when there is none.
@@ -68,6 +106,10 @@ impl Session {
             return Ok(());
         }
         let text = text.as_ref();
+        if let Some(front) = &self.front {
+            front.heard().said.push(text.to_owned());
+            return Ok(());
+        }
         self.bars.suspend(|| match self.voice.json {
             true => writeln!(std::io::stderr().lock(), "{text}"),
             false => writeln!(std::io::stdout().lock(), "{text}"),
@@ -80,6 +122,10 @@ impl Session {
     /// # Errors
     /// When the stream is closed or full.
     pub fn result(&self, value: &impl Serialize) -> Result<()> {
+        if let Some(front) = &self.front {
+            front.heard().result = serde_json::to_value(value)?;
+            return Ok(());
+        }
         if self.voice.json {
             let text = serde_json::to_string_pretty(value)?;
             self.bars.suspend(|| writeln!(std::io::stdout().lock(), "{text}"))?;
@@ -92,6 +138,10 @@ impl Session {
     /// # Errors
     /// When the stream is closed or full.
     pub fn emit(&self, bytes: &[u8]) -> Result<()> {
+        if let Some(front) = &self.front {
+            front.heard().emitted.extend_from_slice(bytes);
+            return Ok(());
+        }
         self.bars.suspend(|| {
             let mut out = std::io::stdout().lock();
             out.write_all(bytes)?;
@@ -102,7 +152,10 @@ impl Session {
 
     /// A warning on standard error, also with `--quiet`.
     pub fn warn(&self, text: &str) {
-        self.complain("warning", text);
+        match &self.front {
+            Some(front) => front.heard().warned.push(text.to_owned()),
+            None => self.complain("warning", text),
+        }
     }
 
     /// An error on standard error.
@@ -110,12 +163,14 @@ impl Session {
         self.complain("error", text);
     }
 
-    /// A progress bar on standard error; invisible with `--quiet` and when nobody watches.
-    pub fn bar(&self, total: u64, template: &str) -> ProgressBar {
+    /// A progress bar, `title` its prefix, on standard error or for the program; invisible with `--quiet` and when nobody watches.
+    pub fn bar(&self, title: &str, total: u64, template: &str) -> Bar {
         let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-        self.bars.add(ProgressBar::new(total).with_style(style.progress_chars("=> ")))
+        let drawn = self.bars.add(ProgressBar::new(total).with_style(style.progress_chars("=> ")));
+        Bar::new(drawn.with_prefix(title.to_owned()), self.front.as_ref().map(|f| f.listener().clone()))
     }
 
+    /// Prints on standard error.
     fn complain(&self, kind: &str, text: &str) {
         // Standard error is the last resort: when it is gone too, nobody can be told.
         self.bars.suspend(|| writeln!(std::io::stderr().lock(), "{kind}: {text}")).ok();
@@ -157,5 +212,5 @@ impl Write for Quietly {
 
 fn width() -> usize {
     let columns = || std::env::var("COLUMNS").ok()?.parse().ok();
-    terminal_size::terminal_size().map(|(w, _)| usize::from(w.0)).or_else(columns).unwrap_or(100).max(40)
+    terminal_size::terminal_size().map(|(w, _)| usize::from(w.0)).or_else(columns).unwrap_or(WIDTH).max(40)
 }

@@ -6,6 +6,7 @@ pub mod check;
 pub mod compare;
 pub mod completions;
 pub mod data;
+pub mod doctor;
 pub mod export;
 pub mod fit;
 pub mod inspect;
@@ -54,6 +55,7 @@ verbs! {
     Verify = verify;
     Check = check;
     Report = report;
+    Doctor = doctor;
     Data = data;
     Completions = completions;
 }

@@ -3,6 +3,7 @@
 use gummel_device::Polarity;
 use std::collections::HashMap;
 
+use crate::heading::Later;
 use crate::identity::{self, Fields, Identity};
 use crate::sheet::Sheet;
 use crate::{DataError, Flags, curves};
@@ -126,10 +127,7 @@ pub(crate) fn split(
         } else {
             sheet.columns.iter().map(|(n, v)| (n.clone(), rows.iter().map(|r| v[*r]).collect())).collect()
         };
-        if identity.polarity == Some(Polarity::P) {
-            let mirrored = columns.iter_mut().filter(|(n, _)| sheet.mirrored.contains(n));
-            mirrored.for_each(|(_, v)| v.iter_mut().for_each(|q| *q = -*q));
-        }
+        settle(path, &mut columns, &sheet.later, &identity)?;
         let curve = if sheet.curve.is_empty() {
             let curve = curves::detect(&columns, rows.len(), next_curve);
             next_curve = curve.last().map_or(next_curve, |c| c + 1);
@@ -152,6 +150,37 @@ pub(crate) fn split(
         });
     }
     Ok(blocks)
+}
+
+/// Turns values into those of the terminal, now that the device is known.
+///
+/// # Errors
+/// [`DataError::Metadata`] for a value per width of a device without width.
+fn settle(
+    path: &str,
+    columns: &mut [(String, Vec<f64>)],
+    later: &[(String, Later)],
+    identity: &Identity,
+) -> Result<(), DataError> {
+    for (name, later) in later {
+        let factor = match later {
+            Later::Mirror if identity.polarity == Some(Polarity::P) => -1.0,
+            Later::Mirror => 1.0,
+            Later::TimesWidth if identity.w > 0.0 => identity.w * identity.mult,
+            Later::TimesWidth => {
+                return Err(DataError::Metadata {
+                    path: path.to_owned(),
+                    field: "w".to_owned(),
+                    found: String::new(),
+                    expected: format!("the width of the device, because '{name}' is given per width"),
+                });
+            }
+        };
+        if let Some((_, values)) = columns.iter_mut().find(|(n, _)| n == name) {
+            values.iter_mut().for_each(|v| *v *= factor);
+        }
+    }
+    Ok(())
 }
 
 /// Lot, wafer, chip, module and structure as the header names them.

@@ -1,6 +1,7 @@
 //! The dataset the fit takes: plain arrays per device, whole curves, the noise floor of every device.
 
 mod assemble;
+mod nothing;
 mod selection;
 mod split;
 

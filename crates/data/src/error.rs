@@ -123,7 +123,7 @@ pub enum DataError {
     },
     /// A value of device metadata that is not what its field needs.
     #[error(
-        "{path}: {field} is '{found}', expected {expected}; correct the header, name pattern or metadata table"
+        "{path}: {field} is '{found}', expected {expected}; correct the header, name pattern, mapping or metadata table"
     )]
     Metadata {
         /// The file (or the metadata table) that holds the value.
@@ -136,9 +136,9 @@ pub enum DataError {
         expected: String,
     },
     /// A selection that leaves no device.
-    #[error("no device left: {reason}")]
+    #[error("no device left:{reason}")]
     NothingSelected {
-        /// What was asked and what there is.
+        /// Which devices went at which step, and what to do about it.
         reason: String,
     },
     /// A Parquet file or table that polars refused.

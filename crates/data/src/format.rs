@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+use crate::read::plt;
+
 /// A format that can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -15,13 +17,16 @@ pub enum Format {
     EasyExpert,
     /// ngspice and LTspice raw files.
     Raw,
+    /// Curves of Sentaurus Device, `.plt`.
+    Plt,
     /// Apache Parquet.
     Parquet,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Format; 5] = [Format::Mdm, Format::Csv, Format::EasyExpert, Format::Raw, Format::Parquet];
+    pub const ALL: [Format; 6] =
+        [Format::Mdm, Format::Csv, Format::EasyExpert, Format::Raw, Format::Plt, Format::Parquet];
 
     /// Lower-case name, as in configuration files.
     pub fn name(self) -> &'static str {
@@ -30,6 +35,7 @@ impl Format {
             Format::Csv => "csv",
             Format::EasyExpert => "easyexpert",
             Format::Raw => "raw",
+            Format::Plt => "plt",
             Format::Parquet => "parquet",
         }
     }
@@ -42,6 +48,9 @@ impl Format {
         let start: Vec<u8> = bytes.iter().take(4096).copied().filter(|b| *b != 0).collect();
         let text = String::from_utf8_lossy(&start).to_ascii_lowercase();
         let text = text.trim_start_matches(['\u{feff}', '\u{fffd}']).trim_start();
+        if text.starts_with(plt::FIRST_LINE) {
+            return Some(Format::Plt);
+        }
         let has_line = |word: &str| text.lines().any(|l| l.trim_start().starts_with(word));
         if has_line("begin_header") || text.starts_with("! version") {
             return Some(Format::Mdm);
@@ -63,7 +72,7 @@ impl Format {
     /// True for file name extensions under which data are expected.
     pub(crate) fn is_data_extension(path: &str) -> bool {
         let extension = path.rsplit_once('.').map_or("", |(_, e)| e).to_ascii_lowercase();
-        ["mdm", "csv", "tsv", "raw", "parquet", "dat", "txt"].contains(&extension.as_str())
+        ["mdm", "csv", "tsv", "raw", "plt", "parquet", "dat", "txt"].contains(&extension.as_str())
     }
 }
 

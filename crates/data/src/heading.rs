@@ -1,14 +1,18 @@
 //! Column headings as laboratories write them: `Vg [V]`, `Id(uA)`, `I_D/mA`, `Drain Current (A)`, `-Id`, `id_a`.
 
-use gummel_device::{Quantity, si};
+mod spelling;
+mod unit;
+
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use crate::block::IDENTITY_COLUMNS;
 use crate::identity::{self, ZERO_CELSIUS};
 use crate::table;
+use spelling::canonical;
+use unit::{Dimension, any_unit};
 
-/// Names for the columns of separated-value, EasyEXPERT, raw and Parquet files.
+/// Names for the columns of separated-value, EasyEXPERT, raw, plt and Parquet files.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ColumnMapping {
@@ -23,6 +27,15 @@ pub struct ColumnMapping {
     pub delimiter: Option<char>,
 }
 
+impl ColumnMapping {
+    /// The heading that takes the place of `heading`.
+    pub(crate) fn given(&self, heading: &str) -> Option<&str> {
+        let heading = heading.trim().trim_matches('"').trim();
+        let renamed = self.columns.iter().find(|(from, _)| from.trim().eq_ignore_ascii_case(heading));
+        renamed.map(|(_, to)| to.as_str())
+    }
+}
+
 /// What a heading says about the numbers below it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Heading {
@@ -34,10 +47,19 @@ pub(crate) struct Heading {
     pub(crate) factor: f64,
     /// Added after the factor (degrees Celsius to kelvin).
     pub(crate) offset: f64,
-    /// A charge in the simulator's frame, in which a p-channel device is mirrored to an n-channel one.
-    pub(crate) mirrored: bool,
+    /// What is left to do once the device is known.
+    pub(crate) later: Option<Later>,
     /// A length or temperature without unit: its size tells micrometres from metres, Celsius from kelvin.
-    bare: bool,
+    pub(crate) bare: bool,
+}
+
+/// What a column needs to know of the device before its values are those of the terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Later {
+    /// A charge in the simulator's frame, in which a p-channel device is mirrored to an n-channel one.
+    Mirror,
+    /// A value per metre of width.
+    TimesWidth,
 }
 
 /// Why a heading makes no sense: what it says, what it should say.
@@ -51,8 +73,7 @@ impl Heading {
     /// The SI value of a number below this heading.
     pub(crate) fn value(&self, number: f64) -> f64 {
         if self.bare {
-            let lengths = ["w", "l"].contains(&self.column.as_str());
-            if lengths && number >= 1e-3 {
+            if self.is_length() && number >= 1e-3 {
                 return identity::tidy(number * 1e-6);
             }
             if self.column == "temperature" && number < 200.0 {
@@ -62,6 +83,11 @@ impl Heading {
         let value = number * self.factor + self.offset;
         // Products of decimal numbers are rounded back to what was written.
         if self.factor.abs() == 1.0 && self.offset == 0.0 { value } else { fine(value) }
+    }
+
+    /// True for width and length.
+    pub(crate) fn is_length(&self) -> bool {
+        identity::LENGTHS.contains(&self.column.as_str())
     }
 
     /// True for numbers, false for names of devices, corners and the like.
@@ -75,16 +101,15 @@ impl Heading {
         let name = plain(name);
         let taken = table::COLUMNS.iter().any(|(column, _)| *column == name);
         let column = if taken { format!("{name}_given") } else { name };
-        Heading { column, known: false, factor: 1.0, offset: 0.0, mirrored: false, bare: false }
+        Heading { column, known: false, factor: 1.0, offset: 0.0, later: None, bare: false }
     }
 
     /// Reads a heading, after renaming it with `mapping`; `None` for a column to leave out.
     pub(crate) fn read(text: &str, mapping: &ColumnMapping) -> Result<Option<Heading>, BadHeading> {
         let text = text.trim().trim_matches('"').trim();
-        let renamed = mapping.columns.iter().find(|(from, _)| from.trim().eq_ignore_ascii_case(text));
-        match renamed {
-            Some((_, to)) if to.trim().is_empty() => Ok(None),
-            Some((_, to)) => parse(to).map(Some),
+        match mapping.given(text) {
+            Some(to) if to.trim().is_empty() => Ok(None),
+            Some(to) => parse(to).map(Some),
             None => parse(text).map(Some),
         }
     }
@@ -100,7 +125,10 @@ fn parse(text: &str) -> Result<Heading, BadHeading> {
         Some(rest) => (true, rest.trim_start()),
         None => (false, text),
     };
-    let (name, unit) = split_unit(rest);
+    let (name, unit) = split_unit(without_run(rest));
+    let over_width = name.trim_end().strip_suffix(['w', 'W']).and_then(|n| n.trim_end().strip_suffix('/'));
+    let over_width = over_width.filter(|n| canonical(n).is_some()).map(str::to_owned);
+    let name = over_width.clone().unwrap_or(name);
     let Some(column) = canonical(&name) else {
         // A unit that is not understood stays in the name, so that it is not lost.
         let (factor, name) = match unit.as_deref().map(|u| (u, any_unit(u))) {
@@ -112,24 +140,44 @@ fn parse(text: &str) -> Result<Heading, BadHeading> {
     };
     let (column, sign) = column;
     let dimension = Dimension::of(column);
-    let (factor, offset) = match unit.as_deref().map(|u| dimension.unit(u)) {
-        None => (1.0, 0.0),
-        Some(Some(conversion)) => conversion,
-        Some(None) => {
+    let per_width = unit.as_deref().and_then(|u| unit::per_width(dimension, u));
+    let (factor, offset) = match (unit.as_deref().map(|u| dimension.unit(u)), per_width) {
+        (_, Some(factor)) => (factor, 0.0),
+        (None, None) if over_width.is_none() => (1.0, 0.0),
+        (Some(Some(conversion)), None) if over_width.is_none() => conversion,
+        _ => {
+            let (what, examples) = dimension.words();
             return Err(BadHeading {
                 found: format!("heading '{text}' with unit '{}'", unit.unwrap_or_default()),
-                expected: format!("a unit of {} such as {}", dimension.words().0, dimension.words().1),
+                expected: match over_width {
+                    Some(_) => format!("a unit of {what} per width such as uA/um"),
+                    None => format!("a unit of {what} such as {examples}"),
+                },
             });
         }
+    };
+    let mirrored = name.to_ascii_lowercase().starts_with("op_") && column.starts_with('q');
+    let later = match per_width {
+        Some(_) => Some(Later::TimesWidth),
+        None => mirrored.then_some(Later::Mirror),
     };
     Ok(Heading {
         column: column.to_owned(),
         known: true,
         factor: if negated { -factor } else { factor } * sign,
         offset,
-        mirrored: name.to_ascii_lowercase().starts_with("op_") && column.starts_with('q'),
+        later,
         bare: unit.is_none() && matches!(dimension, Dimension::Length | Dimension::Temperature),
     })
+}
+
+/// `DrainI` of `DrainI(2)`, `Id` of `Id.1` and `Id #3`: the number of a run, or of a heading that repeats.
+fn without_run(text: &str) -> &str {
+    let text = text.trim();
+    let digits = text.strip_suffix(')').unwrap_or(text).trim_end_matches(|c: char| c.is_ascii_digit());
+    let name = digits.trim_end_matches(['(', '#', '.']).trim_end();
+    let numbered = digits.len() < text.len() && name.len() < digits.len();
+    if numbered && canonical(text).is_none() && canonical(name).is_some() { name } else { text }
 }
 
 /// Name and unit of `Id [uA]`, `Id (uA)`, `Id/uA`, `Id, uA`, `id_ua`; the unit only where it is one.
@@ -162,183 +210,11 @@ fn split_unit(text: &str) -> (String, Option<String>) {
     (text.to_owned(), None)
 }
 
-/// Lower case, everything but letters and digits removed.
-fn squeezed(name: &str) -> String {
-    name.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase()
-}
-
 /// A column name for a heading without meaning: lower case, underscores for anything else.
 fn plain(name: &str) -> String {
     let parts = name.to_lowercase();
     let parts: Vec<&str> = parts.split(|c: char| !c.is_alphanumeric()).filter(|p| !p.is_empty()).collect();
     if parts.is_empty() { "column".to_owned() } else { parts.join("_") }
-}
-
-/// Spellings of columns, squeezed; voltages between terminals are taken against a grounded source.
-const SPELLINGS: [(&str, &[&str]); 30] = [
-    ("vg", &["vg", "vgs", "vgate", "gatevoltage", "gatebias", "vgatesource", "gatesourcevoltage", "vgg"]),
-    (
-        "vd",
-        &["vd", "vds", "vdrain", "drainvoltage", "drainbias", "vdrainsource", "drainsourcevoltage", "vdd"],
-    ),
-    ("vs", &["vs", "vsource", "sourcevoltage"]),
-    (
-        "vb",
-        &["vb", "vbs", "vbulk", "vbody", "vsub", "bulkvoltage", "bodyvoltage", "substratevoltage", "vwell"],
-    ),
-    ("id", &["id", "ids", "idrain", "draincurrent", "ich"]),
-    ("ig", &["ig", "igs", "igate", "gatecurrent", "gateleakage"]),
-    ("is", &["is", "isource", "sourcecurrent"]),
-    (
-        "ib",
-        &["ib", "ibulk", "ibody", "isub", "bulkcurrent", "bodycurrent", "substratecurrent", "basecurrent"],
-    ),
-    ("gm", &["gm", "transconductance"]),
-    ("gds", &["gds", "gd", "outputconductance"]),
-    ("gmb", &["gmb", "gmbs", "bodytransconductance"]),
-    ("ic", &["ic", "icollector", "collectorcurrent"]),
-    ("ie", &["ie", "iemitter", "emittercurrent"]),
-    ("vc", &["vc", "vcollector", "collectorvoltage"]),
-    ("ve", &["ve", "vemitter", "emittervoltage"]),
-    ("vbe", &["vbe", "baseemittervoltage"]),
-    ("vce", &["vce", "collectoremittervoltage"]),
-    ("freq", &["freq", "frequency", "f"]),
-    ("w", &["w", "width", "gatewidth", "channelwidth", "wdrawn", "weff"]),
-    ("l", &["l", "length", "gatelength", "channellength", "ldrawn", "lg"]),
-    ("nf", &["nf", "fingers", "nfingers", "numberoffingers"]),
-    ("mult", &["mult", "m", "multiplicity", "multiplier"]),
-    ("temperature", &["temperature", "temp", "tmeas", "chucktemperature", "t"]),
-    ("device", &["device", "deviceid", "devicename", "dut", "dutname", "deviceundertest", "instance"]),
-    ("site", &["site", "siteid", "subsite", "xy", "coordinate", "location"]),
-    ("die", &["die", "dieid", "chip"]),
-    ("technology", &["technology", "process", "techno"]),
-    ("family", &["family", "devicetype", "model", "modelname"]),
-    ("polarity", &["polarity", "type", "channeltype"]),
-    ("corner", &["corner", "processcorner"]),
-];
-
-/// Column and sign of a name; `None` for a name without meaning.
-fn canonical(name: &str) -> Option<(&'static str, f64)> {
-    let name = name.trim();
-    let lower = name.to_ascii_lowercase();
-    let squeezed = squeezed(lower.strip_prefix("op_").unwrap_or(&lower));
-    if let Some((column, _)) = SPELLINGS.iter().find(|(_, s)| s.contains(&squeezed.as_str())) {
-        return Some((column, 1.0));
-    }
-    match squeezed.as_str() {
-        "sweep" | "sweepname" => return Some(("sweep", 1.0)),
-        "origin" => return Some(("origin", 1.0)),
-        // Reversed terminal pairs of p-channel data.
-        "vsg" => return Some(("vg", -1.0)),
-        "vsd" => return Some(("vd", -1.0)),
-        "vsb" => return Some(("vb", -1.0)),
-        "isd" => return Some(("id", -1.0)),
-        _ => {}
-    }
-    Quantity::ALL.iter().find(|q| q.column() == squeezed).map(|q| (q.column(), 1.0))
-}
-
-/// Physical dimension of a column.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Dimension {
-    Voltage,
-    Current,
-    Conductance,
-    Charge,
-    Capacitance,
-    Frequency,
-    Length,
-    Temperature,
-    None,
-}
-
-impl Dimension {
-    fn of(column: &str) -> Dimension {
-        match column {
-            "temperature" => Dimension::Temperature,
-            "w" | "l" => Dimension::Length,
-            "freq" => Dimension::Frequency,
-            c if IDENTITY_COLUMNS.contains(&c) => Dimension::None,
-            c => match c.as_bytes().first() {
-                Some(b'v') => Dimension::Voltage,
-                Some(b'i') => Dimension::Current,
-                Some(b'g') => Dimension::Conductance,
-                Some(b'q') => Dimension::Charge,
-                Some(b'c') => Dimension::Capacitance,
-                _ => Dimension::None,
-            },
-        }
-    }
-
-    /// Name and an example of a unit, for messages.
-    fn words(self) -> (&'static str, &'static str) {
-        match self {
-            Dimension::Voltage => ("voltage", "V or mV"),
-            Dimension::Current => ("current", "A, mA, uA or nA"),
-            Dimension::Conductance => ("conductance", "S or mS"),
-            Dimension::Charge => ("charge", "C or fC"),
-            Dimension::Capacitance => ("capacitance", "F, pF or fF"),
-            Dimension::Frequency => ("frequency", "Hz, MHz or GHz"),
-            Dimension::Length => ("length", "m, um or nm"),
-            Dimension::Temperature => ("temperature", "C or K"),
-            Dimension::None => ("nothing", "none"),
-        }
-    }
-
-    /// Factor and offset to SI of `unit`, when it is a unit of this dimension.
-    fn unit(self, unit: &str) -> Option<(f64, f64)> {
-        let unit = unit.trim();
-        if self == Dimension::Temperature {
-            return match unit.trim_start_matches(['°', 'º']).to_ascii_lowercase().as_str() {
-                "c" | "degc" | "deg c" | "celsius" | "deg_c" => Some((1.0, ZERO_CELSIUS)),
-                "k" | "kelvin" => Some((1.0, 0.0)),
-                _ => None,
-            };
-        }
-        let names: &[&str] = match self {
-            Dimension::Voltage => &["V", "Volt", "Volts"],
-            Dimension::Current => &["A", "Amp", "Amps", "Ampere"],
-            Dimension::Conductance => &["S", "A/V", "mho", "Siemens"],
-            Dimension::Charge => &["C", "Coulomb"],
-            Dimension::Capacitance => &["F", "Farad"],
-            Dimension::Frequency => &["Hz", "Hertz"],
-            Dimension::Length => &["m", "meter", "metre"],
-            Dimension::Temperature | Dimension::None => return None,
-        };
-        if self == Dimension::Length && unit.eq_ignore_ascii_case("micron") {
-            return Some((1e-6, 0.0));
-        }
-        // The exact spelling first; then in any case, as in the `_ua` of data frames.
-        let strip = |name: &&str| strip_suffix_any_case(unit, name);
-        names.iter().find_map(strip).and_then(prefix).map(|factor| (factor, 0.0))
-    }
-}
-
-/// Any unit at all, with its factor.
-fn any_unit(unit: &str) -> Option<(f64, f64)> {
-    use Dimension::{Capacitance, Charge, Conductance, Current, Frequency, Length, Temperature, Voltage};
-    [Voltage, Current, Conductance, Charge, Capacitance, Frequency, Length, Temperature]
-        .into_iter()
-        .find_map(|d| d.unit(unit))
-}
-
-fn strip_suffix_any_case<'a>(text: &'a str, suffix: &str) -> Option<&'a str> {
-    let cut = text.len().checked_sub(suffix.len())?;
-    let (head, tail) = (text.get(..cut)?, text.get(cut..)?);
-    tail.eq_ignore_ascii_case(suffix).then_some(head)
-}
-
-/// Factor of an SI prefix; none is 1.
-fn prefix(text: &str) -> Option<f64> {
-    let mut chars = text.chars();
-    match (chars.next(), chars.next()) {
-        (None, _) => Some(1.0),
-        (Some('U'), None) => Some(1e-6),
-        (Some('N'), None) => Some(1e-9),
-        (Some('P'), None) => Some(1e-12),
-        (Some(c), None) => si::prefix_factor(c),
-        _ => None,
-    }
 }
 
 #[cfg(test)]
@@ -347,7 +223,10 @@ mod tests {
 
     fn read(text: &str) -> String {
         match Heading::read(text, &ColumnMapping::default()) {
-            Ok(Some(h)) => format!("{} {:e} {}", h.column, h.factor, h.offset),
+            Ok(Some(h)) => {
+                let per_width = if h.later == Some(Later::TimesWidth) { " per width" } else { "" };
+                format!("{} {:e} {}{per_width}", h.column, h.factor, h.offset)
+            }
             Ok(None) => "left out".to_owned(),
             Err(e) => format!("{} != {}", e.found, e.expected),
         }
@@ -378,6 +257,16 @@ mod tests {
             // A lone s is read as siemens, whose factor is one as well.
             ("Elapsed Time (s)", "elapsed_time 1e0 0"),
             ("ID", "id 1e0 0"),
+            ("DrainI(12)", "id 1e0 0"),
+            ("GateV.1", "vg 1e0 0"),
+            ("Id #2", "id 1e0 0"),
+            ("UDS [mV]", "vd 1e-3 0"),
+            ("V(1)", "v_1 1e0 0"),
+            ("Id (uA/um)", "id 1e0 0 per width"),
+            ("IDS/W [mA/mm]", "id 1e0 0 per width"),
+            ("gm/W [uS/um]", "gm 1e0 0 per width"),
+            ("Jd [A/m]", "jd 1e0 0"),
+            ("Id/W [uA]", "heading 'Id/W [uA]' with unit 'uA' != a unit of current per width such as uA/um"),
             ("Id [V]", "heading 'Id [V]' with unit 'V' != a unit of current such as A, mA, uA or nA"),
         ] {
             assert_eq!(read(heading), expected, "{heading}");

@@ -155,6 +155,9 @@ pub(crate) fn resolve(
     })
 }
 
+/// Fields that are lengths in metres.
+pub(crate) const LENGTHS: [&str; 2] = ["w", "l"];
+
 struct Sources<'a> {
     path: &'a str,
     name: &'a Fields,
@@ -173,10 +176,7 @@ impl Sources<'_> {
     fn number(&self, field: &str, flags: &mut Flags) -> Result<Option<f64>, DataError> {
         let read = |source: &Fields| source.get(field).map(|text| self.read(field, text)).transpose();
         // Headers are full of zeros and placeholders: what is not a positive number there is not said.
-        let header = self.header.get(field).and_then(|text| match field {
-            "w" | "l" => header_length(text),
-            _ => self.read(field, text).ok(),
-        });
+        let header = self.header.get(field).and_then(|text| self.read(field, text).ok());
         let (table, name) = (read(self.table)?, read(self.name)?);
         if let (None, Some(h), Some(n)) = (table, header, name)
             && (h - n).abs() > 1e-3 * n.abs()
@@ -187,7 +187,8 @@ impl Sources<'_> {
     }
 
     fn read(&self, field: &str, text: &str) -> Result<f64, DataError> {
-        let positive = si::parse(text).ok().filter(|v| v.is_finite() && *v > 0.0);
+        let value = if LENGTHS.contains(&field) { si::parse_length(text) } else { si::parse(text) };
+        let positive = value.ok().filter(|v| v.is_finite() && *v > 0.0);
         positive.map(tidy).ok_or_else(|| self.bad(field, text, "a positive number such as 0.13u, 600n or 2"))
     }
 
@@ -274,13 +275,6 @@ fn polarity_of_family(family: &str) -> Option<Polarity> {
         (false, true) => Some(Polarity::P),
         _ => None,
     }
-}
-
-/// A length in metres out of a header; a bare number of a millimetre or more can only mean micrometres.
-fn header_length(text: &str) -> Option<f64> {
-    let value = si::parse(text).ok().filter(|v| v.is_finite() && *v > 0.0)?;
-    let bare = text.trim().ends_with(|c: char| c.is_ascii_digit() || c == '.');
-    Some(tidy(if bare && value >= 1e-3 { value * 1e-6 } else { value }))
 }
 
 /// Ten significant digits, so that `150 n` and `0.15 u` are the same number.

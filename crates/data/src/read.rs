@@ -6,6 +6,7 @@ mod load;
 mod mdm;
 mod metadata;
 mod parquet;
+pub(crate) mod plt;
 mod raw;
 
 use rayon::prelude::*;

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::DataError;
+use crate::heading::{Heading, Later};
 
 /// The content of one file as named columns; all columns have one entry per row.
 #[derive(Debug, Default)]
@@ -21,8 +22,8 @@ pub(crate) struct Sheet {
     pub(crate) swept: Option<String>,
     /// Compliance limits: column and largest magnitude its source would deliver.
     pub(crate) limits: Vec<(String, f64)>,
-    /// Charges in a simulator's frame, in which p-channel devices are mirrored to n-channel ones.
-    pub(crate) mirrored: Vec<String>,
+    /// Columns whose values are not those of the terminal until the device is known.
+    pub(crate) later: Vec<(String, Later)>,
     /// Why the sheet is incomplete, when it is.
     pub(crate) problem: Option<DataError>,
 }
@@ -73,6 +74,12 @@ impl TextColumn {
 }
 
 impl Sheet {
+    /// Remembers what the column below `heading` waits for.
+    pub(crate) fn remember(&mut self, heading: &Heading) {
+        let waits = heading.later.map(|later| (heading.column.clone(), later));
+        self.later.extend(waits.filter(|w| !self.later.contains(w)));
+    }
+
     /// Number of rows.
     pub(crate) fn rows(&self) -> usize {
         self.line.len()

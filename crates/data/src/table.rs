@@ -1,14 +1,17 @@
 //! The I-V table: one row per bias point, SI units, with who was measured and what is doubtful about it.
 
+mod arrow;
 mod build;
+mod columns;
 mod parquet;
 mod view;
 
-use polars::prelude::{Column, DataFrame, DataType};
+use polars::prelude::{Column as Series, DataFrame, DataType};
 
 pub(crate) use build::from_blocks;
+pub use columns::{Column, Columns};
 pub(crate) use parquet::Writer;
-pub use parquet::{Column as ParquetColumn, write_parquet};
+pub use parquet::write_parquet;
 pub(crate) use view::View;
 
 use crate::DataError;
@@ -80,8 +83,8 @@ impl IvTable {
                         expected: dtype.to_string(),
                     });
                 }
-                Err(_) if *name == "flags" => Column::new("flags".into(), vec![0u32; height]),
-                Err(_) => Column::full_null((*name).into(), height, dtype),
+                Err(_) if *name == "flags" => Series::new("flags".into(), vec![0u32; height]),
+                Err(_) => Series::full_null((*name).into(), height, dtype),
             };
             frame.with_column(column).map_err(DataError::table("table"))?;
         }

@@ -44,6 +44,25 @@ pub fn parse(text: &str) -> Result<f64, NotANumber> {
     Ok(value * factor)
 }
 
+/// Reads a length of a transistor in metres, as [`parse`] does with two exceptions.
+///
+/// A bare number of 1e-3 or more can only mean micrometres (`10` is 10 um, `0.13e-6` is 0.13 um); `m` alone after a number below
+/// 1e-4 is the metre (`5e-6 m`), since nobody writes a tenth of a micrometre in millimetres (`8m` is 8 mm).
+///
+/// # Errors
+/// [`NotANumber`] as [`parse`].
+pub fn parse_length(text: &str) -> Result<f64, NotANumber> {
+    let text = text.trim();
+    if let Some(metres) = text.strip_suffix('m').and_then(|t| t.trim_end().parse::<f64>().ok())
+        && metres.abs() < 1e-4
+    {
+        return Ok(metres);
+    }
+    let value = parse(text)?;
+    let bare = text.ends_with(|c: char| c.is_ascii_digit() || c == '.');
+    Ok(if bare && value.abs() >= 1e-3 { value * 1e-6 } else { value })
+}
+
 /// The factor of a one-letter SI prefix, as in `u` = 1e-6.
 pub fn prefix_factor(prefix: char) -> Option<f64> {
     Some(match prefix {
@@ -134,6 +153,22 @@ mod tests {
         for bad in ["", "u", "inf", "nan", "1.2.3", "0x10", "1e", "12 parsecs"] {
             assert!(parse(bad).is_err(), "{bad} was read");
         }
+    }
+
+    #[test]
+    fn lengths_are_micrometres_or_metres() {
+        for (text, value) in [
+            ("10", 1e-5),
+            ("0.13", 1.3e-7),
+            ("0.13e-6", 1.3e-7),
+            ("5e-6 m", 5e-6),
+            ("8m", 8e-3),
+            ("1500u", 1.5e-3),
+        ] {
+            let read = parse_length(text).expect(text);
+            assert!((read - value).abs() <= 1e-12 * value, "{text} gave {read}");
+        }
+        assert!(parse_length("wide").is_err());
     }
 
     #[test]

@@ -62,14 +62,7 @@ impl Dialect for C<'_> {
 
 impl Header<'_> {
     fn print(&self) -> String {
-        // Modelled flows stand behind the terminals' results, which are what a caller wants.
-        let results: Vec<(&str, Id)> = self
-            .program
-            .outputs()
-            .iter()
-            .copied()
-            .filter(|(name, _)| gummel_kernel::OutputKind::from_name(name).is_none())
-            .collect();
+        let results = self.program.results();
         let listing = Listing::new(self.program, &results.iter().map(|r| r.1).collect::<Vec<_>>());
         let mut out = String::new();
         let name = &self.stamp.module;

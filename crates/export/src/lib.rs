@@ -17,7 +17,7 @@
 //! ```
 //!
 //! Reading order: [`program`], [`scope`] (what stays open), [`stamp`] (what an export says of itself), [`listing`]
-//! (a program as assignments), the emitters [`c`], [`verilog_a`], [`spice`], [`mod@onnx`], the tables and libraries
+//! (a program as assignments), the emitters [`c`], [`mod@numpy`], [`verilog_a`], [`spice`], [`mod@onnx`], the tables and libraries
 //! [`gmid`], [`library`], the device library [`osdi`], then [`target`] and [`mod@verify`].
 
 pub mod c;
@@ -26,6 +26,7 @@ pub mod gmid;
 pub mod library;
 pub mod listing;
 pub mod number;
+pub mod numpy;
 pub mod onnx;
 pub mod osdi;
 pub mod osdi_target;

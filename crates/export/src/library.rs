@@ -117,16 +117,21 @@ fn sections(model: &Model, selection: &Selection) -> Result<Vec<(Corner, Selecti
     let mut sections = Vec::new();
     for corner in Corner::ALL {
         let CornerPosition { speed, skew } = corner.position();
-        let stands_there = |d: &&usize| {
-            let place = model.spec.devices[**d].place;
-            (place.speed - speed).hypot(place.skew - skew) < 1e-9
+        let distance = |d: usize| {
+            let place = model.spec.devices[d].place;
+            (place.speed - speed).hypot(place.skew - skew)
         };
-        let devices: Vec<String> = chosen
-            .devices
-            .iter()
-            .filter(|d| moves || stands_there(d))
-            .map(|d| model.spec.devices[*d].name.clone())
-            .collect();
+        // Of the devices that differ in their corner only, the nearest, as a simulator chooses (`gummel_osdi`).
+        let mut nearest: Vec<usize> = Vec::new();
+        for &d in chosen.devices.iter().filter(|d| moves || distance(**d) < 1e-9) {
+            let name = |d: usize| without_corner(&model.spec.devices[d].name);
+            match nearest.iter_mut().find(|n| name(**n) == name(d)) {
+                Some(known) if distance(d) < distance(*known) => *known = d,
+                Some(_) => {}
+                None => nearest.push(d),
+            }
+        }
+        let devices: Vec<String> = nearest.iter().map(|d| model.spec.devices[*d].name.clone()).collect();
         if !devices.is_empty() {
             // Where the devices were fitted per corner, each stands at its own.
             let position = moves.then(|| corner.position());

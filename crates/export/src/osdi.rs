@@ -18,6 +18,7 @@
 //! The library is for the kind of machine that this program was built for.
 
 mod error;
+mod read;
 mod report;
 mod template;
 
@@ -26,13 +27,14 @@ use std::path::Path;
 use gummel_model::Model;
 use gummel_osdi::descriptor::MAX_MODELS;
 use gummel_osdi::payload::encode;
-use gummel_osdi::{Entry, slot};
+use gummel_osdi::slot;
 use serde::{Deserialize, Serialize};
 
 use crate::write::{LOADABLE, replace};
 
 pub use error::OsdiError;
-pub use gummel_osdi::Overlap;
+pub use gummel_osdi::{Entry, Overlap, select};
+pub use read::{entries, is_exported, is_library};
 pub use report::{Exported, Report};
 
 /// Version of the interface between simulator and library.
@@ -64,7 +66,7 @@ pub struct Options {
 /// See [`OsdiError`]: no or too many models, names that a netlist cannot use or that occur twice, a damaged
 /// model, more data than the library has room for, a place that is not writable.
 pub fn write(models: &[&Model], path: &Path, options: &Options) -> Result<Report, OsdiError> {
-    let entries = entries(models, options)?;
+    let entries = named(models, options)?;
     let payload = encode(&entries);
     let library = slot::fill(template::bytes(options.abi), &payload).map_err(|excess| match excess {
         Some(_) => OsdiError::TooLarge { needed: payload.len(), room: slot::CAPACITY },
@@ -81,7 +83,7 @@ pub fn write(models: &[&Model], path: &Path, options: &Options) -> Result<Report
 }
 
 /// The models under their names, checked.
-fn entries(models: &[&Model], options: &Options) -> Result<Vec<Entry>, OsdiError> {
+fn named(models: &[&Model], options: &Options) -> Result<Vec<Entry>, OsdiError> {
     if models.is_empty() || models.len() > MAX_MODELS {
         return Err(OsdiError::Count { found: models.len(), most: MAX_MODELS });
     }

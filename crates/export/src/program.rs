@@ -178,6 +178,12 @@ impl Program {
         &self.outputs
     }
 
+    /// Results that a caller wants: those of the terminals, without the modelled flows they are made of.
+    pub fn results(&self) -> Vec<(&'static str, Id)> {
+        let is_flow = |name: &str| gummel_kernel::OutputKind::from_name(name).is_some();
+        self.outputs.iter().copied().filter(|(name, _)| !is_flow(name)).collect()
+    }
+
     /// The result called `name`, if there is one.
     pub fn output(&self, name: &str) -> Option<Id> {
         self.outputs.iter().find(|(n, _)| *n == name).map(|(_, id)| *id)

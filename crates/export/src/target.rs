@@ -12,7 +12,7 @@ use crate::program::Input;
 use crate::scope::Selection;
 use crate::stamp::identifier;
 use crate::write::write_whole;
-use crate::{ExportError, c, gmid, library, onnx, osdi, osdi_target, spice, verilog_a};
+use crate::{ExportError, c, gmid, library, numpy, onnx, osdi, osdi_target, spice, verilog_a};
 
 /// A format to export to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub enum Target {
     VerilogA,
     /// A C header.
     C,
+    /// A Python file that needs NumPy alone.
+    Numpy,
     /// ONNX in double precision.
     Onnx,
     /// ONNX in single precision.
@@ -37,9 +39,10 @@ pub enum Target {
 
 impl Target {
     /// All targets.
-    pub const ALL: [Target; 8] = [
+    pub const ALL: [Target; 9] = [
         Target::VerilogA,
         Target::C,
+        Target::Numpy,
         Target::Onnx,
         Target::OnnxF32,
         Target::Spice,
@@ -53,6 +56,7 @@ impl Target {
         match self {
             Target::VerilogA => verilog_a::TARGET,
             Target::C => c::TARGET,
+            Target::Numpy => numpy::TARGET,
             Target::Onnx => Precision::Double.target(),
             Target::OnnxF32 => Precision::Single.target(),
             Target::Spice => spice::TARGET,
@@ -67,6 +71,7 @@ impl Target {
         let ending = match self {
             Target::VerilogA => ".va",
             Target::C => ".h",
+            Target::Numpy => ".py",
             Target::Onnx => ".onnx",
             Target::OnnxF32 => "_f32.onnx",
             Target::Spice => ".sp",
@@ -148,6 +153,7 @@ pub fn export_together(
     let bytes = match target {
         Target::VerilogA => verilog_a::text(model, selection)?.into_bytes(),
         Target::C => c::text(model, selection)?.into_bytes(),
+        Target::Numpy => numpy::text(model, selection)?.into_bytes(),
         Target::Onnx => onnx::bytes(model, selection, &options.open, Precision::Double)?,
         Target::OnnxF32 => onnx::bytes(model, selection, &options.open, Precision::Single)?,
         Target::Spice => spice::text(model, selection, spice::Names::Own)?.into_bytes(),

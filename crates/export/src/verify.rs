@@ -20,7 +20,6 @@ use std::path::Path;
 
 use gummel_kernel::{Instance, Member, OperatingPoint, OutputKind};
 use gummel_model::Model;
-use gummel_osdi::{payload, slot};
 use serde::Serialize;
 
 use crate::ExportError;
@@ -28,7 +27,7 @@ use crate::onnx::Precision;
 use crate::program::build::flow_name;
 use crate::scope::{Scope, Selection};
 use crate::stamp::{Stamp, weights_hash};
-use crate::{c, osdi_target, spice, verilog_a};
+use crate::{c, numpy, osdi, osdi_target, spice, verilog_a};
 use biases::Point;
 
 /// How much is checked.
@@ -132,7 +131,7 @@ const SLOPES: [&str; 4] = ["id", "gm", "gds", "gmb"];
 /// the limit is a [`Verdict`] that did not pass.
 pub fn verify(path: &Path, model: &Model, options: &VerifyOptions) -> Result<Verdict, ExportError> {
     let bytes = std::fs::read(path).map_err(ExportError::io("read", path))?;
-    let stamp = if is_device_library(&bytes) {
+    let stamp = if osdi::is_library(&bytes) {
         device_library(&bytes, model, path)?
     } else {
         Stamp::parse(&String::from_utf8_lossy(&bytes), path)?
@@ -159,17 +158,10 @@ pub fn verify(path: &Path, model: &Model, options: &VerifyOptions) -> Result<Ver
     })
 }
 
-/// Whether a file is a library with models in it: those carry no stamp, but the models themselves.
-fn is_device_library(bytes: &[u8]) -> bool {
-    bytes.starts_with(b"\x7fELF") || bytes.windows(slot::MARKER.len()).any(|w| w == slot::MARKER)
-}
-
 /// The stamp that a device library would have.
 fn device_library(bytes: &[u8], model: &Model, path: &Path) -> Result<Stamp, ExportError> {
     let wrong = |reason: String| ExportError::NotAnExport { path: path.to_owned(), reason };
-    let marked = bytes.windows(slot::MARKER.len()).position(|w| w == slot::MARKER);
-    let start = marked.ok_or_else(|| wrong("this shared library was not written by gummel".into()))?;
-    let entries = payload::decode(&bytes[start + slot::MARKER.len()..]).map_err(|e| wrong(e.to_string()))?;
+    let entries = osdi::entries(bytes, path)?;
     let same = entries.iter().find(|e| e.spec == model.spec);
     let entry = same.or_else(|| entries.iter().find(|e| e.spec.sign == model.spec.sign));
     let entry = entry.ok_or_else(|| wrong(format!("holds no {}-channel model", model.manifest.polarity)))?;
@@ -202,8 +194,9 @@ impl Check {
         // A slope 1 - tanh^2 has twice the relative error that its argument has absolutely, and arguments are sums of
         // large terms: single precision keeps fewer digits of derivatives than of currents.
         let single = Check { loose: 1e-4, ..check("onnxruntime", 1e-5, 10_000, python::run_onnx as Run) };
-        let checks: [(&str, Check); 6] = [
+        let checks: [(&str, Check); 7] = [
             (c::TARGET, check("cc", 1e-12, 10_000, compiler::run)),
+            (numpy::TARGET, check("numpy", 1e-12, 10_000, python::run_numpy)),
             (verilog_a::TARGET, check("verilogae", 1e-9, 4000, python::run_verilog_a)),
             (Precision::Double.target(), check("onnxruntime", 1e-9, 10_000, python::run_onnx)),
             (Precision::Single.target(), single),

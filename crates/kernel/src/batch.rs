@@ -223,7 +223,7 @@ fn tangents_body<V: Vector>(batch: &Batch, biases: &[[f64; 4]], id: &mut [Dual])
                     over_x[i] = current.slope.mul_add(y[i + 1], over_x[i]);
                 }
                 if term.last {
-                    let gradient = block.chain(batch, over_x, direct);
+                    let gradient = block.chain(over_x, direct);
                     let rows =
                         [value.mul(V::splat(batch.sign)), gradient[0], gradient[1], gradient[2]].map(stored);
                     for (k, out) in id[device * n..][..n][start..].iter_mut().take(LANES).enumerate() {
@@ -289,8 +289,8 @@ impl Term {
 struct Block<V> {
     vds: V,
     x: [V; FEATURES],
-    /// d(drain input)/dvds.
-    slope: V,
+    /// Slope of each input over its own voltage.
+    own: [V; FEATURES],
     /// d(gate input)/dvds and d(bulk input)/dvds.
     cross: [V; 2],
 }
@@ -299,27 +299,31 @@ impl<V: Vector> Block<V> {
     /// The first points of `biases`; the last one is repeated to fill the vector.
     #[inline(always)]
     fn gather(batch: &Batch, biases: &[[f64; 4]]) -> Self {
-        let mut rows = [[0.0; LANES]; 7];
+        let mut rows = [[0.0; LANES]; 9];
         for k in 0..LANES {
             let v = biases[k.min(biases.len() - 1)].map(|v| v * batch.sign);
             let FeaturePoint { x, own, cross, .. } = batch.features.at_terminals(v);
-            for (row, value) in
-                rows.iter_mut().zip([v[0] - v[2], x[0], x[1], x[2], own[1], cross[0], cross[1]])
-            {
+            let values = [v[0] - v[2], x[0], x[1], x[2], own[0], own[1], own[2], cross[0], cross[1]];
+            for (row, value) in rows.iter_mut().zip(values) {
                 row[k] = value;
             }
         }
-        let [vds, x0, x1, x2, slope, c0, c1] = [0, 1, 2, 3, 4, 5, 6].map(|r: usize| V::load(&rows[r]));
-        Block { vds, x: [x0, x1, x2], slope, cross: [c0, c1] }
+        let load = |r: usize| V::load(&rows[r]);
+        Block {
+            vds: load(0),
+            x: [load(1), load(2), load(3)],
+            own: [load(4), load(5), load(6)],
+            cross: [load(7), load(8)],
+        }
     }
 
     /// The chain rule of [`FeaturePoint::chain`], plus what depends on `vds` directly.
     #[inline(always)]
-    fn chain(&self, batch: &Batch, over_x: [V; FEATURES], direct: V) -> [V; 3] {
+    fn chain(&self, over_x: [V; FEATURES], direct: V) -> [V; 3] {
         let [gate, drain, bulk] = over_x;
         let over_vds =
-            gate.mul_add(self.cross[0], bulk.mul_add(self.cross[1], drain.mul_add(self.slope, direct)));
-        [gate.mul(V::splat(batch.features.scale[0])), over_vds, bulk.mul(V::splat(batch.features.scale[2]))]
+            gate.mul_add(self.cross[0], bulk.mul_add(self.cross[1], drain.mul_add(self.own[1], direct)));
+        [gate.mul(self.own[0]), over_vds, bulk.mul(self.own[2])]
     }
 }
 

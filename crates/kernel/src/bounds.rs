@@ -1,14 +1,15 @@
-//! Guaranteed bounds of a channel current's slopes over a box of biases, by affine arithmetic.
+//! Guaranteed bounds of a channel current's slopes over a box of biases, by Taylor models of second order.
 //!
 //! With `I = scale vds exp(y)` and `vds > 0`, the signs asked for are those of
 //! ```text
 //! q = d ln I / d ln vds = 1 + vds dy/dvds      (gds = I q / vds)
 //! p = d ln I / d vgs    = dy/dvgs              (gm  = I p)
 //! ```
-//! Every number in the network is a form `c + g . e +- r` over the box's coordinates `e` in -1..1 (Stolfi and de
-//! Figueiredo, "Self-validated numerical methods", 1997). Linear layers keep it exact; a smooth function `f` adds
-//! `max |f''| rho^2 / 2` to `r`, `rho` the half-width of its argument; a product adds the product of half-widths. The
-//! error therefore falls with the square of the box. Rounding is counted in `r`, so that bounds are bounds in floating
+//! Every number in the network is a form `c + g . e + e . H e +- r` over the box's coordinates `e` in -1..1 (K. Makino,
+//! M. Berz, "Taylor models and other validated functional inclusion methods", 2003). Linear layers keep it exact, so that
+//! what neurons bend one way and the other cancels before anything is bounded; a smooth function `f` adds
+//! `max |f'''| rho^3 / 6` to `r`, `rho` the half-width of its argument, and a product what is of third order in it. The
+//! error therefore falls with the cube of the box. Rounding is counted in `r`, so that bounds are bounds in floating
 //! point too.
 //!
 //! Reading order: this page (the network), `form` (the arithmetic), [`mod@search`] (branch and bound).
@@ -74,7 +75,7 @@ impl<'a> Channel<'a> {
         let axes: [Form; 3] = std::array::from_fn(|k| Form::axis(k, low[k], high[k]));
         let [mut below, mut above] = std::mem::take(&mut self.layers);
         below.clear();
-        below.extend(self.inputs(&axes, low[1], high[1]));
+        below.extend(self.inputs(&axes, low[1], high[1]).map(|x| self.saturated(x)));
         for layer in &self.branch.layers {
             above.clear();
             below.iter_mut().for_each(|n| n.count_rounding(layer.inputs));
@@ -95,7 +96,17 @@ impl<'a> Channel<'a> {
         }
     }
 
-    /// Trunk inputs with their slopes over vds and vgs.
+    /// `c tanh(x / c)` where inputs saturate.
+    fn saturated(&self, x: Neuron) -> Neuron {
+        let Some(c) = self.branch.features.saturation else { return x };
+        let scaled = |factor: f64, mut x: Neuron| {
+            x.count_rounding(1);
+            Neuron::affine(0.0, &[factor], &[x])
+        };
+        scaled(c, scaled(1.0 / c, x).squashed())
+    }
+
+    /// Features with their slopes over vds and vgs.
     fn inputs(&self, axes: &[Form; 3], low: f64, high: f64) -> [Neuron; 3] {
         let f = &self.branch.features;
         let [gate, drain, bulk] = axes;
@@ -121,15 +132,18 @@ impl<'a> Channel<'a> {
 }
 
 /// `a = sqrt(v^2 + e^2) - e` and its slope over `0 <= low <= v <= high`.
+///
+/// With `r = a + e`: `a' = v / r`, `a'' = e^2 / r^3`, `a''' = -3 e^2 v / r^5`, `a'''' = 3 e^2 (4 v^2 - e^2) / r^7`.
 fn smooth_magnitude(v: &Form, low: f64, high: f64, e: f64) -> (Form, Form) {
     let r = |v: f64| v.hypot(e);
     let c = 0.5 * (low + high);
     let value = |v: f64| r(v) - e;
     let slope = |v: f64| v / r(v);
-    // a'' = e^2 / r^3 falls with v; |a'''| = 3 e^2 v / r^5.
     let curvature = |v: f64| e * e / r(v).powi(3);
-    let a = v.through([value(c), slope(c)], curvature(low), [value(low), value(high)]);
     let third = 3.0 * e * e * high / r(low).powi(5);
-    let s = v.through([slope(c), curvature(c)], third, [slope(low), slope(high)]);
+    let fourth = 3.0 * e * e * (4.0 * high * high).max(e * e) / r(low).powi(7);
+    let at = 3.0 * e * e * c / r(c).powi(5);
+    let a = v.through([value(c), slope(c), curvature(c)], third, [value(low), value(high)]);
+    let s = v.through([slope(c), curvature(c), -at], fourth, [slope(low), slope(high)]);
     (a, s)
 }

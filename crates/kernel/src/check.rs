@@ -18,6 +18,11 @@ impl Spec {
         }
         for (b, branch) in self.branches.iter().enumerate() {
             branch.check(b > 0).map_err(|d| Defect(format!("branch {b}: {d}")))?;
+            if branch.hull != self.branches[0].hull {
+                return Err(Defect(format!(
+                    "branch {b}: another hull of sizes than branch 0, expected the same"
+                )));
+            }
         }
         for device in &self.devices {
             self.check_device(device).map_err(|d| Defect(format!("device '{}': {d}", device.name)))?;
@@ -56,6 +61,18 @@ impl Branch {
         }
         expect_finite("feature centre", &self.features.center)?;
         expect_finite("feature scale", &self.features.scale)?;
+        if let Some(c) = self.features.saturation {
+            expect_finite("saturation of features", &[c])?;
+            expect_positive(&[("saturation of features", c)])?;
+        }
+        if let Some(hull) = &self.hull {
+            for (what, [low, high]) in [("widths", hull.ln_w), ("lengths", hull.ln_l)] {
+                expect_finite("end of the hull", &[low, high])?;
+                if low > high {
+                    return Err(Defect(format!("hull of {what} from {low} to {high}, expected low to high")));
+                }
+            }
+        }
         for s in &self.statics {
             expect_finite("static scale", &[s.scale])?;
         }
@@ -137,7 +154,9 @@ mod tests {
 
     /// What [`Spec::check`] says of a good spec after `spoil`.
     fn defect(spoil: impl FnOnce(&mut Spec)) -> String {
-        let mut spec = Sample { leakage: true, charges: true, population: true, ..Sample::default() }.spec();
+        let mut spec =
+            Sample { leakage: true, charges: true, population: true, bounded: true, ..Sample::default() }
+                .spec();
         spoil(&mut spec);
         spec.check().err().map(|d| d.to_string()).unwrap_or_default()
     }
@@ -150,7 +169,7 @@ mod tests {
     #[test]
     fn every_defect_is_named_with_its_place() {
         type Spoil = fn(&mut Spec);
-        let cases: [(&str, Spoil); 11] = [
+        let cases: [(&str, Spoil); 14] = [
             ("sign is 0, expected +1 or -1", |s| s.sign = 0.0),
             ("branch 1: 0 layers, expected 1 to 6", |s| s.branches[1].layers.clear()),
             ("branch 0: layer 1: 15 inputs, expected 16", |s| s.branches[0].layers[1].inputs = 15),
@@ -172,6 +191,15 @@ mod tests {
             }),
             ("branch 0: smoothing voltage is 0, expected a positive number", |s| {
                 s.branches[0].features.smoothing = 0.0;
+            }),
+            ("branch 0: saturation of features is 0, expected a positive number", |s| {
+                s.branches[0].features.saturation = Some(0.0);
+            }),
+            ("branch 0: hull of lengths from 3 to 2, expected low to high", |s| {
+                s.branches[0].hull.as_mut().unwrap().ln_l = [3.0, 2.0];
+            }),
+            ("branch 1: another hull of sizes than branch 0, expected the same", |s| {
+                s.branches[1].hull = None;
             }),
             ("device 'W2u_L0.5u': length is -1, expected a positive number", |s| s.devices[1].place.l = -1.0),
             ("device 'W10u_L0.13u': 2 heads, expected 3", |s| s.devices[0].deviation[1].truncate(2)),

@@ -1,9 +1,11 @@
 //! Terminal voltages to trunk inputs, with first and second derivatives.
 //!
-//! With `r = sqrt(vds^2 + e^2)`: `a = r - e`, `da/dvds = vds / r`, `d2a/dvds2 = e^2 / r^3`.
+//! With `r = sqrt(vds^2 + e^2)`: `a = r - e`, `da/dvds = vds / r`, `d2a/dvds2 = e^2 / r^3`. Where inputs saturate,
+//! `x = c tanh(t / c)` of the scaled feature `t`: `dx/dt = 1 - (x/c)^2`, never negative, and 0 where a voltage is absurd.
 //! Sums and differences are taken in an order that does not change when drain and source are exchanged,
 //! so that the symmetry is exact in floating point too.
 
+use crate::math::tanh;
 use crate::spec::{FEATURES, Features};
 
 /// Trunk inputs of one bias and their derivatives with respect to `(vgs, vds, vbs)`.
@@ -15,8 +17,20 @@ pub struct FeaturePoint {
     pub own: [f64; FEATURES],
     /// `dx/dvds` of the gate and the bulk input.
     pub cross: [f64; 2],
-    /// `d2x/dvds2` of `[gate, drain, bulk]`.
-    pub curvature: [f64; FEATURES],
+    /// The inputs before they saturate.
+    free: Free,
+    /// First and second derivative of each input over the one before saturation.
+    saturation: [[f64; 2]; FEATURES],
+}
+
+/// Scaled features without saturation, with derivatives.
+#[derive(Clone, Copy, Debug)]
+struct Free {
+    x: [f64; FEATURES],
+    own: [f64; FEATURES],
+    cross: [f64; 2],
+    /// Second derivatives over vds of `[gate, drain, bulk]`.
+    curvature: [f64; FEATURES],
 }
 
 impl Features {
@@ -28,12 +42,34 @@ impl Features {
 
     /// Trunk inputs at the mirrored terminal voltages `[vd, vg, vs, vb]`, V.
     #[inline(always)]
-    pub fn at_terminals(&self, [vd, vg, vs, vb]: [f64; 4]) -> FeaturePoint {
+    pub fn at_terminals(&self, v: [f64; 4]) -> FeaturePoint {
+        let free = self.free(v);
+        let Some(c) = self.saturation else {
+            let saturation = [[1.0, 0.0]; FEATURES];
+            return FeaturePoint { x: free.x, own: free.own, cross: free.cross, free, saturation };
+        };
+        let t = free.x.map(|x| tanh::<false>(x / c));
+        let saturation = t.map(|t| {
+            let slope = 1.0 - t * t;
+            [slope, -2.0 * t * slope / c]
+        });
+        let [gate, drain, bulk] = saturation.map(|s| s[0]);
+        FeaturePoint {
+            x: t.map(|t| c * t),
+            own: [gate * free.own[0], drain * free.own[1], bulk * free.own[2]],
+            cross: [gate * free.cross[0], bulk * free.cross[1]],
+            free,
+            saturation,
+        }
+    }
+
+    #[inline(always)]
+    fn free(&self, [vd, vg, vs, vb]: [f64; 4]) -> Free {
         let [sg, sd, sb] = self.scale;
         let [cg, cd, cb] = self.center;
         let vds = vd - vs;
         if !self.symmetric {
-            return FeaturePoint {
+            return Free {
                 x: [(vg - vs - cg) * sg, (vds - cd) * sd, (vb - vs - cb) * sb],
                 own: self.scale,
                 cross: [0.0; 2],
@@ -44,12 +80,24 @@ impl Features {
         let r = (vds * vds + e * e).sqrt();
         let (a, slope, curve) = (r - e, vds / r, e * e / (r * r * r));
         let shift = 0.5 * (a - (vd + vs));
-        FeaturePoint {
+        Free {
             x: [(vg + shift - cg) * sg, (a - cd) * sd, (vb + shift - cb) * sb],
             own: [sg, slope * sd, sb],
             cross: [0.5 * (slope - 1.0) * sg, 0.5 * (slope - 1.0) * sb],
             curvature: [0.5 * curve * sg, curve * sd, 0.5 * curve * sb],
         }
+    }
+
+    /// The voltage feature (V) behind a trunk input: the inverse of scaling and saturation of feature `k`.
+    pub fn volts(&self, k: usize, x: f64) -> f64 {
+        let free = self.saturation.map_or(x, |c| c * (x / c).atanh());
+        free / self.scale[k] + self.center[k]
+    }
+
+    /// The trunk input of the voltage feature `k` (V); the inverse of [`Features::volts`].
+    pub fn input(&self, k: usize, volts: f64) -> f64 {
+        let free = (volts - self.center[k]) * self.scale[k];
+        self.saturation.map_or(free, |c| c * tanh::<false>(free / c))
     }
 }
 
@@ -66,20 +114,29 @@ impl FeaturePoint {
 
     /// Chain rule of second order: gradient and Hessian over trunk inputs become the Hessian over `(vgs, vds, vbs)`.
     pub fn chain_second(&self, g: [f64; FEATURES], h: [[f64; FEATURES]; FEATURES]) -> [[f64; 3]; 3] {
-        // rows[i][k] = dx[i] / dv[k]
-        let rows =
-            [[self.own[0], self.cross[0], 0.0], [0.0, self.own[1], 0.0], [0.0, self.cross[1], self.own[2]]];
+        // First over the inputs before saturation: dx = s dt, d2x = b dt^2.
+        let s = self.saturation;
+        let mut over = h;
+        for (i, row) in over.iter_mut().enumerate() {
+            for (j, value) in row.iter_mut().enumerate() {
+                *value *= s[i][0] * s[j][0];
+            }
+            row[i] += g[i] * s[i][1];
+        }
+        // rows[i][k] = dt[i] / dv[k]
+        let Free { own, cross, curvature, .. } = self.free;
+        let rows = [[own[0], cross[0], 0.0], [0.0, own[1], 0.0], [0.0, cross[1], own[2]]];
         let mut out = [[0.0; 3]; 3];
         for (k, line) in out.iter_mut().enumerate() {
             for (m, value) in line.iter_mut().enumerate() {
                 for i in 0..FEATURES {
                     for j in 0..FEATURES {
-                        *value += h[i][j] * rows[i][k] * rows[j][m];
+                        *value += over[i][j] * rows[i][k] * rows[j][m];
                     }
                 }
             }
         }
-        out[1][1] += g.iter().zip(self.curvature).map(|(g, c)| g * c).sum::<f64>();
+        out[1][1] += (0..FEATURES).map(|i| g[i] * s[i][0] * curvature[i]).sum::<f64>();
         out
     }
 }

@@ -75,7 +75,7 @@ impl FoldedBranch {
     fn new(branch: &Branch, own: Option<&[Vec<f64>]>, place: &Place) -> Self {
         let mut layers = branch.layers.clone();
         layers[0] = fold_statics(branch, place);
-        let (phi, psi) = (branch.population.at(place), branch.deviation.at(place));
+        let (phi, psi) = (branch.phi(place), branch.psi(place));
         let rows = branch.head_len();
         let outputs = branch
             .outputs

@@ -14,7 +14,7 @@
 //! assert_eq!(device.eval([0.0, 0.9, 0.0, 0.0]).id(), 0.0);
 //! ```
 //!
-//! Reading order: [`spec`], [`basis`], [`features`], [`folded`], [`instance`], [`point`], [`batch`], [`curvature`],
+//! Reading order: [`spec`], [`basis`], [`hull`], [`features`], [`folded`], [`instance`], [`point`], [`batch`], [`curvature`],
 //! [`jacobian`] (the fit's inner loop), [`bounds`] (proofs of signs), [`blob`], [`sample`], [`math`], [`isa`].
 
 pub mod basis;
@@ -26,6 +26,7 @@ mod check;
 pub mod curvature;
 pub mod features;
 pub mod folded;
+pub mod hull;
 pub mod instance;
 pub mod isa;
 pub mod jacobian;
@@ -41,6 +42,7 @@ pub use batch::Batch;
 pub use blob::BlobError;
 pub use curvature::Jet;
 pub use folded::{Folded, FoldedBranch, FoldedOutput, Member};
+pub use hull::Hull;
 pub use instance::Instance;
 pub use isa::Isa;
 pub use point::{Dual, OperatingPoint};

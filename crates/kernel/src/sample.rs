@@ -3,11 +3,11 @@
 //! The first neurons of every layer are set by hand (turn-on, saturation, body effect) so that current rises
 //! with gate and drain voltage as in a transistor and circuits converge; all other neurons are small and random.
 
-use crate::Covariate;
 use crate::basis::Basis;
 use crate::spec::{
     Branch, DeviceHeads, FEATURES, Features, Layer, Output, OutputKind, Place, Spec, StaticInput,
 };
+use crate::{Covariate, Hull};
 
 /// What to make up.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +26,8 @@ pub struct Sample {
     pub charges: bool,
     /// Heads vary with geometry, temperature and corner, and temperature is a trunk input.
     pub population: bool,
+    /// Voltages saturate, and heads follow sizes only near those of the devices.
+    pub bounded: bool,
 }
 
 impl Default for Sample {
@@ -38,6 +40,7 @@ impl Default for Sample {
             leakage: false,
             charges: false,
             population: false,
+            bounded: false,
         }
     }
 }
@@ -101,12 +104,14 @@ impl Sample {
                 smoothing: 0.01,
                 center: [0.5, 0.5, -0.4],
                 scale: [1.0; 3],
+                saturation: self.bounded.then_some(2.5),
             },
             statics,
             layers,
             outputs: kinds.iter().map(|&kind| output(kind)).collect(),
             population,
             deviation: Basis::constant(),
+            hull: self.bounded.then(|| Hull { ln_w: [0.0, 10f64.ln()], ln_l: [0.13f64.ln(), 10f64.ln()] }),
             population_heads: Vec::new(),
         };
         let (rows, columns) = (branch.head_len(), branch.population.len());

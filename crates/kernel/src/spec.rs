@@ -3,15 +3,17 @@
 //! ```text
 //! vds = vd - vs                      a = sqrt(vds^2 + e^2) - e            smooth |vds|
 //! u   = (vg - (vd+vs)/2 + a/2,  a,  vb - (vd+vs)/2 + a/2)                 even in a drain/source swap
-//! x   = (u - center) * scale, then the static inputs (temperature ...)
+//! t   = (u - center) * scale
+//! x   = c tanh(t / c) where inputs saturate, else t; then the static inputs (temperature ...)
 //! z   = tanh(W_n ... tanh(W_1 x + b_1) ... + b_n)                         trunk
-//! h_o = B_o phi(geometry, temperature, corner) + D_o psi(temperature)     head of output o
+//! h_o = B_o phi(geometry, temperature, corner) + D_o psi(temperature)     head of output o; geometry as [`Hull`] says
 //! y_o = h_o . [z, 1]
 //! ```
 //! For a device that is not symmetric, `u = (vgs, vds, vbs)`. What an output means is [`OutputKind`].
 //! All voltages and currents are those of the n-channel mirror; [`Spec::sign`] maps a p-channel on it.
 
 use crate::basis::{Basis, Covariate};
+use crate::hull::Hull;
 
 /// Widest layer an evaluator accepts; activations live on the stack.
 pub const MAX_WIDTH: usize = 64;
@@ -33,6 +35,9 @@ pub struct Features {
     pub center: [f64; FEATURES],
     /// Factor of each centred feature, 1/V.
     pub scale: [f64; FEATURES],
+    /// Magnitude `c` that scaled features never exceed: far beyond the data the trunk sees no more of a voltage than
+    /// this; `None` for features without end.
+    pub saturation: Option<f64>,
 }
 
 /// An input that does not change with bias: a covariate, centred and scaled.
@@ -134,6 +139,8 @@ pub struct Branch {
     pub population: Basis,
     /// psi: basis of a device's own deviation; the constant 1 for plain heads.
     pub deviation: Basis,
+    /// Sizes that bases follow; `None` where they follow every size.
+    pub hull: Option<Hull>,
     /// B per output: `width + 1` rows, `population.len()` columns, row-major.
     pub population_heads: Vec<Vec<f64>>,
 }
@@ -142,6 +149,21 @@ impl Branch {
     /// Length of one head: last layer's neurons and the constant.
     pub fn head_len(&self) -> usize {
         self.layers.last().map_or(FEATURES + self.statics.len(), |l| l.outputs) + 1
+    }
+
+    /// phi at `place`.
+    pub fn phi(&self, place: &Place) -> Vec<f64> {
+        self.population.at(&self.seen(place))
+    }
+
+    /// psi at `place`.
+    pub fn psi(&self, place: &Place) -> Vec<f64> {
+        self.deviation.at(&self.seen(place))
+    }
+
+    /// `place` as bases see it.
+    pub fn seen(&self, place: &Place) -> Place {
+        self.hull.map_or(*place, |hull| hull.pull(place))
     }
 
     /// Heads of a device that is the population's mean, one per output.

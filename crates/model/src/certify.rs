@@ -1,8 +1,8 @@
 //! The certificate: for every device, proof that gm and gds are positive over a box of biases, or a bias where not.
 //!
 //! The box is what was measured, each end of each voltage times `1 + beyond`; drain and source of a symmetric device
-//! exchange, so vds from 0 up is all there is. gm is asked for above 20 noise floors, since below them leakage of the
-//! drain decides how the current follows the gate, gds above one. The box begins at vgs = 0 unless asked otherwise: at negative gate voltage the
+//! exchange, so vds from 0 up is all there is. gm is asked for above 20 noise floors and above what the readings show to be
+//! leakage of the drain, which there decides how the current follows the gate; gds above one floor. The box begins at vgs = 0 unless asked otherwise: at negative gate voltage the
 //! drain leaks to the bulk (band-to-band tunnelling), and a current that rises as vgs falls is physics. Where the current is proved to lie below the noise floor a sign means
 //! nothing and is not asked for. The proof is about the channel current, for the weights as stored
 //! (`gummel_kernel::bounds`).
@@ -177,9 +177,10 @@ impl Model {
         let high = device.range.map(|r| beyond(r[1]).max(0.0));
         low[0] = low[0].max(options.lowest_vgs).min(high[0]);
         low[1] = 0.0;
-        let floor = if options.below_floor { 0.0 } else { self.manifest.devices[d].floor };
-        let find = |sign, floors: f64| {
-            let limits = Limits { boxes: options.boxes, floor: floors * floor, ..Limits::default() };
+        let entry = &self.manifest.devices[d];
+        let silent = |current: f64| if options.below_floor { 0.0 } else { current };
+        let find = |sign, floor: f64| {
+            let limits = Limits { boxes: options.boxes, floor, ..Limits::default() };
             Some(SignProof::from(search(&folded, sign, Box3 { low, high }, limits)?))
         };
         Some(DeviceProof {
@@ -187,8 +188,8 @@ impl Model {
             temperature,
             low,
             high,
-            gm: find(Sign::Gate, LEAKAGE)?,
-            gds: find(Sign::Drain, 1.0)?,
+            gm: find(Sign::Gate, silent(entry.leakage.max(LEAKAGE * entry.floor)))?,
+            gds: find(Sign::Drain, silent(entry.floor))?,
         })
     }
 }

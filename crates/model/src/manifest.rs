@@ -66,6 +66,9 @@ pub struct DeviceEntry {
     pub corner: Option<Corner>,
     /// Noise floor of its current measurements, A.
     pub floor: f64,
+    /// Drain current below which its measured leakage, not the channel, may decide the sign of gm at vgs >= 0, A.
+    #[serde(default)]
+    pub leakage: f64,
     /// Temperatures in the data, K.
     pub temperatures: Vec<f64>,
     /// Number of bias points fitted.
@@ -115,6 +118,7 @@ impl DeviceEntry {
             site: String::new(),
             corner: None,
             floor,
+            leakage: 0.0,
             temperatures: Vec::new(),
             points: 0,
             gm_rel_l2: None,

@@ -5,7 +5,8 @@
 use gummel_kernel::basis::Exponents;
 use gummel_kernel::spec::FEATURES;
 use gummel_kernel::{
-    Basis, Branch, Covariate, DeviceHeads, Features, Layer, Output, OutputKind, Place, Spec, StaticInput,
+    Basis, Branch, Covariate, DeviceHeads, Features, Hull, Layer, Output, OutputKind, Place, Spec,
+    StaticInput,
 };
 use serde::{Deserialize, Serialize};
 
@@ -25,13 +26,25 @@ struct BranchShape {
     center: [f64; FEATURES],
     /// 1/V.
     scale: [f64; FEATURES],
+    /// Magnitude that scaled features never exceed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    saturation: Option<f64>,
     /// Neurons per layer.
     layers: Vec<usize>,
     population: Vec<String>,
     deviation: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    hull: Option<HullShape>,
     #[serde(default)]
     statics: Vec<StaticShape>,
     outputs: Vec<OutputShape>,
+}
+
+/// Sizes over one micrometre that heads follow, logarithms, `[low, high]`.
+#[derive(Debug, Serialize, Deserialize)]
+struct HullShape {
+    ln_w: [f64; 2],
+    ln_l: [f64; 2],
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -111,9 +124,11 @@ impl BranchShape {
             smoothing: branch.features.smoothing,
             center: branch.features.center,
             scale: branch.features.scale,
+            saturation: branch.features.saturation,
             layers: branch.layers.iter().map(|l| l.outputs).collect(),
             population: branch.population.terms.iter().map(write_term).collect(),
             deviation: branch.deviation.terms.iter().map(write_term).collect(),
+            hull: branch.hull.map(|Hull { ln_w, ln_l }| HullShape { ln_w, ln_l }),
             statics: branch
                 .statics
                 .iter()
@@ -166,12 +181,14 @@ impl BranchShape {
                 smoothing: self.smoothing,
                 center: self.center,
                 scale: self.scale,
+                saturation: self.saturation,
             },
             statics,
             layers,
             outputs,
             population: read_basis(&self.population)?,
             deviation: read_basis(&self.deviation)?,
+            hull: self.hull.as_ref().map(|h| Hull { ln_w: h.ln_w, ln_l: h.ln_l }),
             population_heads: Vec::new(),
         };
         branch.population_heads =

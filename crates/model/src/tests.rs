@@ -114,8 +114,8 @@ fn every_kind_of_damage_is_named() {
             message(&|p: &Path| fs::remove_file(p.join("weights.safetensors")).expect("removable")),
             "weights.safetensors is missing",
         ),
-        (manifest("format = 1", "format = 99"), "model format 99, this version reads up to 1"),
-        (manifest("format = 1", "form = 1"), "'format = N' is missing"),
+        (manifest("format = 2", "format = 99"), "model format 99, this version reads up to 2"),
+        (manifest("format = 2", "form = 1"), "'format = N' is missing"),
         (manifest("family = ", "familie = "), "missing field `family`"),
         (manifest("polarity = \"n\"", "polarity = \"q\""), "line "),
         (manifest("layers = [5, 4]", "layers = [6, 4]"), "expected F64 [6, 3]"),
@@ -202,7 +202,7 @@ fn the_manifest_reads_well() {
     let (_keep, path) = saved(&model);
     let text = fs::read_to_string(path.join("manifest.toml")).expect("readable");
     expect_test::expect![[r#"
-        format = 1
+        format = 2
 
         [weights]
         blake3 = "9f89ae246d5d07b295997231a1094a05c9e90d6741901f9b4183d20fe730d5c3"
@@ -226,6 +226,7 @@ fn the_manifest_reads_well() {
         site = ""
         corner = "tt"
         floor = 0.000000000001
+        leakage = 0.0
         temperatures = [300.15]
         points = 0
 
@@ -415,4 +416,17 @@ fn a_corner_that_was_not_fitted_counts_as_typical_and_one_corner_is_no_space() {
     assert_eq!(moved.spec.devices[0].place.skew, 1.0);
     let one = at_corners(&[Corner::Tt]).at_positions(&[Corner::Ff.position()]);
     assert!(matches!(one, Err(ModelError::NoCorners { .. })));
+}
+
+#[test]
+fn limits_of_voltages_and_sizes_survive_and_format_1_has_none() {
+    let mut model = sample(true, 1.0);
+    let (_keep, path) = saved(&model);
+    edit(&path.join("manifest.toml"), "format = 2", "format = 1");
+    assert_eq!(Model::load(&path).expect("format 1 loads for ever"), model);
+    model.spec = Sample { layers: vec![5, 4], bounded: true, population: true, ..Sample::default() }.spec();
+    let (_keep, path) = saved(&model);
+    let back = Model::load(&path).expect("load");
+    assert_eq!(back, model);
+    assert!(back.spec.branches[0].hull.is_some() && back.spec.branches[0].features.saturation == Some(2.5));
 }

@@ -8,7 +8,10 @@ use crate::ModelError;
 type Step = fn(&mut toml::Table);
 
 /// `STEPS[n]` turns format `n + 1` into `n + 2`; a change of format adds a step and a fixture that must load for ever.
-const STEPS: &[Step] = &[];
+const STEPS: &[Step] = &[unlimited];
+
+/// Format 1 to 2: branches may say where inputs saturate and which sizes heads follow; those of format 1 have no such limits.
+fn unlimited(_: &mut toml::Table) {}
 
 /// The format this version writes.
 pub(crate) const FORMAT: i64 = STEPS.len() as i64 + 1;

@@ -31,14 +31,23 @@ pub const CALC_REACT_RESIDUAL: u32 = 2;
 pub const CALC_REACT_JACOBIAN: u32 = 8;
 /// Evaluation wants operating-point variables.
 pub const CALC_OP: u32 = 32;
+/// Evaluation may stop short of the solution's bias.
+pub const ENABLE_LIMITING: u32 = 256;
+/// First iteration of an operating point: the solution is a guess.
+pub const INIT_LIMITING: u32 = 512;
 /// The analysis is a transient.
 pub const ANALYSIS_TRAN: u32 = 8192;
+
+/// First iteration of a transient, whose charges are those of the initial conditions.
+pub const ANALYSIS_IC: u32 = 16384;
 
 /// Jacobian entry has a resistive part.
 pub const JACOBIAN_RESIST: u32 = 4;
 /// Jacobian entry has a reactive part.
 pub const JACOBIAN_REACT: u32 = 8;
 
+/// The evaluation stopped short of the solution's bias: iterate again.
+pub const LIMITED: u32 = 1;
 /// A callback failed for good.
 pub const FATAL: u32 = 2;
 

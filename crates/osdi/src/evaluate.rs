@@ -7,11 +7,15 @@ use std::ffi::c_void;
 
 use gummel_kernel::Instance;
 
-use crate::abi::{ANALYSIS_TRAN, CALC_OP, CALC_REACT_JACOBIAN, CALC_REACT_RESIDUAL, FATAL, SimInfo};
+use crate::abi::{
+    ANALYSIS_IC, ANALYSIS_TRAN, CALC_OP, CALC_REACT_JACOBIAN, CALC_REACT_RESIDUAL, ENABLE_LIMITING, FATAL,
+    INIT_LIMITING, LIMITED, SimInfo,
+};
 use crate::block::{B, D, G, InstanceBlock, S, TERMINALS};
+use crate::limiter;
 
-/// The predictor needs a simulator that never accepts a first iteration and takes the right-hand side
-/// from the device, which is what OSDI 0.3 hosts do.
+/// Predictor and limiter linearise about another bias than the solution's. That needs a simulator which takes the
+/// right-hand side from the device and never accepts a first iteration, which is what OSDI 0.3 hosts do.
 const PREDICTS: bool = !cfg!(gummel_abi_0_4);
 
 /// Hosts of the newer interface may keep the address of an operating-point variable and read it later.
@@ -34,16 +38,39 @@ pub unsafe extern "C" fn eval(
     let solution = info.prev_solve;
     // SAFETY: the simulator numbered the nodes within its solution.
     let v = block.nodes.map(|n| unsafe { *solution.add(n as usize) });
-    let time = (info.flags & ANALYSIS_TRAN != 0).then_some(info.abstime);
-    block.bias = if PREDICTS { block.history.predict(time, v) } else { v };
+    let answer = if PREDICTS {
+        block.linearise_about(v, info)
+    } else {
+        block.bias = v;
+        0
+    };
     block.evaluate(device, info.flags);
     if KEEPS_OPERATING_POINT && info.flags & CALC_OP != 0 {
         block.refresh_opvars();
     }
-    0
+    answer
 }
 
 impl InstanceBlock {
+    /// Sets the bias of an iteration whose solution is `v`; says whether it stopped short of it.
+    fn linearise_about(&mut self, v: [f64; TERMINALS], info: &SimInfo) -> u32 {
+        let before = self.bias;
+        let time = (info.flags & ANALYSIS_TRAN != 0).then_some(info.abstime);
+        self.bias = self.history.predict(time, v);
+        // Charges of initial conditions are taken where these are, and a prediction is meant to be far.
+        let exact = info.flags & ENABLE_LIMITING == 0 || info.flags & ANALYSIS_IC != 0 || self.bias != v;
+        if exact {
+            return 0;
+        }
+        let span = limiter::span(&self.range);
+        self.bias = if info.flags & INIT_LIMITING != 0 {
+            limiter::start(v, self.sign, span)
+        } else {
+            limiter::limited(before, v, self.sign, span)
+        };
+        if self.bias == v { 0 } else { LIMITED }
+    }
+
     fn evaluate(&mut self, device: &Instance, flags: u32) {
         let reactive = flags & (CALC_REACT_RESIDUAL | CALC_REACT_JACOBIAN | CALC_OP) != 0;
         let charged = device.folded().branches.len() > 1;

@@ -9,13 +9,14 @@
 //! The interface is OSDI 0.3 (ngspice 39 and newer); 0.4 adds a tail that VACASK asks for.
 //!
 //! Reading order: [`abi`], [`payload`], [`slot`], [`parameters`], [`select`], [`block`], [`setup`], [`predictor`],
-//! [`noise`], [`evaluate`], [`operating_point`], [`load`], [`descriptor`].
+//! [`limiter`], [`noise`], [`evaluate`], [`operating_point`], [`load`], [`descriptor`].
 
 pub mod abi;
 pub mod block;
 pub mod descriptor;
 pub mod evaluate;
 pub mod library;
+pub mod limiter;
 pub mod load;
 pub mod log;
 pub mod noise;

@@ -10,7 +10,7 @@ mod efficiency;
 mod exchange;
 mod gummel_symmetry;
 mod harmonics;
-mod kinks;
+pub(crate) mod kinks;
 mod noise;
 mod passivity;
 mod scaling;

@@ -38,6 +38,14 @@ pub enum QaError {
         /// The end of what it printed.
         log: String,
     },
+    /// A file that is no netlist.
+    #[error("{}: {reason}", path.display())]
+    Netlist {
+        /// The file.
+        path: PathBuf,
+        /// Found and expected.
+        reason: String,
+    },
     /// An export for the round trip could not be written.
     #[error("{0}")]
     Export(String),

@@ -19,6 +19,8 @@ pub struct Nominal {
     pub corner: Option<Corner>,
     /// Current below which nothing is known, A; positive.
     pub floor: f64,
+    /// Current below which measured leakage of the drain may decide the sign of gm, A.
+    pub leakage: f64,
     /// Temperatures of the data, K; at least one.
     pub temperatures: Vec<f64>,
     /// Ranges of `vgs`, `vds`, `vbs` of the n-channel mirror, V.

@@ -49,6 +49,7 @@ impl Family for Model {
                 site: entry.site.clone(),
                 corner: entry.corner,
                 floor: entry.floor,
+                leakage: entry.leakage,
                 temperatures: match entry.temperatures.as_slice() {
                     [] => vec![heads.place.temperature],
                     some => some.to_vec(),

@@ -22,11 +22,12 @@
 //! ```
 //!
 //! Reading order: [`device`], [`family`], `frozen` (a model as a family), [`spice`] (ngspice as a family), [`scene`], [`finding`], [`limits`],
-//! [`checks`], [`report`], [`mod@round_trip`], [`card`], [`mod@page`], [`error`].
+//! [`checks`], [`report`], [`mod@round_trip`], [`card`], [`mod@page`], [`doctor`] (a circuit that fails), [`error`].
 
 pub mod card;
 pub mod checks;
 pub mod device;
+pub mod doctor;
 pub mod error;
 pub mod family;
 pub mod finding;

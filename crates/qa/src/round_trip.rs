@@ -20,7 +20,8 @@ use crate::{Bound, QaError};
 pub const NAME: &str = "round-trip";
 
 /// Targets with an evaluator of their own.
-const TARGETS: [Target; 5] = [Target::C, Target::VerilogA, Target::Onnx, Target::OnnxF32, Target::Spice];
+const TARGETS: [Target; 6] =
+    [Target::C, Target::Numpy, Target::VerilogA, Target::Onnx, Target::OnnxF32, Target::Spice];
 /// Largest relative difference of the OSDI library's currents in ngspice.
 const OSDI_LIMIT: f64 = 1e-6;
 /// Devices and biases of each that go through the OSDI library.

@@ -3,6 +3,7 @@
 
 mod browser;
 mod bsim;
+mod doctor;
 mod ekv;
 
 use std::collections::BTreeMap;

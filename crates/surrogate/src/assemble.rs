@@ -6,7 +6,7 @@ use gummel_data::{Dataset, DeviceData};
 use gummel_device::Quantity;
 use gummel_kernel::basis::Exponents;
 use gummel_kernel::jacobian::TrunkShape;
-use gummel_kernel::{Basis, Branch, Covariate, Features, Output, OutputKind, Place, StaticInput};
+use gummel_kernel::{Basis, Branch, Covariate, Features, Hull, Output, OutputKind, Place, StaticInput};
 
 use crate::config::{FitConfig, Population, Toggle};
 use crate::doubt::trust;
@@ -43,6 +43,7 @@ pub fn assemble(data: &Dataset, config: &FitConfig) -> Result<Problem, FitError>
         Toggle::Off => false,
     };
     let features = features(data, config);
+    let hull = Hull::of(data.devices.iter().map(|d| place_of(d, 300.15)));
     let mut population = population(data, config.heads.population);
     let mut deviation = Basis::constant();
     let mut statics = Vec::new();
@@ -60,8 +61,9 @@ pub fn assemble(data: &Dataset, config: &FitConfig) -> Result<Problem, FitError>
                 let builder =
                     Builder { device, index, config, features: &features, statics: &statics, leakage_floor };
                 if let Some(mut task) = builder.task(output, *quantity, *kind, &rows) {
-                    task.phi = population.at(&task.place);
-                    task.psi = deviation.at(&task.place);
+                    let seen = hull.map_or(task.place, |h| h.pull(&task.place));
+                    task.phi = population.at(&seen);
+                    task.psi = deviation.at(&seen);
                     tasks.push(task);
                 }
             }
@@ -92,6 +94,7 @@ pub fn assemble(data: &Dataset, config: &FitConfig) -> Result<Problem, FitError>
         outputs,
         population,
         deviation,
+        hull,
         tasks,
         strength: config.heads.strength,
         slope_weight: config.residual.slope_weight,
@@ -132,6 +135,14 @@ fn check(data: &Dataset, config: &FitConfig) -> Result<(), FitError> {
             });
         }
     }
+    let reach = config.network.reach;
+    if reach != 0.0 && !(1.2..=1e3).contains(&reach) {
+        return Err(FitError::Config {
+            key: "network.reach",
+            found: reach.to_string(),
+            expected: "1.2 to 1000 times the half-range of the data, or 0 for no end".into(),
+        });
+    }
     let quantities = &config.tasks.quantities;
     if !quantities.contains(&Quantity::Id) || quantities.iter().any(|q| kind_of(*q).is_none()) {
         return Err(FitError::Config {
@@ -159,6 +170,7 @@ fn features(data: &Dataset, config: &FitConfig) -> Features {
         smoothing: config.network.smoothing,
         center: [0.0; 3],
         scale: [1.0; 3],
+        saturation: None,
     };
     let (mut low, mut high) = ([f64::INFINITY; 3], [f64::NEG_INFINITY; 3]);
     for device in &data.devices {
@@ -175,6 +187,7 @@ fn features(data: &Dataset, config: &FitConfig) -> Features {
         // A voltage that was never varied carries no information; a finite scale keeps it harmless.
         features.scale[k] = SPAN / (high[k] - low[k]).max(0.1);
     }
+    features.saturation = (config.network.reach > 0.0).then_some(0.5 * SPAN * config.network.reach);
     features
 }
 
@@ -282,8 +295,8 @@ pub(crate) fn tasks_of(branch: &Branch, device: &DeviceData, config: &FitConfig)
             let Some(mut task) = quantity.and_then(|q| builder.task(o, q, output.kind, &rows)) else {
                 continue;
             };
-            task.phi = branch.population.at(&task.place);
-            task.psi = branch.deviation.at(&task.place);
+            task.phi = branch.phi(&task.place);
+            task.psi = branch.psi(&task.place);
             task.ln_scale = (output.scale * output.geometry_factor(&task.place)).ln();
             tasks.push(task);
         }

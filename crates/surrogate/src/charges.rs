@@ -206,7 +206,7 @@ fn branch(model: &Model, trunk: &Trunk, scale: f64) -> Branch {
 
 /// Splits heads into population and deviations and puts them into the model.
 fn attach(model: &mut Model, mut branch: Branch, heads: &[[Vec<f64>; 3]]) -> Result<(), FitError> {
-    let phi: Vec<Vec<f64>> = model.spec.devices.iter().map(|d| branch.population.at(&d.place)).collect();
+    let phi: Vec<Vec<f64>> = model.spec.devices.iter().map(|d| branch.phi(&d.place)).collect();
     let (rows, columns) = (branch.head_len(), branch.population.len());
     branch.population_heads = vec![vec![0.0; rows * columns]; KINDS.len()];
     let mut spec = model.spec.clone();

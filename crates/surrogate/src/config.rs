@@ -51,6 +51,9 @@ pub struct NetworkConfig {
     pub symmetric: bool,
     /// Smoothing voltage of |vds|, V.
     pub smoothing: f64,
+    /// Voltages saturate smoothly at this many half-ranges from the middle of the data, so that nothing beyond is ever
+    /// extrapolated; 0 for no end.
+    pub reach: f64,
     /// Temperature as a trunk input; `auto` when the data have more than one temperature.
     pub temperature_input: Toggle,
 }
@@ -61,6 +64,7 @@ impl Default for NetworkConfig {
             hidden: vec![20, 20],
             symmetric: true,
             smoothing: 0.01,
+            reach: 2.0,
             temperature_input: Toggle::Auto,
         }
     }

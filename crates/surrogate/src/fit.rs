@@ -169,7 +169,8 @@ pub fn solve_problem(
     seed: u64,
     observer: &mut dyn Observer,
 ) -> Result<Solved, FitError> {
-    let fit = FitConfig { seed, ..FitConfig::default() };
+    let constraints = constraint::ConstraintsConfig { steps: 0, ..Default::default() };
+    let fit = FitConfig { seed, constraints, ..FitConfig::default() };
     let mut watch = Watch { observer, begun: Instant::now(), max_steps: 0, history: Vec::new() };
     let solution = descent::solve(problem, config, &fit, From::Anywhere, &mut watch)?;
     Ok(Solved {
@@ -208,6 +209,11 @@ impl<'a> Watch<'a> {
         self.history.push(HistoryPoint { stage: stage.to_owned(), step, loss, seconds });
         let stage = stage.to_owned();
         self.observer.progress(&Progress { stage, step, max_steps: self.max_steps, loss, seconds });
+    }
+
+    /// The last step noted.
+    pub(crate) fn step(&self) -> usize {
+        self.history.last().map_or(0, |point| point.step)
     }
 
     pub(crate) fn seconds(&self) -> f64 {
@@ -266,7 +272,7 @@ fn run(
     };
     let (solution, obeyed) = match &config.solver {
         Solver::Lm(lm) => constraint::enforce(&problem, &train, config, lm.seconds, solution, &mut watch),
-        Solver::Adamw(_) => (solution, None),
+        Solver::Adamw(_) => (solution, Vec::new()),
     };
     decisions.extend(obeyed);
     Ended {

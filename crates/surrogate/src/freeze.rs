@@ -9,6 +9,7 @@ use gummel_model::{DataFile, DeviceEntry, Manifest, Model};
 use crate::assemble::place_of;
 use crate::config::FitConfig;
 use crate::error::FitError;
+use crate::leakage::leakage;
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 
@@ -30,6 +31,7 @@ pub fn freeze(
         outputs: problem.outputs.clone(),
         population: problem.population.clone(),
         deviation: problem.deviation.clone(),
+        hull: problem.hull,
         population_heads: parameters.outputs.iter().map(|o| o.population.clone()).collect(),
     };
     let devices = data
@@ -86,6 +88,7 @@ pub(crate) fn entry(device: &DeviceData) -> DeviceEntry {
     let mut e = DeviceEntry::new(&device.id.name, device.id.geometry, device.floor);
     e.site = device.id.site.clone();
     e.corner = device.id.corner;
+    e.leakage = leakage(device);
     e.temperatures = device
         .temperature
         .iter()

@@ -30,6 +30,7 @@ pub mod error;
 pub mod fit;
 pub mod freeze;
 pub mod held;
+mod leakage;
 mod lm;
 pub mod order;
 pub mod parameters;

@@ -9,7 +9,7 @@
 //! sweep (errors of gm and gds) are weighed as well: `W = S^2 + a^2 D^T S^2 D`, tridiagonal along each
 //! curve, is factored once as `L L^T`, and the solver sees `L^T r`, so slopes cost nothing extra.
 
-use gummel_kernel::{Basis, Features, Output, OutputKind, Place, StaticInput};
+use gummel_kernel::{Basis, Features, Hull, Output, OutputKind, Place, StaticInput};
 use rand::Rng;
 use rand::seq::index::sample;
 
@@ -113,6 +113,8 @@ pub struct Problem {
     pub population: Basis,
     /// psi.
     pub deviation: Basis,
+    /// Sizes that phi and psi follow.
+    pub hull: Option<Hull>,
     /// All tasks, ordered by device.
     pub tasks: Vec<Task>,
     /// Strength of the penalty on deviations.
@@ -150,8 +152,7 @@ impl Problem {
             let n = task.points();
             for k in 0..3 {
                 for x in &mut task.x[k * n..(k + 1) * n] {
-                    let volts = *x / self.features.scale[k] + self.features.center[k];
-                    *x = (volts - features.center[k]) * features.scale[k];
+                    *x = features.input(k, self.features.volts(k, *x));
                 }
             }
         }

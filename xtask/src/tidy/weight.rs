@@ -10,7 +10,7 @@ const DATASETS: u64 = 10 << 20;
 const MEASURED: [&str; 5] = ["mdm", "s2p", "citi", "h5", "xlsx"];
 
 /// What stands in the root.
-const ROOT: [&str; 20] = [
+const ROOT: [&str; 21] = [
     ".cargo",
     ".ci",
     ".gitignore",
@@ -28,6 +28,7 @@ const ROOT: [&str; 20] = [
     "datasets",
     "docs",
     "notebooks",
+    "pyproject.toml",
     "rustfmt.toml",
     "tests",
     "xtask",

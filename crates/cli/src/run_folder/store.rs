@@ -38,6 +38,11 @@ impl Staging {
         self.folder.path()
     }
 
+    /// The name that the folder will have.
+    pub fn target(&self) -> &Path {
+        &self.target
+    }
+
     /// Writes the summary of all families.
     ///
     /// # Errors

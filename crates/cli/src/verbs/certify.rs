@@ -56,10 +56,11 @@ pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
         below_floor: args.below_floor,
         boxes: args.boxes.max(1),
     };
-    let bar = session.bar(fitted.model.manifest.devices.len() as u64, "{pos}/{len} devices [{bar:30}] {msg}");
+    let devices = fitted.model.manifest.devices.len() as u64;
+    let bar = session.bar("proving", devices, "{prefix}  [{bar:30}] {pos}/{len} devices");
     let begun = Instant::now();
-    let certificate = fitted.model.certify(&options, &|_| bar.inc(1))?;
-    bar.finish_and_clear();
+    let certificate = fitted.model.certify(&options, &|_| bar.step())?;
+    drop(bar);
     let seconds = begun.elapsed().as_secs_f64();
     session.say(table(&certificate).text(session.width()))?;
     session.say(verdict(&certificate, seconds))?;

@@ -10,7 +10,6 @@ use std::path::PathBuf;
 use crate::exit::Outcome;
 use crate::families::by_family;
 use crate::input::InputArgs;
-use crate::interrupt;
 use crate::progress::FitBar;
 use crate::recipe::RecipeArgs;
 use crate::run_folder::report;
@@ -80,7 +79,7 @@ pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
     }
     let reading = args.input.read(session)?;
     let data = Dataset::assemble(&reading.table, &reading.files, &config.selection)?;
-    interrupt::listen()?;
+    session.listen()?;
     let mut all = Vec::new();
     for (family, part) in &by_family(&data) {
         let ways = ways(&args.ways, part, &config)?;

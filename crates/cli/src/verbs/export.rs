@@ -22,7 +22,7 @@ pub struct Args {
     /// Run folder or model folder; a device library (osdi) takes several
     #[arg(required = true)]
     models: Vec<PathBuf>,
-    /// Format: osdi verilog-a c onnx onnx-f32 spice gmid lib
+    /// Format: osdi verilog-a c numpy onnx onnx-f32 spice gmid lib
     #[arg(long, value_name = "TARGET")]
     to: String,
     /// File to write [default: TECHNOLOGY_FAMILY with the target's ending, in the current folder]
@@ -59,6 +59,7 @@ EXAMPLES:
   gummel export runs/nmos runs/pmos --to osdi --out demo.osdi   what ngspice loads: fastest
   gummel export runs/nmos --to verilog-a                  all devices and corners in one module
   gummel export runs/nmos --to c --out nmos.h
+  gummel export runs/nmos --to numpy --out nmos.py
   gummel export runs/nmos --to onnx-f32 --device W10u_L0.13u --out nmos.onnx
   gummel export runs/nmos --to onnx --inputs temperature,w,l,corner
   gummel export runs/nmos --to spice --device W10u_L0.13u --temperature 125
@@ -69,6 +70,7 @@ TARGETS:
   osdi       device library for ngspice and others, no compiler needed; several models in one file
   verilog-a  module with device, corner, w and l as parameters; noise and capacitances
   c          header without dependencies: current and exact derivatives
+  numpy      Python file that needs NumPy alone: the same over arrays of devices and biases
   onnx       graph over a batch of biases, double precision; onnx-f32: single precision
   spice      a subcircuit of behavioural sources per device: slow, for simulators that load nothing else
   gmid       table (CSV, or Parquet when the file ends in .parquet) of id gm gds gmb vth gm/id (and ft where the model has charges)

@@ -4,6 +4,7 @@ use anyhow::{Result, bail};
 use gummel_data::{Dataset, DeviceData, Flags, Reading};
 use gummel_device::metrics::Spread;
 use gummel_device::si;
+use gummel_model::Model;
 use gummel_surrogate::{Checkpoint, FitConfig, Part, Sharing, TaskFit, combined, fit_tasks, resume};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -13,10 +14,11 @@ use crate::exit::Outcome;
 use crate::families::by_family;
 use crate::figures;
 use crate::input::InputArgs;
-use crate::interrupt;
 use crate::progress::FitBar;
 use crate::recipe::RecipeArgs;
-use crate::run_folder::{self, FamilySummary, PLOTS, RunSummary, SUMMARY_MD, Staging, report, write_family};
+use crate::run_folder::{
+    self, DATA, FamilySummary, PLOTS, RunSummary, SUMMARY_MD, Staging, report, write_family,
+};
 use crate::session::Session;
 use crate::table::{Grid, count};
 
@@ -78,11 +80,13 @@ pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
     session.say(read_text(&reading, &families))?;
 
     let staging = Staging::new(&args.out.clone().unwrap_or_else(|| free_name(&args, &families)))?;
-    let mut summary = RunSummary::new(&recipe_name(&args), &input, &reading);
+    let source = source(&input, &reading, &staging, session)?;
+    let mut summary = RunSummary::new(&recipe_name(&args), &source, &reading);
     // From here on there is a state to keep; before, Ctrl-C simply ends the process.
-    interrupt::listen()?;
+    session.listen()?;
+    let mut example = None;
     for (family, part) in &families {
-        if interrupt::asked() && !summary.families.is_empty() {
+        if session.interrupted() && !summary.families.is_empty() {
             session.warn(&format!("{family} was not fitted: interrupted"));
             continue;
         }
@@ -111,6 +115,7 @@ pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
             if !args.no_plots {
                 figures::write_all(&folder.join(PLOTS), &args.plot_format, &fit.model, data, &fit.report)?;
             }
+            example.get_or_insert_with(|| grid_within(&fit.model));
             summary.families.push(entry);
         }
         if let Some(sharing) = whole.report.sharing.as_ref().filter(|_| !args.no_plots) {
@@ -120,7 +125,7 @@ pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
     }
     staging.write_summary(&summary)?;
     let run = staging.publish()?;
-    session.say(next_text(&run, &summary, args.no_plots))?;
+    session.say(next_text(&run, &summary, &example.unwrap_or_default(), args.no_plots))?;
     let outcome = Outcome::of_failures(summary.failures.len());
     session.result(&Written { run, summary })?;
     Ok(outcome)
@@ -135,6 +140,15 @@ fn what(args: &Args) -> Result<(InputArgs, FitConfig)> {
     args.recipe.apply(&mut config)?;
     let input = if args.input.inputs.is_empty() { summary.input } else { args.input.clone() };
     Ok((input, config))
+}
+
+/// Where the data can be read again; a table that only memory holds is put into the run.
+fn source(input: &InputArgs, reading: &Reading, staging: &Staging, session: &Session) -> Result<InputArgs> {
+    if let Some(source) = input.source(session)? {
+        return Ok(source);
+    }
+    reading.table.to_parquet(&staging.path().join(DATA))?;
+    Ok(InputArgs { inputs: vec![staging.target().join(DATA)], ..InputArgs::default() })
 }
 
 fn fit_family(
@@ -259,7 +273,7 @@ fn fit_text(family: &FamilySummary, top: usize, session: &Session) -> String {
 }
 
 /// Where the result is and what to do with it.
-fn next_text(run: &Path, summary: &RunSummary, no_plots: bool) -> String {
+fn next_text(run: &Path, summary: &RunSummary, grid: &str, no_plots: bool) -> String {
     let folders: Vec<String> = summary
         .families
         .iter()
@@ -271,6 +285,19 @@ fn next_text(run: &Path, summary: &RunSummary, no_plots: bool) -> String {
         text += &format!("  look at {first}/{PLOTS}/ and {first}/{SUMMARY_MD}\n");
     }
     text += &format!("  gummel plot {first} --kind transfer --device NAME --out transfer.svg\n");
-    text += &format!("  gummel predict {first} --all --grid vgs=0:1.2:0.05,vds=1.2 --out curves.csv");
+    text += &format!("  gummel predict {first} --all --grid {grid} --out curves.csv");
     text
+}
+
+/// A transfer curve within the fitted range, as `gummel predict --grid` takes it.
+fn grid_within(model: &Model) -> String {
+    let spec = &model.spec;
+    let end = |axis: usize| {
+        let largest = spec.devices.iter().map(|d| d.range[axis][1]).fold(0.0, f64::max);
+        spec.sign * (100.0 * largest + 1e-6).floor() / 100.0
+    };
+    let (vgs, vds) = (end(0), end(1));
+    // Some twenty points, steps that a person would choose.
+    let step = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5].into_iter().find(|s| vgs.abs() / s < 40.0).unwrap_or(1.0);
+    format!("vgs=0:{vgs}:{},vds={vds}", spec.sign * step)
 }

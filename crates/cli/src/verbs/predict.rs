@@ -101,15 +101,17 @@ pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
         out.add(&query.device, place.temperature, &biases, &values);
     }
     let devices = if args.all { model.spec.devices.len() } else { args.device.len() };
-    match &args.out {
-        None => session.emit(out.csv()?.as_slice())?,
-        Some(path) => {
+    let rows = out.len();
+    match (&args.out, session.front()) {
+        (None, Some(front)) => front.heard().predictions = Some(out),
+        (None, None) => session.emit(out.csv()?.as_slice())?,
+        (Some(path), _) => {
             out.write(path).with_context(|| format!("cannot write {}", path.display()))?;
-            let (rows, of) = (count(out.len(), "row"), count(devices, "device"));
-            session.say(format!("wrote {rows} of {of} to {}", path.display()))?;
+            let (lines, of) = (count(rows, "row"), count(devices, "device"));
+            session.say(format!("wrote {lines} of {of} to {}", path.display()))?;
         }
     }
-    session.result(&Predicted { out: args.out, devices, rows: out.len() })?;
+    session.result(&Predicted { out: args.out, devices, rows })?;
     Ok(Outcome::Done)
 }
 

@@ -37,11 +37,12 @@ EXAMPLES:
 
 WHAT IT NEEDS:
   c              a C compiler (CC, else cc)
+  numpy          python with numpy (GUMMEL_PYTHON, else python3)
   onnx onnx-f32  python with onnxruntime and numpy (GUMMEL_PYTHON, else python3)
   verilog-a      python with verilogae and numpy
   spice osdi     ngspice (GUMMEL_NGSPICE, else ngspice; osdi needs 39 or newer)
 
-LIMITS, relative: 1e-12 c, 1e-9 osdi, onnx and verilog-a, 1e-6 spice; onnx-f32 1e-5 for
+LIMITS, relative: 1e-12 c and numpy, 1e-9 osdi, onnx and verilog-a, 1e-6 spice; onnx-f32 1e-5 for
 currents within the fitted range, 1e-4 for conductances and outside. Beyond them the exit code is 1.";
 
 /// Verifies.

@@ -14,6 +14,7 @@ fn every_target_is_written_and_what_can_be_checked_is_the_model() {
     for (target, file) in [
         ("verilog-a", "sg13g2_nmos.va"),
         ("c", "sg13g2_nmos.h"),
+        ("numpy", "sg13g2_nmos.py"),
         ("onnx", "sg13g2_nmos.onnx"),
         ("onnx-f32", "sg13g2_nmos_f32.onnx"),
         ("spice", "sg13g2_nmos.sp"),
@@ -68,7 +69,7 @@ fn wrong_exports_are_refused_and_leave_nothing() {
     lab.gummel("verify one.h").code(2);
 
     let manifest = lab.read("run/model/manifest.toml");
-    lab.write("run/model/manifest.toml", &manifest.replacen("format = 1", "format = 99", 1));
+    lab.write("run/model/manifest.toml", &manifest.replacen("format = 2", "format = 99", 1));
     assert!(error("export run --to c").contains("update gummel"));
     lab.write("run/model/manifest.toml", &manifest);
     let weights = lab.path("run/model/weights.safetensors");

@@ -1,5 +1,6 @@
 //! The `gummel` program as a user runs it: files in, exit codes, standard output and folders out.
 
+mod book;
 mod export;
 mod few;
 mod fit;

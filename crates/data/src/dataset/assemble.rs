@@ -5,6 +5,7 @@ use ndarray::{Array1, Array2};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use super::nothing::{Cause, LeftOut};
 use super::{CurveInfo, Dataset, DeviceData, Selection};
 use crate::identity::ZERO_CELSIUS;
 use crate::table::View;
@@ -33,29 +34,45 @@ impl Dataset {
         let mut files = files.to_vec();
         let filter = Filter::new(selection);
         let mut groups: BTreeMap<Key, Group> = BTreeMap::new();
-        let mut seen = Seen::default();
+        let mut left_out = LeftOut::default();
         for run in view.runs() {
             let key = Key::of(&view, run.start);
-            seen.add(&key, view.temperature(run.start));
-            if !view.is_transistor(run.clone()) || !filter.takes(&key) {
-                continue;
+            left_out.saw(view.temperature(run.start));
+            if !filter.takes(&key) {
+                left_out.add(key.family_path(), &key.device, Cause::NotAsked);
+            } else if !view.is_transistor(run.clone()) {
+                left_out.add(key.family_path(), &key.device, incomplete(&view, run));
+            } else {
+                groups.entry(key).or_default().runs.push(run);
             }
-            groups.entry(key).or_default().runs.push(run);
         }
-        groups.retain(|_, g| {
+        groups.retain(|key, g| {
             let flags = g.runs.iter().flat_map(Clone::clone).fold(Flags::NONE, |a, i| a | view.flags(i));
-            !flags.intersects(selection.exclude_devices_with)
+            let excluding = flags & selection.exclude_devices_with;
+            if !excluding.is_empty() {
+                left_out.add(key.family_path(), &key.device, Cause::Flagged(excluding));
+            }
+            excluding.is_empty()
         });
         let names = names(groups.keys());
         let mut devices = Vec::new();
         for ((key, group), name) in groups.iter().zip(names) {
-            devices.extend(device(&view, key, name, &group.runs, selection, &filter, &mut files));
+            match device(&view, key, name, &group.runs, selection, &filter, &mut files) {
+                Some(device) => devices.push(device),
+                None => left_out.add(key.family_path(), &key.device, Cause::NoPoints),
+            }
         }
         if devices.is_empty() {
-            return Err(DataError::NothingSelected { reason: seen.reason(selection) });
+            return Err(DataError::NothingSelected { reason: left_out.reason(selection) });
         }
         Ok(Dataset { devices, files })
     }
+}
+
+/// Which of the columns that a transistor needs have no value in `rows`.
+fn incomplete(view: &View, rows: Range<usize>) -> Cause {
+    let missing = |column: &str| rows.clone().all(|i| view.number(column, i).is_nan());
+    Cause::Incomplete { vd: missing("vd"), vg: missing("vg"), id: missing("id") }
 }
 
 /// What makes two rows the same device; the order of fields is the order of devices.
@@ -286,36 +303,4 @@ fn file_index(files: &mut Vec<SourceFile>, path: &str) -> usize {
         files.push(SourceFile::unknown(path));
         files.len() - 1
     })
-}
-
-/// What a table holds, for the message when nothing of it was taken.
-#[derive(Default)]
-struct Seen {
-    families: BTreeMap<String, BTreeSet<String>>,
-    kelvin: BTreeSet<u64>,
-}
-
-impl Seen {
-    fn add(&mut self, key: &Key, temperature: f64) {
-        self.families.entry(key.family_path()).or_default().insert(key.device.clone());
-        self.kelvin.insert(temperature.to_bits());
-    }
-
-    fn reason(&self, selection: &Selection) -> String {
-        let families: Vec<String> =
-            self.families.iter().map(|(f, d)| format!("{f} ({} devices)", d.len())).collect();
-        let celsius: Vec<String> =
-            self.kelvin.iter().map(|b| format!("{:.0}", f64::from_bits(*b) - ZERO_CELSIUS)).collect();
-        format!(
-            "asked for families {:?}, devices {:?}, temperatures {:?} C, without devices flagged '{}' and points \
-             flagged '{}'; the table holds {} at {} C",
-            selection.family,
-            selection.devices,
-            selection.temperature,
-            selection.exclude_devices_with,
-            selection.exclude,
-            families.join(", "),
-            celsius.join(", ")
-        )
-    }
 }

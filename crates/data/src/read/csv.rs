@@ -4,10 +4,11 @@
 //! units, then rows. A later line of headings starts a new block; a line such as `Vd = 0.1 V` between
 //! blocks holds that voltage for the rows below. A heading with conditions, as in `Id(Vd=0.1)`, makes a
 //! wide table: every condition becomes rows of its own. Headings that repeat (`Vg, Id, Vg, Id`) are
-//! tables side by side.
+//! tables side by side; a line above them (`Vd=0.1,,Vd=1.2,`) says what each of them holds.
 
 mod fields;
 mod layout;
+mod remark;
 
 pub(super) use fields::{Dialect, Field};
 pub(super) use layout::condition;
@@ -15,7 +16,8 @@ pub(super) use layout::condition;
 use crate::heading::ColumnMapping;
 use crate::sheet::Sheet;
 use crate::{DataError, decode};
-use layout::{Layout, Rows};
+use layout::{Condition, Layout, Rows, banner};
+use remark::assignments;
 
 /// Reads a whole file of separated values.
 ///
@@ -33,6 +35,7 @@ pub(crate) fn read(path: &str, bytes: &[u8], mapping: &ColumnMapping) -> Result<
         rows: Rows::default(),
         layout: None,
         held: Vec::new(),
+        banner: Vec::new(),
         units_possible: false,
         first: text.lines().find(|l| !l.trim().is_empty()).unwrap_or_default().to_owned(),
         last_line: text.lines().count(),
@@ -53,7 +56,9 @@ struct Reader<'a> {
     rows: Rows,
     layout: Option<Layout>,
     /// Voltages held for the rows that follow.
-    held: Vec<(String, f64)>,
+    held: Vec<Condition>,
+    /// What the line above tables side by side holds.
+    banner: Vec<(usize, Condition)>,
     /// The next line may give units.
     units_possible: bool,
     /// First line with text.
@@ -73,12 +78,15 @@ impl Reader<'_> {
             // Headings are often a comment, as NumPy writes them.
             let cells = self.dialect.split(comment);
             if self.layout.is_some() || cells.len() < 2 || !self.headings(number, &cells)? {
-                self.note(comment);
+                self.remark(comment, &cells);
             }
             return Ok(());
         }
         let cells = self.dialect.split(line);
-        let fields: Vec<Field> = cells.iter().map(|c| self.dialect.read(c)).collect();
+        // Before the headings, a number is a heading when a mapping gives it a name.
+        let renamed = |cell: &str| self.layout.is_none() && self.mapping.given(cell).is_some();
+        let field = |cell: &String| if renamed(cell) { Field::Word } else { self.dialect.read(cell) };
+        let fields: Vec<Field> = cells.iter().map(field).collect();
         let numbers = fields.iter().filter(|f| matches!(f, Field::Number(_))).count();
         let words = fields.iter().filter(|f| matches!(f, Field::Word)).count();
         if let Some(layout) = &self.layout
@@ -96,13 +104,25 @@ impl Reader<'_> {
         if self.layout.is_some() && words > 0 && numbers > 0 && !is_note(trimmed) {
             return Err(self.bad_row(number, &cells, &fields));
         }
-        self.note(trimmed);
+        self.remark(trimmed, &cells);
         Ok(())
+    }
+
+    /// A line above tables side by side, or a note.
+    fn remark(&mut self, text: &str, cells: &[String]) {
+        let banner = banner(cells, self.mapping);
+        if banner.is_empty() {
+            self.note(text);
+        } else {
+            // It belongs to the headings below, not to rows of the block above.
+            self.banner = banner;
+            self.layout = None;
+        }
     }
 
     /// A line of headings: at least two of them must mean something.
     fn headings(&mut self, number: usize, cells: &[String]) -> Result<bool, DataError> {
-        let layout = Layout::read(cells, self.mapping).map_err(|bad| DataError::Syntax {
+        let layout = Layout::read(cells, &self.banner, self.mapping).map_err(|bad| DataError::Syntax {
             path: self.path.to_owned(),
             line: number,
             found: bad.found,
@@ -129,7 +149,7 @@ impl Reader<'_> {
             .zip(units.iter().chain(std::iter::repeat(&String::new())))
             .map(|(h, u)| if u.is_empty() { h.clone() } else { format!("{h} [{u}]") })
             .collect();
-        match Layout::read(&headings, self.mapping) {
+        match Layout::read(&headings, &self.banner, self.mapping) {
             Ok(with_units) => {
                 self.layout = Some(with_units);
                 Ok(true)
@@ -187,11 +207,16 @@ impl Reader<'_> {
 
     /// `key, value`, `key: value` and `key = value`: held voltages between blocks, else header values.
     fn note(&mut self, text: &str) {
-        for part in text.split([',', ';', '\t']) {
-            if let Some((column, value)) = condition(part, self.mapping) {
+        let assigned = assignments(text, self.dialect.comma_decimals);
+        for (key, value) in &assigned {
+            if let Some((column, value)) = condition(&format!("{key}={value}"), self.mapping) {
                 self.held.retain(|(c, _)| *c != column);
                 self.held.push((column, value));
             }
+        }
+        if assigned.len() > 1 {
+            self.sheet.header.extend(assigned);
+            return;
         }
         let split = text.split_once([':', '=']).or_else(|| text.split_once([',', ';', '\t']));
         if let Some((key, value)) = split {

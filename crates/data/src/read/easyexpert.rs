@@ -134,6 +134,7 @@ impl Record {
                 hint: "give a column mapping".to_owned(),
             })?;
             if let Some(heading) = heading {
+                sheet.remember(&heading);
                 columns.push((
                     heading.column.clone(),
                     self.rows.iter().map(|(_, v)| heading.value(v[k])).collect(),

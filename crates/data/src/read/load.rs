@@ -1,7 +1,7 @@
 //! One file: bytes, format, sheet, identity, validation.
 
 use super::parquet::{self, Parquet};
-use super::{Metadata, ReadOptions, SourceFile, csv, easyexpert, mdm, raw};
+use super::{Metadata, ReadOptions, SourceFile, csv, easyexpert, mdm, plt, raw};
 use crate::block::{self, Block, IDENTITY_COLUMNS};
 use crate::heading::{ColumnMapping, Heading};
 use crate::identity::Fields;
@@ -64,6 +64,7 @@ pub(crate) fn load(
         Format::Csv => csv::read(&input.name, &bytes, mapping),
         Format::EasyExpert => easyexpert::read(&input.name, &bytes, mapping),
         Format::Raw => raw::read(&input.name, &bytes, mapping),
+        Format::Plt => plt::read(&input.name, &bytes, mapping),
         Format::Parquet => match parquet::read(&input.name, bytes, mapping)? {
             Parquet::Sheet(sheet) => Ok(*sheet),
             Parquet::Table(table) => {
@@ -150,7 +151,7 @@ fn unrecognised(input: &Input, bytes: &[u8]) -> DataError {
     DataError::Unrecognised {
         path: input.name.clone(),
         found,
-        expected: "IC-CAP mdm, CSV or TSV, EasyEXPERT CSV, ngspice raw or Parquet".to_owned(),
+        expected: "IC-CAP mdm, CSV or TSV, EasyEXPERT CSV, SPICE raw, Sentaurus plt or Parquet".to_owned(),
         hint: "unpack archives, export spreadsheets as CSV, or name the format".to_owned(),
     }
 }

@@ -39,9 +39,7 @@ pub(crate) fn read(path: &str, bytes: Vec<u8>, mapping: &ColumnMapping) -> Resul
             let numbers = column.cast(&DataType::Float64).map_err(DataError::table(path))?;
             let numbers = numbers.f64().map_err(DataError::table(path))?;
             let values = numbers.iter().map(|v| v.map_or(f64::NAN, |v| heading.value(v))).collect();
-            if heading.mirrored {
-                sheet.mirrored.push(heading.column.clone());
-            }
+            sheet.remember(&heading);
             sheet.columns.push((heading.column, values));
         } else if heading.known {
             let words = column.cast(&DataType::String).map_err(DataError::table(path))?;

@@ -259,9 +259,7 @@ impl Plot {
                     offset,
                     values.chunks_exact(per_point).map(|p| heading.value(p[k])),
                 );
-                if heading.mirrored && !sheet.mirrored.contains(&heading.column) {
-                    sheet.mirrored.push(heading.column.clone());
-                }
+                sheet.remember(heading);
             }
         }
         sheet.line.extend((1..=points as u32).map(|p| offset as u32 + p));

@@ -1,10 +1,10 @@
-//! Parquet files of I-V tables: zstd, written beside the target and renamed, also batch by batch.
+//! Parquet files of tables: zstd, written beside the target and renamed, also batch by batch.
 
 use polars::prelude::*;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use super::{IvTable, build};
+use super::{Column, Columns, IvTable, build};
 use crate::DataError;
 
 /// Rows per row group: small enough to stream, large enough to compress.
@@ -27,8 +27,7 @@ impl IvTable {
     /// [`DataError::Io`], [`DataError::Table`] for what is no Parquet file, [`DataError::Column`].
     pub fn from_parquet(path: &Path) -> Result<IvTable, DataError> {
         let name = path.display().to_string();
-        let file = File::open(path).map_err(|e| DataError::io(path, e))?;
-        let frame = ParquetReader::new(file).finish().map_err(DataError::table(name.as_str()))?;
+        let frame = Columns::from_parquet(path)?.frame().clone();
         IvTable::from_frame(frame).map_err(|e| match e {
             DataError::Column { column, expected, .. } => DataError::Column { path: name, column, expected },
             other => other,
@@ -36,13 +35,27 @@ impl IvTable {
     }
 }
 
-/// A column of a table that is no I-V table, such as predictions.
-#[derive(Debug, Clone, Copy)]
-pub enum Column<'a> {
-    /// One text per row.
-    Text(&'a [String]),
-    /// One number per row; NaN where there is none.
-    Number(&'a [f64]),
+impl Columns {
+    /// Writes a zstd-compressed Parquet file; it appears whole or not at all.
+    ///
+    /// # Errors
+    /// [`DataError::Io`] and [`DataError::Table`] name the file.
+    pub fn to_parquet(&self, path: &Path) -> Result<(), DataError> {
+        let mut writer = Writer::create(path, self.frame().schema())?;
+        writer.append(self.frame())?;
+        writer.finish()
+    }
+
+    /// Reads a Parquet file.
+    ///
+    /// # Errors
+    /// [`DataError::Io`], [`DataError::Table`] for what is no Parquet file.
+    pub fn from_parquet(path: &Path) -> Result<Self, DataError> {
+        let file = File::open(path).map_err(|e| DataError::io(path, e))?;
+        let frame =
+            ParquetReader::new(file).finish().map_err(DataError::table(path.display().to_string()))?;
+        Ok(Columns::from_frame(frame))
+    }
 }
 
 /// Writes named columns of equal length as a zstd-compressed Parquet file; it appears whole or not at all.
@@ -50,19 +63,12 @@ pub enum Column<'a> {
 /// # Errors
 /// [`DataError::Io`] names the file; [`DataError::Table`] when two columns share a name or differ in length.
 pub fn write_parquet(path: &Path, columns: &[(&str, Column)]) -> Result<(), DataError> {
-    let series = columns.iter().map(|(name, column)| match column {
-        Column::Text(values) => Series::new((*name).into(), *values).into_column(),
-        Column::Number(values) => Series::new((*name).into(), *values).into_column(),
-    });
-    let rows = columns.first().map_or(0, |(_, column)| match column {
-        Column::Text(values) => values.len(),
-        Column::Number(values) => values.len(),
-    });
-    let frame =
-        DataFrame::new(rows, series.collect()).map_err(DataError::table(path.display().to_string()))?;
-    let mut writer = Writer::create(path, frame.schema())?;
-    writer.append(&frame)?;
-    writer.finish()
+    Columns::new(columns)
+        .map_err(|e| match e {
+            DataError::Table { source, .. } => DataError::Table { path: path.display().to_string(), source },
+            other => other,
+        })?
+        .to_parquet(path)
 }
 
 /// A Parquet file under construction, one batch of rows after the other.

@@ -1,6 +1,7 @@
 //! Tables and datasets: selection, names, splits, Parquet, streaming.
 
 use crate::files::{Transistor, numbers, read_files, sound};
+use expect_test::expect;
 use gummel_data::{
     Dataset, IvTable, ReadOptions, Reading, Selection, Split, convert, inspect, sample_parquet,
 };
@@ -37,7 +38,25 @@ fn names_are_unique_and_as_short_as_they_can_be() {
     assert_eq!(Dataset::assemble(&reading.table, &reading.files, &one).expect("devices").devices.len(), 2);
     let error = Dataset::assemble(&reading.table, &reading.files, &Selection::of("*/lv_nmos", 85.0));
     let error = error.expect_err("nothing was measured at 85 C").to_string();
-    assert!(error.contains("ihp-sg13g2/lv_nmos (5 devices)"), "{error}");
+    assert!(error.contains("ihp-sg13g2/lv_nmos: 5 devices without a point at the temperatures"), "{error}");
+}
+
+#[test]
+fn a_selection_that_leaves_nothing_says_what_went_and_why() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let bare = b"vg,vd,id\n0,0.1,1e-9\n0.6,0.1,2e-6\n1.2,0.1,9e-6\n";
+    let no_drain = b"# w=1u l=1u\nvg,id\n0,1e-9\n0.6,2e-6\n1.2,9e-6\n";
+    let files = [("bare.csv", &bare[..]), ("other.csv", &bare[..]), ("no_drain.csv", &no_drain[..])];
+    let reading = read_files(folder.path(), &files, &ReadOptions::default());
+    let error = Dataset::assemble(&reading.table, &reading.files, &Selection::default());
+    expect![[r#"
+        no device left:
+          unknown/unknown: 1 device without a drain voltage; name the columns in a mapping, or hold a voltage with a line such as 'vd = 0.1 V' in the file or under [constants] of the mapping
+          unknown/unknown: 2 devices flagged 'no_geometry', which excludes devices; say width and length in a remark 'w=10u l=0.13u' of the file, under [constants] of a mapping or in a metadata table"#]].assert_eq(&error.expect_err("nothing is complete").to_string());
+    let folder = tempfile::tempdir().expect("a folder");
+    let empty = read_files(folder.path(), &[("empty.csv", b"\n")], &ReadOptions::default());
+    let error = Dataset::assemble(&empty.table, &empty.files, &Selection::default());
+    assert!(error.expect_err("nothing there").to_string().contains("no row of measurements"));
 }
 
 #[test]

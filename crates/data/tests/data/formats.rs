@@ -84,6 +84,51 @@ fn rows_of_several_devices_are_told_apart() {
 }
 
 #[test]
+fn a_remark_may_hold_geometry_polarity_and_temperature() {
+    let rows = "vg,vd,id\n0,0.1,1e-9\n0.6,0.1,2e-6\n1.2,0.1,9e-6\n";
+    for remark in ["# w=10u l=0.13u type=p T=-40 C\n", "w = 10u, l = 0.13u, type = p, T = -40 C\n"] {
+        let table = read_one("dut.csv", format!("{remark}{rows}").as_bytes(), &ReadOptions::default());
+        assert_eq!((numbers(&table, "w")[0], numbers(&table, "l")[2]), (10e-6, 0.13e-6), "{remark}");
+        assert!((numbers(&table, "temperature")[1] - 233.15).abs() < 1e-9, "{remark}");
+        assert_eq!(words(&table, "polarity")[0], "p", "{remark}");
+    }
+}
+
+#[test]
+fn a_line_above_tables_side_by_side_holds_a_voltage_for_each() {
+    for above in ["Vgs=0.4,,Vgs=0.8,", "# Vgs=0.4,,Vgs=0.8,"] {
+        let text = format!(
+            "w=1u l=1u\n{above}\nVds,Ids,Vds,Ids\n0,0,0,0\n0.6,1e-6,0.6,3e-5\n1.2,1.1e-6,1.2,3.3e-5\n"
+        );
+        let table = read_one("side.csv", text.as_bytes(), &ReadOptions::default());
+        assert_eq!(numbers(&table, "vg"), [0.4, 0.4, 0.4, 0.8, 0.8, 0.8], "{above}");
+        assert_eq!(numbers(&table, "vd"), [0.0, 0.6, 1.2, 0.0, 0.6, 1.2], "{above}");
+        assert_eq!(numbers(&table, "id")[4], 3e-5, "{above}");
+        assert_eq!(numbers(&table, "w")[5], 1e-6, "{above}");
+    }
+}
+
+#[test]
+fn a_mapping_gives_headings_of_numbers_a_voltage() {
+    let mut mapping = ColumnMapping::default();
+    for (from, to) in [("Vd\\Vg", "vd"), ("0.4", "id [uA] (vg=0.4)"), ("0.8", "id [uA] (vg=0.8)")] {
+        mapping.columns.insert(from.to_owned(), to.to_owned());
+    }
+    let options = ReadOptions { mapping: Some(mapping), ..ReadOptions::default() };
+    let table = read_one("matrix.csv", b"Vd\\Vg,0.4,0.8\n0,0,0\n0.6,1,30\n1.2,1.1,33\n", &options);
+    assert_eq!(numbers(&table, "vg"), [0.4, 0.4, 0.4, 0.8, 0.8, 0.8]);
+    assert_eq!(numbers(&table, "id")[4], 30e-6);
+}
+
+#[test]
+fn currents_per_width_become_currents_of_the_device() {
+    let text = "# w=10u l=0.1u m=2\nVg,Vd,Ids/W [uA/um]\n0,1,1e-3\n0.5,1,20\n1,1,500\n";
+    let table = read_one("norm.csv", text.as_bytes(), &ReadOptions::default());
+    let expected = [2e-8, 4e-4, 1e-2];
+    numbers(&table, "id").iter().zip(expected).for_each(|(i, e)| assert!((i / e - 1.0).abs() < 1e-12, "{i}"));
+}
+
+#[test]
 fn easyexpert_takes_held_voltages_from_the_parameters() {
     let text = "SetupTitle, IdVg\nPrimitiveTest, I/V Sweep\nTestParameter, Channel.VName, Vd, Vg, Vs, Vb\n\
                 TestParameter, Channel.IName, Id, Ig, Is, Ib\nTestParameter, Channel.Mode, V, V, COMMON, V\n\

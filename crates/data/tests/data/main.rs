@@ -4,5 +4,6 @@ mod dataset;
 mod files;
 mod formats;
 mod malformed;
+mod plt;
 mod silicon;
 mod validation;

@@ -1,6 +1,7 @@
 //! Damaged files: one clear error each, the others still load, and nothing panics.
 
 use crate::files::{Transistor, read_files, sound};
+use crate::plt;
 use gummel_data::{DataError, ReadOptions, read};
 
 const CSV: &[u8] = b"vg,vd,id\n0,0.1,1e-9\n0.6,0.1,2e-6\n1.2,0.1,9e-6\n";
@@ -45,6 +46,11 @@ fn each_kind_of_damage_is_named_with_file_and_line() {
         ),
         ("word.csv", b"vg,vd,id\n0,1,1e-9\n1,1,oops\n".to_vec(), "word.csv:3: found 'oops'"),
         ("unit.csv", b"vg,vd,id [V]\n0,1,1e-9\n".to_vec(), "unit.csv:1: found heading 'id [V]'"),
+        (
+            "density.csv",
+            b"vg,vd,id (uA/um)\n0,1,1e-3\n1,1,20\n".to_vec(),
+            "density.csv: w is '', expected the width of the device, because 'id' is given per width",
+        ),
         ("short.csv", b"vg,vd,id\n0,1,1e-9\n1,1\n2,1,3\n".to_vec(), "short.csv:3: found 2 columns"),
     ] {
         let (error, _) = failure(name, &content);
@@ -78,7 +84,7 @@ fn what_is_not_there_is_an_error_at_once() {
 fn no_damage_panics() {
     use gummel_data::Format;
     let good = good();
-    let originals = [good.as_bytes(), CSV, EASYEXPERT, RAW];
+    let originals = [good.as_bytes(), CSV, EASYEXPERT, RAW, plt::FILE.as_bytes()];
     let folder = tempfile::tempdir().expect("a folder");
     let mut state = 0x9e37_79b9_7f4a_7c15u64;
     // SplitMix-like steps: a generator of its own keeps the damage the same in every version.
@@ -90,7 +96,7 @@ fn no_damage_panics() {
     };
     let mut files = Vec::new();
     for round in 0..400 {
-        let original = originals[round % 4];
+        let original = originals[round % originals.len()];
         let mut bytes = original.to_vec();
         for _ in 0..=draw(4) {
             let at = draw(bytes.len());
@@ -108,14 +114,7 @@ fn no_damage_panics() {
         std::fs::write(&path, &bytes).expect("written");
         files.push(path);
     }
-    for format in [
-        None,
-        Some(Format::Mdm),
-        Some(Format::Csv),
-        Some(Format::EasyExpert),
-        Some(Format::Raw),
-        Some(Format::Parquet),
-    ] {
+    for format in std::iter::once(None).chain(Format::ALL.map(Some)) {
         let options = ReadOptions { format, ..ReadOptions::default() };
         let paths = files.clone();
         let reading = read(&paths, &options, &|_| ()).expect("the files are there");

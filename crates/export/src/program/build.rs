@@ -101,7 +101,12 @@ impl<'a> Builder<'a> {
             let scaled = p.scale(scale, centered);
             x.push(p.named(format!("{name}{suffix}"), scaled));
         }
-        p.join(x)
+        let x = p.join(x);
+        let Some(c) = f.saturation else { return x };
+        let shrunk = p.scale(1.0 / c, x);
+        let bounded = p.tanh(shrunk);
+        let x = p.scale(c, bounded);
+        p.named(format!("x{suffix}"), x)
     }
 
     /// Biases of the first layer with what does not change with bias folded in.

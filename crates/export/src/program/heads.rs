@@ -11,7 +11,7 @@
 use std::collections::BTreeMap;
 
 use gummel_kernel::basis::Exponents;
-use gummel_kernel::{Basis, Branch, Covariate, OutputKind};
+use gummel_kernel::{Basis, Branch, Covariate, OutputKind, hull};
 
 use super::build::{Builder, MICROMETRE};
 use super::{Id, Matrix};
@@ -40,7 +40,7 @@ impl<'a> Builder<'a> {
                 }
                 let each = own.entry(open).or_insert_with(|| vec![vec![0.0; rows]; devices]);
                 for (d, sum) in each.iter_mut().enumerate() {
-                    let factor = Basis { terms: vec![fixed] }.at(&places[d])[0];
+                    let factor = Basis { terms: vec![fixed] }.at(&branch.seen(&places[d]))[0];
                     add_to(sum, &column(d, factor));
                 }
             }
@@ -155,15 +155,34 @@ impl<'a> Builder<'a> {
         }
         let p = &mut self.program;
         let input = p.input(input_of(covariate));
+        let hull = self.spec.branches[0].hull;
         let id = match covariate {
             Covariate::LnL | Covariate::LnW => {
                 let um = p.scale(1.0 / MICROMETRE, input);
-                p.ln(um)
+                let ln = p.ln(um);
+                match hull {
+                    Some(hull) => {
+                        let ends = if covariate == Covariate::LnL { hull.ln_l } else { hull.ln_w };
+                        self.pulled(ln, ends)
+                    }
+                    None => ln,
+                }
             }
             Covariate::InvL | Covariate::InvW => {
-                let unit = if covariate == Covariate::InvL { 0.13 } else { 0.15 };
-                let top = p.constant(vec![unit * MICROMETRE]);
-                p.div(top, input)
+                let (unit, ln) = match covariate {
+                    Covariate::InvL => (0.13, Covariate::LnL),
+                    _ => (0.15, Covariate::LnW),
+                };
+                if hull.is_some() {
+                    let ln = self.covariate(ln);
+                    let p = &mut self.program;
+                    let down = p.scale(-1.0, ln);
+                    let inverse = p.exp(down);
+                    p.scale(unit, inverse)
+                } else {
+                    let top = p.constant(vec![unit * MICROMETRE]);
+                    p.div(top, input)
+                }
             }
             Covariate::Tau => {
                 let moved = p.offset(input, -300.15);
@@ -171,7 +190,23 @@ impl<'a> Builder<'a> {
             }
             Covariate::Speed | Covariate::Skew => return input,
         };
-        p.named(name, id)
+        self.program.named(name, id)
+    }
+
+    /// The logarithm of a size as bases see it; see [`gummel_kernel::hull`].
+    fn pulled(&mut self, u: Id, ends: [f64; 2]) -> Id {
+        let [low, high] = hull::limits(ends);
+        let p = &mut self.program;
+        let mut distance = |end: f64| {
+            let d = p.offset(u, -end);
+            let square = p.mul(d, d);
+            let sum = p.offset(square, hull::ROUNDING * hull::ROUNDING);
+            p.sqrt(sum)
+        };
+        let (from_low, from_high) = (distance(low), distance(high));
+        let difference = p.sub(from_low, from_high);
+        let half = p.scale(0.5, difference);
+        p.offset(half, 0.5 * (low + high))
     }
 }
 

@@ -1,4 +1,5 @@
-//! Exports that Python packages evaluate: Verilog-A through OpenVAF's `verilogae`, ONNX through `onnxruntime`.
+//! Exports that Python packages evaluate: Verilog-A through OpenVAF's `verilogae`, ONNX through `onnxruntime`,
+//! NumPy's by importing them.
 
 use std::path::Path;
 use std::process::Command;
@@ -28,6 +29,16 @@ pub(super) fn run_onnx(
     ONNX.run(tools, path, stamp, points)
 }
 
+/// Evaluates a file of Python.
+pub(super) fn run_numpy(
+    tools: &Tools,
+    path: &Path,
+    stamp: &Stamp,
+    points: &[Point],
+) -> Result<Results, ExportError> {
+    NUMPY.run(tools, path, stamp, points)
+}
+
 /// A script that gets the points on standard input and prints tool, heading and a row per point.
 struct Script {
     tool: &'static str,
@@ -39,6 +50,7 @@ const VERILOG_A: Script =
     Script { tool: "verilogae", packages: "verilogae numpy", text: include_str!("verilog_a.py") };
 const ONNX: Script =
     Script { tool: "onnxruntime", packages: "onnxruntime numpy", text: include_str!("onnx.py") };
+const NUMPY: Script = Script { tool: "numpy", packages: "numpy", text: include_str!("numpy.py") };
 
 impl Script {
     fn run(

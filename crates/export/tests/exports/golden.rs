@@ -1,7 +1,7 @@
 //! The model of two neurons in every printed format. After a wanted change: `UPDATE_EXPECT=1 cargo test`.
 
 use expect_test::expect_file;
-use gummel_export::{Selection, c, gmid, spice, verilog_a};
+use gummel_export::{Selection, c, gmid, numpy, spice, verilog_a};
 
 use crate::models::two_neurons;
 
@@ -15,6 +15,12 @@ fn verilog_a() {
 fn c() {
     let text = c::text(&two_neurons(), &Selection::default()).unwrap();
     expect_file!["../golden/two_neurons.h"].assert_eq(&text);
+}
+
+#[test]
+fn numpy() {
+    let text = numpy::text(&two_neurons(), &Selection::default()).unwrap();
+    expect_file!["../golden/two_neurons.py"].assert_eq(&text);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 mod golden;
 mod models;
+mod numpy;
 mod same;
 mod spice;
 #[path = "../../../../tests/integration/tools.rs"]

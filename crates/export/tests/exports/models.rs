@@ -22,6 +22,7 @@ pub(crate) fn models() -> [Model; 3] {
         leakage: true,
         charges: true,
         population: true,
+        bounded: true,
         ..Sample::default()
     };
     let mut single = Sample { devices: 1, layers: vec![6], leakage: true, ..Sample::default() }.spec();
@@ -45,12 +46,14 @@ pub(crate) fn two_neurons() -> Model {
             smoothing: 0.01,
             center: [0.5, 0.5, 0.0],
             scale: [1.0, 2.0, 1.0],
+            saturation: None,
         },
         statics: Vec::new(),
         layers: vec![layer],
         outputs: vec![Output { kind: OutputKind::Channel, scale: 1e-5, per_geometry: true }],
         population: Basis { terms: vec![[0; 7], [0, 0, 0, 0, 1, 0, 0]] },
         deviation: Basis::constant(),
+        hull: None,
         population_heads: vec![vec![6.0, -0.5, -1.0, 0.25, -3.0, 0.0]],
     };
     let device = |name: &str, w, l, deviation: [f64; 3]| DeviceHeads {

@@ -28,6 +28,11 @@ fn c_is_the_model() {
 }
 
 #[test]
+fn numpy_is_the_model() {
+    check(Target::Numpy, 10_000);
+}
+
+#[test]
 fn verilog_a_is_the_model() {
     check(Target::VerilogA, 2000);
 }
@@ -61,9 +66,12 @@ fn a_device_at_another_corner_and_temperature_is_the_model_there() {
         temperature: Some(398.15),
     };
     let folder = tempfile::tempdir().unwrap();
-    for (target, open) in
-        [(Target::C, vec![]), (Target::Spice, vec![]), (Target::Onnx, Input::PLACE.to_vec())]
-    {
+    for (target, open) in [
+        (Target::C, vec![]),
+        (Target::Numpy, vec![]),
+        (Target::Spice, vec![]),
+        (Target::Onnx, Input::PLACE.to_vec()),
+    ] {
         let path = folder.path().join(target.default_file(&model));
         let options_of = ExportOptions { selection: selection.clone(), open, ..ExportOptions::default() };
         export(&model, target, &options_of, &path).unwrap();
@@ -136,7 +144,7 @@ fn what_cannot_be_exported_leaves_no_file() {
 fn the_same_model_gives_the_same_bytes() {
     let model = rich();
     let folder = tempfile::tempdir().unwrap();
-    for target in [Target::VerilogA, Target::C, Target::Onnx, Target::Spice, Target::Gmid] {
+    for target in [Target::VerilogA, Target::C, Target::Numpy, Target::Onnx, Target::Spice, Target::Gmid] {
         let write = |name: &str| {
             let path = folder.path().join(name);
             export(&model, target, &ExportOptions::default(), &path).unwrap();

@@ -6,7 +6,7 @@ use std::process::Command;
 use gummel_device::Corner;
 use gummel_export::library::Sections;
 use gummel_export::{ExportOptions, Selection, Target, export};
-use gummel_model::DeviceQuery;
+use gummel_model::{DeviceQuery, Model};
 
 use crate::models::rich;
 use crate::tools::tools;
@@ -62,12 +62,46 @@ fn a_library_of_model_cards_has_a_section_per_corner() {
     check_library(Sections::Osdi, 'n', load, 2);
 }
 
+#[test]
+fn a_library_of_devices_fitted_at_corners_takes_each_in_its_section() {
+    check_sections(&at_corners(), Sections::Spice, 'x', "", 6, &|corner| format!("W2u_L0.5u_{corner}"));
+    let load = ".control\nset num_threads=1\npre_osdi demo.osdi\n.endc\n.options temp=27\n";
+    check_sections(&at_corners(), Sections::Osdi, 'n', load, 2, &|corner| format!("W2u_L0.5u_{corner}"));
+}
+
+/// A model whose devices were fitted at every corner, each with deviations of its own.
+fn at_corners() -> Model {
+    let mut spec = rich().spec;
+    let bases = std::mem::take(&mut spec.devices);
+    for (k, corner) in Corner::ALL.into_iter().enumerate() {
+        for base in &bases {
+            let mut device = base.clone();
+            device.name = format!("{}_{corner}", base.name);
+            let position = corner.position();
+            (device.place.speed, device.place.skew) = (position.speed, position.skew);
+            device.deviation[0][0].iter_mut().for_each(|v| *v += 0.01 * k as f64);
+            spec.devices.push(device);
+        }
+    }
+    crate::models::model(spec)
+}
+
 fn check_library(sections: Sections, letter: char, load: &str, files: usize) {
-    let model = rich();
+    check_sections(&rich(), sections, letter, load, files, &|_| "W2u_L0.5u".into());
+}
+
+fn check_sections(
+    model: &Model,
+    sections: Sections,
+    letter: char,
+    load: &str,
+    files: usize,
+    device: &dyn Fn(Corner) -> String,
+) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("demo.lib");
     let options = ExportOptions { sections, ..ExportOptions::default() };
-    let written = export(&model, Target::Library, &options, &path).unwrap();
+    let written = export(model, Target::Library, &options, &path).unwrap();
     assert_eq!(written.files.len(), files);
     for corner in Corner::ALL {
         let netlist = format!(
@@ -75,7 +109,7 @@ fn check_library(sections: Sections, letter: char, load: &str, files: usize) {
              .options reltol=1e-9 abstol=1e-18 vntol=1e-12\n.control\nset numdgt=12\nop\nprint i(vd)\nquit 0\n.endc\n.end\n"
         );
         let Some(found) = ngspice(folder.path(), &netlist) else { return };
-        let query = DeviceQuery::named("W2u_L0.5u").at_corner(corner);
+        let query = DeviceQuery::named(device(corner)).at_corner(corner);
         let expected = -model.instance(&query).unwrap().eval([-0.7, -0.7, 0.0, 0.0]).id();
         assert!((found[0] / expected - 1.0).abs() < 1e-6, "{corner}: {found:?} {expected}");
     }

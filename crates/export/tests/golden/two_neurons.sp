@@ -1,13 +1,13 @@
 * demo/nmos (n-channel), exported by gummel 0.1.0 as spice
 * model frozen by gummel 0.1.0
-* blake3 of its numbers: 9f62588e3518bd10767d23e46ac9191a7348c4ee7b80f21aef68f085ee06dbfb
+* blake3 of its numbers: 81c7677b3ac571649619163a3dc4d94ebf4bc06d70881a9e40e2184705206cd1
 * fixed at the values below: w, l, temperature, speed, skew
 * devices: number, name, w l in m, temperature in K, corner (speed, skew),
 *     fitted range of vgs, vds, vbs in V (of the n-channel mirror), relative RMS error:
 * 0 W1u_L0.13u 1e-6 1.3e-7 300.15 (0, 0) 0.0000..1.2000 0.0000..1.2000 -1.0000..0.0000
 * 1 W10u_L1u 1e-5 1e-6 300.15 (0, 0) 0.0000..1.2000 0.0000..1.2000 -1.0000..0.0000
 * Voltages in V against the source, currents in A into the terminals, temperature in K.
-* gummel-export: {"target":"spice","module":"demo_nmos","gummel":"0.1.0","model":"demo/nmos","weights":"9f62588e3518bd10767d23e46ac9191a7348c4ee7b80f21aef68f085ee06dbfb","open":[]}
+* gummel-export: {"target":"spice","module":"demo_nmos","gummel":"0.1.0","model":"demo/nmos","weights":"81c7677b3ac571649619163a3dc4d94ebf4bc06d70881a9e40e2184705206cd1","open":[]}
 * gummel-device: {"name":"W1u_L0.13u","call":"demo_nmos_W1u_L0p13u","w":1e-6,"l":1.3e-7,"mult":1.0,"temperature":300.15,"speed":0.0,"skew":0.0}
 * gummel-device: {"name":"W10u_L1u","call":"demo_nmos_W10u_L1u","w":0.00001,"l":1e-6,"mult":1.0,"temperature":300.15,"speed":0.0,"skew":0.0}
 * WARNING: behavioural sources are about 1000 times slower than a compiled model and have no noise; use them for small circuits, or where a simulator takes neither OSDI nor Verilog-A

@@ -12,11 +12,12 @@ use proptest::prelude::*;
 /// Families of one to three layers, with or without leakage, symmetry and dependence on the population.
 fn family() -> impl Strategy<Value = Spec> {
     let widths = prop::collection::vec(3..26_usize, 1..=3);
-    (any::<u64>(), widths, any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
-        |(seed, layers, p_channel, leakage, population, symmetric)| {
+    let yes = any::<bool>;
+    (any::<u64>(), widths, yes(), yes(), yes(), yes(), yes()).prop_map(
+        |(seed, layers, p_channel, leakage, population, symmetric, bounded)| {
             let sign = if p_channel { -1.0 } else { 1.0 };
             let mut spec =
-                Sample { seed, sign, layers, devices: 3, leakage, charges: true, population }.spec();
+                Sample { seed, sign, layers, devices: 3, leakage, charges: true, population, bounded }.spec();
             for branch in &mut spec.branches {
                 branch.features.symmetric = symmetric;
             }

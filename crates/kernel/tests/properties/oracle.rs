@@ -9,7 +9,7 @@ pub(crate) fn outputs(spec: &Spec, d: usize, place: &Place, v: [f64; 4]) -> Vec<
     let mut values = Vec::new();
     for (b, branch) in spec.branches.iter().enumerate() {
         let (z, zero) = (trunk(branch, place, v), trunk(branch, place, [0.0; 4]));
-        let (phi, psi) = (branch.population.at(place), branch.deviation.at(place));
+        let (phi, psi) = (branch.phi(place), branch.psi(place));
         for (o, output) in branch.outputs.iter().enumerate() {
             let mean = product(&branch.population_heads[o], &phi, branch.head_len());
             let own = product(&spec.devices[d].deviation[b][o], &psi, branch.head_len());
@@ -38,6 +38,9 @@ fn trunk(branch: &Branch, place: &Place, [vd, vg, vs, vb]: [f64; 4]) -> Vec<f64>
         [vg - vs, vd - vs, vb - vs]
     };
     let mut x: Vec<f64> = (0..3).map(|i| (u[i] - f.center[i]) * f.scale[i]).collect();
+    if let Some(c) = f.saturation {
+        x.iter_mut().for_each(|x| *x = c * (*x / c).tanh());
+    }
     x.extend(branch.statics.iter().map(|s| s.covariate.at(place) * s.scale));
     for layer in &branch.layers {
         let rows = layer.weight.chunks_exact(layer.inputs);

@@ -11,7 +11,7 @@ use crate::finding::{Bound, Outcome, Picture, Worst};
 use crate::{QaError, Scene};
 
 /// Distance of samples, V.
-const STEP: f64 = 1e-3;
+pub(crate) const STEP: f64 = 1e-3;
 
 /// gm along vgs.
 pub(super) fn gm(scene: &Scene<'_>, bound: Bound) -> Result<Outcome, QaError> {
@@ -68,7 +68,7 @@ fn kinks(
 }
 
 /// Jump of slope over the largest slope, at every inner point of a sweep.
-fn jumps(f: &[f64]) -> Vec<(usize, f64)> {
+pub(crate) fn jumps(f: &[f64]) -> Vec<(usize, f64)> {
     if f.len() < 7 {
         return Vec::new();
     }

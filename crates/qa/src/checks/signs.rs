@@ -2,8 +2,8 @@
 //!
 //! The number is the smallest `g / (|id| + floor)` in 1/V over a grid of biases with `vds >= 0`. A sign means nothing
 //! below the noise floor: gds is judged where the current, or gds times kT/q, exceeds it. gm is judged where the
-//! channel carries the current (above ten noise floors, `vgs >= 0`), because gate-induced drain leakage of a
-//! real device falls with vgs. Where the model carries a certificate, a proof over all biases, the remark says
+//! channel carries the current (above ten noise floors and what the readings show to be leakage, `vgs >= 0`), because
+//! gate-induced drain leakage of a real device falls with vgs. Where the model carries a certificate, a proof over all biases, the remark says
 //! what it proves.
 
 use crate::device::{D, G};
@@ -17,7 +17,7 @@ pub(super) fn gds(scene: &Scene<'_>, bound: Bound) -> Result<Outcome, QaError> {
 
 /// Transconductance.
 pub(super) fn gm(scene: &Scene<'_>, bound: Bound) -> Result<Outcome, QaError> {
-    smallest(scene, bound, G, scene.credible(), "gm/id (1/V)")
+    smallest(scene, bound, G, scene.credible().max(scene.nominal.leakage), "gm/id (1/V)")
 }
 
 fn smallest(

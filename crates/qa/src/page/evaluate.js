@@ -14,6 +14,19 @@ globalThis.Gummel = Gummel;
     (p.temperature - 300.15) / 100, p.speed, p.skew,
   ];
 
+  // The place as bases see it: sizes far from those that were fitted count as nearer, see crates/kernel/src/hull.rs.
+  const MARGIN = 0.1823215567939546;
+  const ROUNDING = 0.1;
+  const seen = (hull, place) => {
+    if (!hull) return place;
+    const pull = (size, [low, high]) => {
+      const u = Math.log(size / UM);
+      const [a, b] = [low - MARGIN, high + MARGIN];
+      return UM * Math.exp(0.5 * (a + b + Math.hypot(u - a, ROUNDING) - Math.hypot(u - b, ROUNDING)));
+    };
+    return { ...place, w: pull(place.w, hull.lnW), l: pull(place.l, hull.lnL) };
+  };
+
   const basis = (terms, c) =>
     terms.map((row) => row.reduce((product, n, k) => (n === 0 ? product : product * c[k] ** n), 1));
 
@@ -28,8 +41,9 @@ globalThis.Gummel = Gummel;
 
   // One device at one place as plain numbers; `device` is an index.
   Gummel.fold = (spec, device, place) => {
-    const c = covariates(place);
     const branches = spec.branches.map((branch, b) => {
+      const c = covariates(place);
+      const near = covariates(seen(branch.hull, place));
       const statics = branch.statics.map(([k, scale]) => c[k] * scale);
       const layers = branch.layers.map((layer, k) => {
         if (k > 0) return layer;
@@ -42,8 +56,8 @@ globalThis.Gummel = Gummel;
         }
         return { inputs: 3, outputs: layer.outputs, weight, bias };
       });
-      const phi = basis(branch.population, c);
-      const psi = basis(branch.deviation, c);
+      const phi = basis(branch.population, near);
+      const psi = basis(branch.deviation, near);
       const rows = layers[layers.length - 1].outputs + 1;
       const outputs = branch.outputs.map((output, o) => {
         const head = times(branch.populationHeads[o], phi, rows);
@@ -68,7 +82,16 @@ globalThis.Gummel = Gummel;
   };
 
   // Trunk inputs and their derivatives over (vgs, vds, vbs): rows of three.
-  const features = (branch, [vd, vg, vs, vb]) => {
+  const features = (branch, v) => {
+    const { x, dx } = scaled(branch, v);
+    const c = branch.saturation;
+    if (!c) return { x, dx };
+    const t = x.map((x) => Math.tanh(x / c));
+    return { x: t.map((t) => c * t), dx: dx.map((row, k) => row.map((d) => d * (1 - t[k] * t[k]))) };
+  };
+
+  // The same before inputs saturate.
+  const scaled = (branch, [vd, vg, vs, vb]) => {
     const [sg, sd, sb] = branch.scale;
     const [cg, cd, cb] = branch.center;
     const vds = vd - vs;

@@ -46,9 +46,15 @@ fn browser() -> Option<(PathBuf, PathBuf)> {
 
 /// A made-up family of 38 devices with all that a model can have, and sweeps one per cent off.
 fn family() -> (Model, Measurements) {
-    let mut spec =
-        Sample { devices: DEVICES, leakage: true, charges: true, population: true, ..Sample::default() }
-            .spec();
+    let mut spec = Sample {
+        devices: DEVICES,
+        leakage: true,
+        charges: true,
+        population: true,
+        bounded: true,
+        ..Sample::default()
+    }
+    .spec();
     let mut manifest = Manifest::new("made-up", "nmos", Polarity::N);
     "</script><b>not markup</b>".clone_into(&mut manifest.notes);
     for (k, device) in spec.devices.iter_mut().enumerate() {

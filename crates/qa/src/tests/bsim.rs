@@ -15,7 +15,7 @@ use gummel_export::{Tools, VerifyOptions};
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 /// `GUMMEL_NGSPICE`, else `ngspice` on the path, else what `tests/ngspice.sh` left; says so when there is none.
-fn ngspice() -> Option<PathBuf> {
+pub(super) fn ngspice() -> Option<PathBuf> {
     let named = std::env::var_os("GUMMEL_NGSPICE").map(PathBuf::from);
     let fetched = Path::new(ROOT).join("target/ngspice/ngspice");
     let found = named
@@ -59,6 +59,7 @@ fn demo130(program: PathBuf) -> SpiceFamily {
         site: String::new(),
         corner: Some(corner),
         floor: 1e-12,
+        leakage: 0.0,
         temperatures: temperatures.to_vec(),
         range: [[-0.3, 1.35], [0.0, 1.2], [-1.2, 0.0]],
     };

@@ -178,6 +178,7 @@ impl Family for Textbook {
             site: String::new(),
             corner: Some(Corner::Tt),
             floor: 1e-13,
+            leakage: 0.0,
             temperatures: vec![300.15, 398.15],
             range: [[-0.2, 1.2], [0.0, 1.2], [-0.6, 0.0]],
         };

@@ -52,6 +52,7 @@ fn freeze(problem: &Problem, parameters: &Parameters) -> Spec {
         statics: problem.statics.clone(),
         layers: parameters.layers.clone(),
         outputs: problem.outputs.clone(),
+        hull: problem.hull,
         population: problem.population.clone(),
         deviation: problem.deviation.clone(),
         population_heads: parameters.outputs.iter().map(|o| o.population.clone()).collect(),

@@ -7,41 +7,48 @@ use faer::linalg::matmul::{matmul, triangular};
 use faer::{Accum, Mat, Par};
 use gummel_kernel::jacobian::{Block, padded};
 use gummel_kernel::{Isa, OutputKind};
-use rand::Rng;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::ConstraintsConfig;
+use super::watched::{Bounds, Place, Sides, Slope, Watched};
 use crate::lm::Beside;
 use crate::lm::normal::Normal;
 use crate::parameters::Layout;
 use crate::problem::{BLOCK, Problem, Task};
 
-/// Share of biases drawn on a face of the box, where extrapolation is worst.
-const ON_FACES: f64 = 0.3;
-/// Least drain-source voltage of a drawn bias, V.
-const LEAST_VDS: f64 = 1e-3;
-
 /// Makes d ln I / d vgs comparable with d ln I / d ln vds, V.
 const GATE_VOLTAGE: f64 = 0.1;
 
-/// Box of mirrored `[vgs, vds, vbs]`, V, of one device.
-pub(super) type Sides = [[f64; 2]; 3];
+/// Noise floors above which gds is asked for; what is judged begins at one.
+const AUDIBLE: f64 = 0.5;
 
-/// Which slope must not be negative.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Slope {
-    Gate,
-    Drain,
+/// Biases of a draw and slope that came closest to their bounds and are looked around.
+const CLOSEST: usize = 4;
+/// Biases drawn around each.
+const AROUND: usize = 16;
+/// How far from it, and from a bias that is watched, as shares of the box's sides.
+const NEAR: f64 = 0.02;
+const FAR: f64 = 0.05;
+
+/// What is asked, and of which currents.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Demand {
+    /// Bounds of slopes.
+    pub(super) bounds: Bounds,
+    /// How far above leakage of the drain gm is asked for, as a factor.
+    pub(super) aloof: f64,
 }
 
-/// A bias of a task at which a constraint is watched.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Watched {
-    /// Index of the task.
-    task: usize,
-    /// Mirrored `[vgs, vds, vbs]`, V.
-    bias: [f64; 3],
-    slope: Slope,
+/// What a draw of biases met.
+pub(super) struct Drawn {
+    /// Biases drawn.
+    pub(super) biases: usize,
+    /// Those where a constraint fails.
+    pub(super) failing: Vec<Watched>,
+    /// Number of those where it fails by more than its margin.
+    pub(super) broken: usize,
 }
 
 /// The constraints of a problem.
@@ -50,71 +57,107 @@ pub(super) struct Constraints<'a> {
     config: &'a ConstraintsConfig,
     /// rho at present.
     pub(super) strength: f64,
-    /// Channel tasks, and the box of each.
-    places: Vec<(usize, Sides)>,
+    /// What is asked, and of which currents.
+    demand: Demand,
+    /// Channel tasks, and where biases of each are drawn.
+    places: Vec<(usize, Place)>,
+    /// Per device, A: below, its leakage is what was measured.
+    leaks: &'a [f64],
 }
 
 impl<'a> Constraints<'a> {
-    /// Constraints on the channel tasks; `sides` has the measured box of every device.
-    pub(super) fn new(problem: &'a Problem, config: &'a ConstraintsConfig, sides: &[Sides]) -> Self {
-        let wider = |s: Sides| {
-            let mut wide = s.map(|ends| ends.map(|v| v * (1.0 + config.beyond)));
-            // Below vgs = 0 the drain leaks to the bulk: a current that rises as vgs falls is physics there.
-            wide[0][0] = wide[0][0].max(0.0).min(wide[0][1]);
-            wide[1] = [LEAST_VDS, wide[1][1].max(2.0 * LEAST_VDS)];
-            wide
-        };
+    /// Constraints on the channel tasks; `sides` has the measured box of every device, `leaks` the current below which its
+    /// leakage was measured.
+    pub(super) fn new(
+        problem: &'a Problem,
+        config: &'a ConstraintsConfig,
+        sides: &[Sides],
+        leaks: &'a [f64],
+        demand: Demand,
+    ) -> Self {
         let places = problem
             .tasks
             .iter()
             .enumerate()
             .filter(|(_, t)| problem.outputs[t.output].kind == OutputKind::Channel)
-            .map(|(k, t)| (k, wider(sides[t.device])))
+            .map(|(k, t)| (k, Place::new(sides[t.device], config.beyond, t.place.temperature)))
             .collect();
-        Constraints { problem, config, strength: config.strength, places }
+        Constraints { problem, config, strength: config.strength, demand, places, leaks }
     }
 
-    /// Draws biases and returns those where a constraint fails above the noise floor, with how many were drawn.
-    pub(super) fn violations(&self, theta: &[f64], rng: &mut impl Rng) -> (Vec<Watched>, usize) {
-        let each = self.config.draws.div_ceil(self.places.len().max(1));
-        let drawn: Vec<Vec<Watched>> = self
+    /// Draws `finer` times the configured number of biases, anywhere and near those `watched`, then some more where slopes
+    /// came closest to their bounds, and looks for those above the noise floor where a constraint fails.
+    pub(super) fn violations(
+        &self,
+        theta: &[f64],
+        watched: &[Watched],
+        finer: usize,
+        rng: &mut impl Rng,
+    ) -> Drawn {
+        let each = (finer * self.config.draws).div_ceil(self.places.len().max(1));
+        let seeds: Vec<u64> = self.places.iter().map(|_| rng.random()).collect();
+        let found: Vec<Vec<(Watched, f64)>> = self
             .places
-            .iter()
-            .map(|(task, sides)| {
-                let biases = (0..each).map(|_| draw(sides, rng)).collect::<Vec<_>>();
-                [Slope::Gate, Slope::Drain]
-                    .into_iter()
-                    .flat_map(|slope| biases.iter().map(move |&bias| Watched { task: *task, bias, slope }))
-                    .collect()
+            .par_iter()
+            .zip(seeds)
+            .map(|((task, place), seed)| {
+                let mut rng = ChaCha8Rng::seed_from_u64(seed);
+                let known = known(watched, *task);
+                let biases = (0..each).map(|k| match known.len() {
+                    n if n > 0 && k % 2 == 1 => place.near(known[rng.random_range(0..n)].bias, FAR, &mut rng),
+                    _ => place.draw(&mut rng),
+                });
+                let biases = biases.collect::<Vec<_>>();
+                let mut all = Vec::new();
+                for slope in [Slope::Gate, Slope::Drain] {
+                    let watch = |b: &[f64; 3]| place.watch(*task, *b, slope, self.demand.bounds, self.config);
+                    let mut seen = self.audible(theta, &biases.iter().filter_map(watch).collect::<Vec<_>>());
+                    seen.sort_by(|(v, a), (w, b)| v.reserve(*a).total_cmp(&w.reserve(*b)));
+                    let around: Vec<Watched> = seen
+                        .iter()
+                        .take(CLOSEST)
+                        .flat_map(|(w, _)| std::iter::repeat_n(w.bias, AROUND))
+                        .filter_map(|bias| watch(&place.near(bias, NEAR, &mut rng)))
+                        .collect();
+                    all.extend(seen);
+                    all.extend(self.audible(theta, &around));
+                }
+                all.retain(|(w, s)| w.excess(*s) != 0.0);
+                all
             })
             .collect();
-        let failing = drawn
-            .par_iter()
-            .map(|watched| {
-                let mut out = Vec::new();
-                self.visit(theta, watched, |block, w| {
-                    for (p, w) in w.iter().enumerate() {
-                        let floors = if w.slope == Slope::Gate { self.config.leakage } else { 1.0 };
-                        let audible = block.current(p) > floors * self.problem.tasks[w.task].floor;
-                        if audible && self.hinge(w.slope, block.slopes[p]) < 0.0 {
-                            out.push(*w);
-                        }
+        let found = found.concat();
+        Drawn {
+            biases: (each + 2 * CLOSEST * AROUND) * self.places.len(),
+            broken: found.iter().filter(|(w, s)| w.broken(*s)).count(),
+            failing: found.into_iter().map(|(w, _)| w).collect(),
+        }
+    }
+
+    /// Biases of one task whose current exceeds the noise, with their slopes.
+    fn audible(&self, theta: &[f64], watched: &[Watched]) -> Vec<(Watched, f64)> {
+        let mut out = Vec::new();
+        self.visit(theta, watched, |block, part| {
+            for (p, w) in part.iter().enumerate() {
+                let task = &self.problem.tasks[w.task];
+                let least = match w.slope {
+                    Slope::Gate => {
+                        self.demand.aloof
+                            * f64::max(self.config.leakage * task.floor, self.leaks[task.device])
                     }
-                });
-                out
-            })
-            .collect::<Vec<_>>()
-            .concat();
-        (failing, each * self.places.len())
+                    Slope::Drain => AUDIBLE * task.floor,
+                };
+                if block.current(p) > least {
+                    out.push((*w, block.slopes[p]));
+                }
+            }
+        });
+        out
     }
 
     /// Weighted violation of a slope, zero when it is obeyed.
-    fn hinge(&self, slope: Slope, value: f64) -> f64 {
-        let c = self.config;
-        match slope {
-            Slope::Gate => self.weight(slope) * (value - c.gm_margin).min(0.0),
-            Slope::Drain => self.weight(slope) * (1.0 + value - c.gds_margin).min(0.0),
-        }
+    fn hinge(&self, watched: &Watched, slope: f64) -> f64 {
+        self.weight(watched.slope) * watched.excess(slope)
     }
 
     /// Derivative of a violated hinge over its slope.
@@ -132,11 +175,7 @@ impl<'a> Constraints<'a> {
             .map(|watched| {
                 let mut sum = 0.0;
                 self.visit(theta, watched, |block, w| {
-                    sum += w
-                        .iter()
-                        .zip(&block.slopes)
-                        .map(|(w, s)| self.hinge(w.slope, *s).powi(2))
-                        .sum::<f64>();
+                    sum += w.iter().zip(&block.slopes).map(|(w, s)| self.hinge(w, *s).powi(2)).sum::<f64>();
                 });
                 sum
             })
@@ -195,12 +234,12 @@ impl<'a> Constraints<'a> {
             let zero = vec![0.0; padded(w.len())];
             let mut seed = zero.clone();
             for (p, w) in w.iter().enumerate() {
-                seed[p] = if self.hinge(w.slope, at.slopes[p]) < 0.0 { self.weight(w.slope) } else { 0.0 };
+                seed[p] = if self.hinge(w, at.slopes[p]) != 0.0 { self.weight(w.slope) } else { 0.0 };
             }
             at.block.jacobian_tangent(&theta[..trunk], &at.head, &zero, &seed, &mut panel, BLOCK);
             for (p, w) in w.iter().enumerate().filter(|(p, _)| seed[*p] > 0.0) {
                 let row = (0..trunk + head).map(|k| panel[k * BLOCK + p]).collect();
-                found.push((self.hinge(w.slope, at.slopes[p]), row));
+                found.push((self.hinge(w, at.slopes[p]), row));
             }
         });
         let population = layout.population(task.output);
@@ -321,18 +360,16 @@ impl Slopes<'_> {
     }
 }
 
+/// Biases of one task, of those watched, which are ordered by task.
+fn known(watched: &[Watched], task: usize) -> &[Watched] {
+    let from = watched.partition_point(|w| w.task < task);
+    let to = watched.partition_point(|w| w.task <= task);
+    &watched[from..to]
+}
+
 /// Runs of biases of the same task.
 fn by_task(active: &[Watched]) -> Vec<&[Watched]> {
     active.chunk_by(|a, b| a.task == b.task).collect()
-}
-
-fn draw(sides: &Sides, rng: &mut impl Rng) -> [f64; 3] {
-    let mut bias = sides.map(|[low, high]| low + (high - low) * rng.random::<f64>());
-    if rng.random::<f64>() < ON_FACES {
-        let k = rng.random_range(0..3);
-        bias[k] = sides[k][rng.random_range(0..2)];
-    }
-    bias
 }
 
 /// The head of a task: population and deviation.

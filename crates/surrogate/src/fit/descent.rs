@@ -67,12 +67,14 @@ pub(super) fn solve(
         }
     };
     let mut left = config.max_steps;
-    for round in 0..ROUNDS {
+    // Where signs are asked for, the steps that bring them about are the last round.
+    let rounds = if fit.constraints.steps > 0 { ROUNDS - 1 } else { ROUNDS };
+    for round in 0..rounds {
         if ended(stopped) || left == 0 {
             break;
         }
         weights = base.apply(problem, &lm.theta, fit.residual.robust);
-        let steps = if round + 1 == ROUNDS { left } else { left.div_ceil(ROUNDS) };
+        let steps = if round + 1 == rounds { left } else { left.div_ceil(ROUNDS) };
         let before = stages.step;
         stopped = stages.run(&Prepared::new(problem), &mut lm, "all points", steps);
         left -= (stages.step - before).min(left);

@@ -52,7 +52,7 @@ fn the_gradient_is_that_of_the_loss() {
 
 #[test]
 fn corners_out_of_order_are_put_in_order_and_the_readings_stay_met() {
-    let (mut problem, theta) = corners(2e-4, 2e-2);
+    let (mut problem, theta) = corners(2e-3, 8e-3);
     let solution = fitted(&problem, theta);
     let config =
         FitConfig { order: OrderConfig { steps: 40, ..OrderConfig::default() }, ..FitConfig::default() };
@@ -60,7 +60,7 @@ fn corners_out_of_order_are_put_in_order_and_the_readings_stay_met() {
         report(problem, Polarity::N, &config.order, theta, None).expect("three corners")
     };
     let free = judged(&problem, &solution.theta);
-    assert!(free.pairs == 2 && free.violations > 20 && free.worst > 1e-3, "{free:?}");
+    assert!(free.pairs == 2 && free.violations > 10 && free.worst > 1e-4, "{free:?}");
     let loss = normal::loss(&Prepared::new(&problem), &solution.theta);
     let mut blind = ();
     let mut watch = Watch::new(&mut blind);

@@ -99,7 +99,7 @@ fn heads(model: &Model, o: usize, devices: &[usize]) -> Mat<f64> {
 
 /// `B phi(place)`.
 fn population_head(branch: &Branch, o: usize, place: &Place) -> Vec<f64> {
-    let phi = branch.population.at(place);
+    let phi = branch.phi(place);
     (0..branch.head_len())
         .map(|i| branch.population_heads[o][i * phi.len()..].iter().zip(&phi).map(|(b, p)| b * p).sum())
         .collect()

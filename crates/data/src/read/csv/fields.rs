@@ -9,7 +9,7 @@ use crate::number;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Dialect {
     delimiter: Delimiter,
-    comma_decimals: bool,
+    pub(super) comma_decimals: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]

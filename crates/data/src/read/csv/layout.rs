@@ -4,9 +4,15 @@ use regex::Regex;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use gummel_device::si;
+
 use super::fields::Field;
-use crate::heading::{BadHeading, ColumnMapping, Heading};
+use crate::heading::{BadHeading, ColumnMapping, Heading, Later};
+use crate::identity;
 use crate::sheet::{Sheet, TextColumn};
+
+/// A column and the value that is held in it.
+pub(super) type Condition = (String, f64);
 
 /// The columns of a block of rows.
 pub(super) struct Layout {
@@ -23,16 +29,28 @@ struct Part {
     /// Indices of the columns.
     columns: Vec<usize>,
     /// Voltages that the headings hold.
-    conditions: Vec<(String, f64)>,
+    conditions: Vec<Condition>,
 }
 
 impl Layout {
     /// Reads a line of headings.
-    pub(super) fn read(cells: &[String], mapping: &ColumnMapping) -> Result<Layout, BadHeading> {
+    ///
+    /// `banner` is the line above tables side by side, with what its cells hold for the columns from there on.
+    pub(super) fn read(
+        cells: &[String],
+        banner: &[(usize, Condition)],
+        mapping: &ColumnMapping,
+    ) -> Result<Layout, BadHeading> {
         let mut columns = Vec::new();
         let mut conditions = Vec::new();
-        for cell in cells {
-            let (name, held) = take_conditions(cell, mapping);
+        for (k, cell) in cells.iter().enumerate() {
+            let (name, mut held) = take_conditions(cell, mapping);
+            let above = banner.iter().rev().filter(|(from, _)| *from <= k);
+            for (_, (column, value)) in above {
+                if !held.iter().any(|(c, _)| c == column) {
+                    held.push((column.clone(), *value));
+                }
+            }
             let heading = if name.trim().is_empty() { None } else { Heading::read(&name, mapping)? };
             columns.push(heading);
             conditions.push(held);
@@ -78,7 +96,7 @@ impl Layout {
         line: u32,
         cells: &[String],
         fields: &[Field],
-        held: &[(String, f64)],
+        held: &[Condition],
     ) {
         for (part_number, part) in self.parts.iter().enumerate() {
             let present = part.columns.iter().filter(|k| matches!(fields.get(**k), Some(Field::Number(_))));
@@ -105,7 +123,7 @@ impl Layout {
 
 /// Sorts columns into tables side by side: a heading that repeats, or that has other conditions, starts
 /// a new part; columns without conditions that stand before belong to all parts until they repeat.
-fn parts(columns: &[Option<Heading>], conditions: Vec<Vec<(String, f64)>>) -> Vec<Part> {
+fn parts(columns: &[Option<Heading>], conditions: Vec<Vec<Condition>>) -> Vec<Part> {
     let mut parts: Vec<Part> = Vec::new();
     let mut shared: Vec<usize> = Vec::new();
     let mut plain: Vec<usize> = Vec::new();
@@ -148,9 +166,18 @@ static CONDITION: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// The heading without its conditions, and the conditions: `Id(Vd=0.1 V, Vb=0)`, `Id [A] @ Vd=0.1`.
-fn take_conditions(text: &str, mapping: &ColumnMapping) -> (String, Vec<(String, f64)>) {
-    let renamed = mapping.columns.keys().any(|k| k.trim().eq_ignore_ascii_case(text.trim()));
-    let found: Vec<_> = if renamed { Vec::new() } else { CONDITION.captures_iter(text).collect() };
+///
+/// The name that a mapping gives may have conditions as well: `"0.4" = "id [mA] (vg=0.4)"`.
+fn take_conditions(text: &str, mapping: &ColumnMapping) -> (String, Vec<Condition>) {
+    let Some(given) = mapping.given(text) else { return split_conditions(text, mapping) };
+    match split_conditions(given, mapping) {
+        (_, conditions) if conditions.is_empty() => (text.to_owned(), conditions),
+        named => named,
+    }
+}
+
+fn split_conditions(text: &str, mapping: &ColumnMapping) -> (String, Vec<Condition>) {
+    let found: Vec<_> = CONDITION.captures_iter(text).collect();
     let conditions: Vec<_> =
         found.iter().filter_map(|c| condition(&format!("{}={}", &c[1], &c[2]), mapping)).collect();
     let (Some(first), Some(last)) =
@@ -168,17 +195,29 @@ fn take_conditions(text: &str, mapping: &ColumnMapping) -> (String, Vec<(String,
     (format!("{before} {behind}").trim().to_owned(), conditions)
 }
 
+/// What a line above tables side by side holds, `Vgs=0.4,,Vgs=0.8,`: cell by cell, where one column is
+/// held at several values; empty for any other line.
+pub(super) fn banner(cells: &[String], mapping: &ColumnMapping) -> Vec<(usize, Condition)> {
+    let held = |(k, cell): (usize, &String)| Some((k, condition(cell, mapping)?));
+    let held: Vec<(usize, Condition)> = cells.iter().enumerate().filter_map(held).collect();
+    let several =
+        |(_, (column, value)): &(usize, Condition)| held.iter().any(|(_, (c, v))| c == column && v != value);
+    if held.iter().any(several) { held } else { Vec::new() }
+}
+
 /// `vd = 0.1 V` as a column and its value, when the name is a voltage, temperature or length.
-pub(crate) fn condition(text: &str, mapping: &ColumnMapping) -> Option<(String, f64)> {
+pub(crate) fn condition(text: &str, mapping: &ColumnMapping) -> Option<Condition> {
     let (name, value) = text.split_once('=')?;
     let heading = Heading::read(name, mapping).ok()??;
     if !heading.known || !heading.is_numeric() {
         return None;
     }
     let value = value.trim().trim_end_matches([')', ']']).trim();
-    let number = gummel_device::si::parse(value)
-        .or_else(|_| gummel_device::si::parse(value.trim_end_matches(['V', 'A', 'C', 'K']).trim()))
-        .ok()?;
+    if heading.is_length() && heading.bare {
+        return Some((heading.column.clone(), identity::tidy(si::parse_length(value).ok()?)));
+    }
+    let number =
+        si::parse(value).or_else(|_| si::parse(value.trim_end_matches(['V', 'A', 'C', 'K']).trim())).ok()?;
     Some((heading.column.clone(), heading.value(number)))
 }
 
@@ -195,7 +234,7 @@ struct PartRows {
     numbers: Vec<(String, Vec<f64>)>,
     index: HashMap<String, usize>,
     words: Vec<TextColumn>,
-    mirrored: Vec<String>,
+    later: Vec<(String, Later)>,
 }
 
 impl Rows {
@@ -214,8 +253,10 @@ impl Rows {
 
     fn number(&mut self, heading: &Heading, value: f64) {
         let part = &mut self.parts[self.current];
-        if heading.mirrored && !part.mirrored.contains(&heading.column) {
-            part.mirrored.push(heading.column.clone());
+        if let Some(later) = heading.later
+            && !part.later.iter().any(|(c, _)| *c == heading.column)
+        {
+            part.later.push((heading.column.clone(), later));
         }
         part.set(&heading.column, value);
     }
@@ -263,7 +304,7 @@ impl Rows {
                 }
             }
             sheet.line.extend(part.line);
-            sheet.mirrored.extend(part.mirrored);
+            sheet.later.extend(part.later);
         }
         let rows = sheet.line.len();
         sheet.columns.iter_mut().for_each(|(_, v)| v.resize(rows, f64::NAN));

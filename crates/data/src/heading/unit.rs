@@ -1,0 +1,119 @@
+//! Units in headings: which dimension a column has, and the factor of a unit to SI.
+
+use gummel_device::si;
+
+use crate::block::IDENTITY_COLUMNS;
+use crate::identity::ZERO_CELSIUS;
+
+/// Physical dimension of a column.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Dimension {
+    Voltage,
+    Current,
+    Conductance,
+    Charge,
+    Capacitance,
+    Frequency,
+    Length,
+    Temperature,
+    None,
+}
+
+impl Dimension {
+    pub(super) fn of(column: &str) -> Dimension {
+        match column {
+            "temperature" => Dimension::Temperature,
+            "w" | "l" => Dimension::Length,
+            "freq" => Dimension::Frequency,
+            c if IDENTITY_COLUMNS.contains(&c) => Dimension::None,
+            c => match c.as_bytes().first() {
+                Some(b'v') => Dimension::Voltage,
+                Some(b'i') => Dimension::Current,
+                Some(b'g') => Dimension::Conductance,
+                Some(b'q') => Dimension::Charge,
+                Some(b'c') => Dimension::Capacitance,
+                _ => Dimension::None,
+            },
+        }
+    }
+
+    /// Name and an example of a unit, for messages.
+    pub(super) fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Dimension::Voltage => ("voltage", "V or mV"),
+            Dimension::Current => ("current", "A, mA, uA or nA"),
+            Dimension::Conductance => ("conductance", "S or mS"),
+            Dimension::Charge => ("charge", "C or fC"),
+            Dimension::Capacitance => ("capacitance", "F, pF or fF"),
+            Dimension::Frequency => ("frequency", "Hz, MHz or GHz"),
+            Dimension::Length => ("length", "m, um or nm"),
+            Dimension::Temperature => ("temperature", "C or K"),
+            Dimension::None => ("nothing", "none"),
+        }
+    }
+
+    /// Factor and offset to SI of `unit`, when it is a unit of this dimension.
+    pub(super) fn unit(self, unit: &str) -> Option<(f64, f64)> {
+        let unit = unit.trim();
+        if self == Dimension::Temperature {
+            return match unit.trim_start_matches(['°', 'º']).to_ascii_lowercase().as_str() {
+                "c" | "degc" | "deg c" | "celsius" | "deg_c" => Some((1.0, ZERO_CELSIUS)),
+                "k" | "kelvin" => Some((1.0, 0.0)),
+                _ => None,
+            };
+        }
+        let names: &[&str] = match self {
+            Dimension::Voltage => &["V", "Volt", "Volts"],
+            Dimension::Current => &["A", "Amp", "Amps", "Ampere"],
+            Dimension::Conductance => &["S", "A/V", "mho", "Siemens"],
+            Dimension::Charge => &["C", "Coulomb"],
+            Dimension::Capacitance => &["F", "Farad"],
+            Dimension::Frequency => &["Hz", "Hertz"],
+            Dimension::Length => &["m", "meter", "metre"],
+            Dimension::Temperature | Dimension::None => return None,
+        };
+        if self == Dimension::Length && unit.eq_ignore_ascii_case("micron") {
+            return Some((1e-6, 0.0));
+        }
+        // The exact spelling first; then in any case, as in the `_ua` of data frames.
+        let strip = |name: &&str| strip_suffix_any_case(unit, name);
+        names.iter().find_map(strip).and_then(prefix).map(|factor| (factor, 0.0))
+    }
+}
+
+/// Factor of `uA/um`, `mA/mm`, `A/m`: a unit of `dimension` per length, to SI per metre.
+pub(super) fn per_width(dimension: Dimension, unit: &str) -> Option<f64> {
+    use Dimension::{Capacitance, Charge, Conductance, Current, Length};
+    if ![Current, Conductance, Charge, Capacitance].contains(&dimension) {
+        return None;
+    }
+    let (above, below) = unit.rsplit_once('/')?;
+    Some(dimension.unit(above)?.0 / Length.unit(below)?.0)
+}
+
+/// Any unit at all, per width too, with its factor.
+pub(super) fn any_unit(unit: &str) -> Option<(f64, f64)> {
+    use Dimension::{Capacitance, Charge, Conductance, Current, Frequency, Length, Temperature, Voltage};
+    [Voltage, Current, Conductance, Charge, Capacitance, Frequency, Length, Temperature]
+        .into_iter()
+        .find_map(|d| d.unit(unit).or_else(|| Some((per_width(d, unit)?, 0.0))))
+}
+
+fn strip_suffix_any_case<'a>(text: &'a str, suffix: &str) -> Option<&'a str> {
+    let cut = text.len().checked_sub(suffix.len())?;
+    let (head, tail) = (text.get(..cut)?, text.get(cut..)?);
+    tail.eq_ignore_ascii_case(suffix).then_some(head)
+}
+
+/// Factor of an SI prefix; none is 1.
+fn prefix(text: &str) -> Option<f64> {
+    let mut chars = text.chars();
+    match (chars.next(), chars.next()) {
+        (None, _) => Some(1.0),
+        (Some('U'), None) => Some(1e-6),
+        (Some('N'), None) => Some(1e-9),
+        (Some('P'), None) => Some(1e-12),
+        (Some(c), None) => si::prefix_factor(c),
+        _ => None,
+    }
+}

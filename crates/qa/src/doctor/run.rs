@@ -1,0 +1,86 @@
+//! Runs the simulator on a deck: its log, and the table it wrote.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::netlist::{Netlist, Step};
+use crate::QaError;
+
+/// Columns of a file: one command of a very large circuit would have thousands of words.
+const COLUMNS: usize = 40;
+
+/// The simulator and where it works.
+pub(super) struct Bench<'a> {
+    pub(super) program: &'a Path,
+    /// Folder of the netlist: relative names in it are found from here.
+    pub(super) folder: PathBuf,
+}
+
+/// What an analysis left behind.
+pub(super) struct Ran {
+    pub(super) log: String,
+    /// Scale (time or swept quantity), then a voltage per node, row by row.
+    pub(super) rows: Vec<Vec<f64>>,
+}
+
+impl Bench<'_> {
+    /// The log of a deck.
+    ///
+    /// # Errors
+    /// When the simulator cannot be started.
+    pub(super) fn log(&self, deck: &str) -> Result<String, QaError> {
+        self.run(deck).map(|(log, _)| log)
+    }
+
+    /// Runs an analysis and gathers the voltages of `nodes`.
+    ///
+    /// # Errors
+    /// When the simulator cannot be started.
+    pub(super) fn analysis(&self, netlist: &Netlist, step: &Step, nodes: &[String]) -> Result<Ran, QaError> {
+        let (log, work) = self.run(&step.deck(netlist, nodes, COLUMNS))?;
+        let mut rows: Vec<Vec<f64>> = Vec::new();
+        for k in 0..nodes.len().div_ceil(COLUMNS) {
+            let expected = nodes[k * COLUMNS..].len().min(COLUMNS) + 1;
+            let text = std::fs::read_to_string(work.path().join(format!("out{k}.txt"))).unwrap_or_default();
+            let part: Vec<Vec<f64>> = text.lines().map(numbers).filter(|r| r.len() == expected).collect();
+            if k == 0 {
+                rows = part;
+                continue;
+            }
+            rows.truncate(part.len());
+            for (row, more) in rows.iter_mut().zip(part) {
+                row.extend(more.into_iter().skip(1));
+            }
+        }
+        Ok(Ran { log, rows })
+    }
+
+    /// Files of the deck land in a folder of their own, names in the circuit are found from the netlist's.
+    fn run(&self, deck: &str) -> Result<(String, tempfile::TempDir), QaError> {
+        // Some simulators fold the case of names in commands: the folder's name has no capitals.
+        static RUNS: AtomicUsize = AtomicUsize::new(0);
+        let name = format!("gummel-doctor-{}-{}", std::process::id(), RUNS.fetch_add(1, Ordering::Relaxed));
+        let work = tempfile::Builder::new()
+            .prefix(&name)
+            .rand_bytes(0)
+            .tempdir()
+            .map_err(QaError::io("make a folder in", &std::env::temp_dir()))?;
+        let path = work.path().join("doctor.cir");
+        let deck = deck.replace("wrdata out", &format!("wrdata {}/out", work.path().display()));
+        std::fs::write(&path, deck).map_err(QaError::io("write", &path))?;
+        let ran = Command::new(self.program)
+            .arg("-b")
+            .arg(&path)
+            .current_dir(&self.folder)
+            .stdin(std::process::Stdio::null())
+            .output()
+            .map_err(QaError::io("start", self.program))?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Ok((text(&ran.stdout) + "\n" + &text(&ran.stderr), work))
+    }
+}
+
+fn numbers(line: &str) -> Vec<f64> {
+    line.split_whitespace().map(|w| w.parse().unwrap_or(f64::NAN)).collect()
+}

@@ -1,0 +1,217 @@
+//! The doctor finds injected faults, each as what it is, and nothing in a healthy circuit.
+
+use std::path::{Path, PathBuf};
+
+use gummel_device::{Geometry, Polarity};
+use gummel_export::osdi::{self, Options};
+use gummel_kernel::{Sample, Spec};
+use gummel_model::{DeviceEntry, Manifest, Model};
+
+use super::bsim::ngspice;
+use crate::doctor::{Cause, Diagnosis, Ending, Finding, Instruments, examine};
+use crate::{Limits, QaError};
+
+/// What is wrong with the n-channel model.
+#[derive(Clone, Copy, PartialEq)]
+enum Fault {
+    None,
+    NoCharges,
+    /// The current falls with vds in saturation.
+    NegativeGds,
+    /// One neuron turns within a few millivolts of vgs = 0.7 V.
+    Kink,
+}
+
+fn model(sign: f64, fault: Fault) -> Model {
+    let mut spec: Spec = Sample { sign, charges: fault != Fault::NoCharges, ..Sample::default() }.spec();
+    let currents = &mut spec.branches[0];
+    match fault {
+        Fault::NegativeGds => {
+            for device in &mut spec.devices {
+                device.deviation[0][0][1] = -9.0;
+            }
+        }
+        Fault::Kink => {
+            // Feature 0 is vgs for vds >= 0, centred at 0.5 V.
+            let first = &mut currents.layers[0];
+            first.weight[4 * first.inputs..][..first.inputs].copy_from_slice(&[500.0, 0.0, 0.0]);
+            first.bias[4] = -500.0 * 0.2;
+            let second = &mut currents.layers[1];
+            second.weight[4] = 0.4;
+        }
+        Fault::None | Fault::NoCharges => {}
+    }
+    let (family, polarity) = if sign > 0.0 { ("nmos", Polarity::N) } else { ("pmos", Polarity::P) };
+    let mut manifest = Manifest::new("sick", family, polarity);
+    manifest.devices = spec
+        .devices
+        .iter()
+        .map(|d| DeviceEntry::new(&d.name, Geometry::new(d.place.w, d.place.l), 1e-12))
+        .collect();
+    Model::new(spec, manifest).unwrap()
+}
+
+/// A folder with a library, in which netlists are examined.
+struct Ward {
+    folder: tempfile::TempDir,
+    program: PathBuf,
+}
+
+impl Ward {
+    /// `None` where there is no simulator, which is said.
+    fn new(fault: Fault) -> Option<Self> {
+        let program = ngspice()?;
+        let folder = tempfile::tempdir().unwrap();
+        let models = [model(1.0, fault), model(-1.0, Fault::None)];
+        let path = folder.path().join("sick.osdi");
+        osdi::write(&[&models[0], &models[1]], &path, &Options::default()).unwrap();
+        Some(Ward { folder, program })
+    }
+
+    fn examine(&self, lines: &str, control: &str) -> Diagnosis {
+        let path = self.folder.path().join("patient.cir");
+        let models =
+            ".model nch sick_nmos device=\"W10u_L0.13u\"\n.model pch sick_pmos device=\"W10u_L0.13u\"";
+        let deck =
+            format!("A patient\n{models}\n{lines}\n.control\npre_osdi sick.osdi\n{control}\n.endc\n.end\n");
+        std::fs::write(&path, deck).unwrap();
+        self.read(&path).unwrap()
+    }
+
+    fn read(&self, path: &Path) -> Result<Diagnosis, QaError> {
+        let ngspice = self.program.clone();
+        examine(path, &Instruments { ngspice, libraries: Vec::new(), limits: Limits::default() })
+    }
+}
+
+fn only(found: &Diagnosis) -> &Finding {
+    assert_eq!(found.findings.len(), 1, "{found:#?}");
+    &found.findings[0]
+}
+
+const INVERTER: &str = "vdd vdd 0 1.2\nvin in 0 pulse(0 1.2 0.1n 50p 50p 1n 2n)\n.subckt inv a y vdd\n\
+                        Np y a vdd vdd pch m=2\nNn y a 0 0 nch m={1*1}\n.ends\nXa in mid vdd inv\nXb mid out vdd inv\n\
+                        c1 out 0 20f";
+
+#[test]
+fn a_healthy_circuit_is_left_alone() {
+    let Some(ward) = Ward::new(Fault::None) else { return };
+    let control = "op\ndc vin 0 1.2 0.05\ntran 2p 2n\nac dec 2 1k 1g\nplot v(out)\nwrdata mine.txt v(out)";
+    let found = ward.examine(INVERTER, control);
+    assert_eq!((found.transistors, found.findings.as_slice()), (4, &[][..]), "{found:#?}");
+    let ended: Vec<(Ending, bool)> = found.analyses.iter().map(|a| (a.ending, a.points > 0)).collect();
+    assert_eq!(ended, [(Ending::Converged, true); 4], "{found:#?}");
+    assert!(!ward.folder.path().join("mine.txt").exists(), "the doctor writes nothing of the user's");
+}
+
+#[test]
+fn negative_conductance_is_proved_where_the_simulator_was() {
+    let Some(ward) = Ward::new(Fault::NegativeGds) else { return };
+    let found = ward.examine("vdd d 0 1.2\nvg g 0 0.9\nN1 d g 0 0 nch\nN2 d g 0 0 nch", "op");
+    let finding = only(&found);
+    assert_eq!(finding.cause, Cause::NegativeConductance, "{finding:#?}");
+    assert_eq!(finding.instances.len(), 2);
+    // What it says is what the model gives there.
+    let [vgs, vds, vbs] = finding.bias.unwrap();
+    assert!((vgs - 0.9).abs() < 1e-6 && (vds - 1.2).abs() < 1e-6, "{finding:#?}");
+    let sick = model(1.0, Fault::NegativeGds);
+    let instance = sick.instance(&gummel_model::DeviceQuery::named("W10u_L0.13u")).unwrap();
+    let gds = instance.eval_currents([vds, vgs, 0.0, vbs]).gds();
+    assert!(gds < 0.0 && (gds / finding.number.unwrap() - 1.0).abs() < 1e-6, "{gds:e} {finding:#?}");
+    assert!(finding.advice.contains("constraints"));
+    // The same model where its conductance is positive.
+    let linear = ward.examine("vdd d 0 20m\nvg g 0 0.9\nN1 d g 0 0 nch", "op");
+    assert!(linear.findings.is_empty(), "{linear:#?}");
+}
+
+#[test]
+fn a_kink_is_found_where_the_simulator_passed_it() {
+    let Some(ward) = Ward::new(Fault::Kink) else { return };
+    let circuit = "vdd d 0 1.2\nvg g 0 0.6\nN1 d g 0 0 nch";
+    let found = ward.examine(circuit, "dc vg 0.5 1.0 0.01");
+    let kink = found.findings.iter().find(|f| f.cause == Cause::Kink).unwrap_or_else(|| panic!("{found:#?}"));
+    assert!((kink.bias.unwrap()[0] - 0.7).abs() < 0.02, "{kink:#?}");
+    let away = ward.examine(circuit, "dc vg 0.9 1.1 0.01");
+    assert!(away.findings.is_empty(), "{away:#?}");
+}
+
+#[test]
+fn a_bias_outside_the_data_is_named_with_the_range() {
+    let Some(ward) = Ward::new(Fault::None) else { return };
+    let found = ward.examine("vdd d 0 2.5\nvg g 0 0.8\nN1 d g 0 0 nch\nN2 g g 0 0 nch", "op");
+    let finding = only(&found);
+    assert_eq!((finding.cause, finding.instances.as_slice()), (Cause::OutOfRange, &["n1".to_owned()][..]));
+    assert!(finding.evidence.contains("vds = 2.500 V, fitted from 0.000 to 1.500 V"), "{finding:#?}");
+    // The other polarity, drain and source exchanged.
+    let found = ward.examine("vdd s 0 -2.5\nvg g 0 -0.8\nN1 0 g s 0 pch", "op");
+    assert!(only(&found).evidence.contains("vds = 2.500 V"), "{found:#?}");
+}
+
+#[test]
+fn a_floating_node_is_named_with_what_is_at_it() {
+    let Some(ward) = Ward::new(Fault::None) else { return };
+    let circuit = "vdd d 0 1\nN1 d g 0 0 nch\nc1 g 0 1f";
+    let found = ward.examine(circuit, "op");
+    let finding = only(&found);
+    assert_eq!((finding.cause, finding.subject.as_str()), (Cause::FloatingNode, "node g"));
+    assert_eq!(finding.instances, ["n1", "c1"]);
+    assert!(finding.evidence.contains("simulator names node g"), "{finding:#?}");
+    // From initial conditions alone, the capacitor holds the gate.
+    let held = ward.examine(&format!("{circuit}\n.ic v(g)=0.5 v(d)=1"), "tran 1p 100p uic");
+    assert!(held.findings.is_empty(), "{held:#?}");
+}
+
+#[test]
+fn a_transient_without_charges_is_no_transient() {
+    let Some(ward) = Ward::new(Fault::NoCharges) else { return };
+    let found = ward.examine(INVERTER, "tran 2p 1n");
+    let finding = only(&found);
+    assert_eq!(finding.cause, Cause::MissingCharge);
+    assert!(finding.subject.starts_with("nch (sick_nmos") && finding.evidence.contains("cgso 3.0e-10"));
+    assert!(ward.examine(INVERTER, "op\ndc vin 0 1.2 0.1").findings.is_empty());
+}
+
+#[test]
+fn initial_conditions_that_cannot_be_are_told() {
+    let Some(ward) = Ward::new(Fault::None) else { return };
+    let examined = |ic: &str| ward.examine(&format!("{INVERTER}\n.ic {ic}"), "tran 2p 200p uic");
+    for (ic, expected) in [
+        ("v(mid)=12 v(vdd)=1.2", " V, fitted from 0.000 to 1.500 V: the model extrapolates"),
+        ("v(nowhere)=1 v(vdd)=1.2", "the circuit has no node nowhere"),
+        ("v(vdd)=0.3", "0.3 V is asked for, but vdd holds the node at 1.2 V"),
+    ] {
+        let found = examined(ic);
+        let all_initial = found.findings.iter().all(|f| f.cause == Cause::InitialCondition);
+        assert!(all_initial, "{ic}: {found:#?}");
+        assert!(found.findings.iter().any(|f| f.evidence.contains(expected)), "{ic}: {found:#?}");
+    }
+    assert!(examined("v(out)=1.2 v(vdd)=1.2").findings.is_empty());
+}
+
+#[test]
+fn refusals_and_failures_of_others_are_told_apart() {
+    let Some(ward) = Ward::new(Fault::None) else { return };
+    let refused = ward.examine("v1 d 0 1\n.model other sick_nmos device=\"W9u_L9u\"\nN1 d d 0 0 other", "op");
+    assert_eq!(only(&refused).cause, Cause::Refused);
+    assert!(
+        refused.findings[0].evidence.contains("no device 'w9u_l9u' in the model; it holds"),
+        "{refused:#?}"
+    );
+    let unknown = ward.examine("v1 d 0 1\nN1 d d 0 0 nch colour=3", "op");
+    assert!(only(&unknown).evidence.contains("unknown parameter (colour)"), "{unknown:#?}");
+    // A source without a solution: nothing is wrong with the transistor.
+    let hopeless = "v1 in 0 1.2\nr1 in x 1\nb1 x 0 i=v(x)>0.5 ? 1e3*(v(x)-0.5)-1 : 1*v(x)\nN1 in in 0 0 nch\n\
+                    .options itl1=20 itl2=5 gminsteps=1 srcsteps=1";
+    let failed = ward.examine(hopeless, "optran 0 0 0 0 0 0\nop");
+    assert_eq!((only(&failed).cause, failed.analyses[0].ending), (Cause::Unexplained, Ending::Failed));
+}
+
+#[test]
+fn files_that_are_no_netlists_are_errors() {
+    let Some(ward) = Ward::new(Fault::None) else { return };
+    let missing = ward.read(&ward.folder.path().join("none.cir")).unwrap_err().to_string();
+    assert!(missing.contains("cannot read") && missing.contains("none.cir"), "{missing}");
+    let empty = ward.folder.path().join("empty.cir");
+    std::fs::write(&empty, "only a title\n").unwrap();
+    assert!(ward.read(&empty).unwrap_err().to_string().contains("found no circuit"));
+}

@@ -1,0 +1,94 @@
+//! Devices that validation doubts, ripples, and temperature in the heads: what each option of the fit is there for.
+
+use gummel_data::{Dataset, Flags};
+use gummel_device::Quantity;
+use gummel_surrogate::report::judge;
+use gummel_surrogate::{AdaptOptions, DeviceReport, FitConfig, Part, adapt, fit};
+
+use crate::bundled::quick;
+use crate::sample::{coarse, demo, demo_at};
+
+/// A quick fit with one thing changed.
+fn plain(change: impl FnOnce(&mut FitConfig)) -> FitConfig {
+    let mut config = quick();
+    change(&mut config);
+    config
+}
+
+fn trained<'a>(fit: &'a gummel_surrogate::Fit, name: &str) -> &'a DeviceReport {
+    fit.report.devices.iter().find(|d| d.part == Part::Train && d.name == name).unwrap()
+}
+
+#[test]
+fn a_doubted_device_keeps_a_hundredth_of_its_weight_and_the_report_says_why() {
+    let mut data = demo("demo130/nmos");
+    let (doubted, sound) = (data.devices[2].id.name.clone(), data.devices[3].id.name.clone());
+    data.devices[2].flags.iter_mut().for_each(|f| *f |= Flags::SIBLINGS);
+    // Below the noise floor is no doubt about a device.
+    data.devices[3].flags.iter_mut().for_each(|f| *f |= Flags::BELOW_FLOOR);
+    let fitted = fit(&data, &plain(|_| ()), &mut ()).unwrap();
+    let report = trained(&fitted, &doubted);
+    assert!((report.weight / 0.01 - 1.0).abs() < 1e-12, "{}", report.weight);
+    let verdict = report.verdict.as_deref().unwrap();
+    assert!(verdict.contains("siblings") && verdict.contains("0.01"), "{verdict}");
+    assert!(trained(&fitted, &sound).weight == 1.0 && trained(&fitted, &sound).verdict.is_none());
+    assert!(fitted.report.decisions.iter().any(|d| d.starts_with("1 devices do not fit")));
+    // Without robust weights a flag changes nothing.
+    let trusting = fit(&data, &plain(|c| c.residual.robust = 0.0), &mut ()).unwrap();
+    assert_eq!(trained(&trusting, &doubted).weight, 1.0);
+}
+
+#[test]
+fn a_wrong_device_that_is_flagged_hardly_touches_the_others() {
+    let clean = demo("demo130/nmos");
+    let mut dirty = clean.clone();
+    let wrong = dirty.devices[5].id.name.clone();
+    // Four times the current in three readings of seven.
+    for (k, i) in dirty.devices[5].quantities.get_mut(&Quantity::Id).unwrap().iter_mut().enumerate() {
+        *i *= if k % 7 < 3 { 4.0 } else { 1.0 };
+    }
+    let median = |data: &Dataset| {
+        let fitted = fit(data, &plain(|_| ()), &mut ()).unwrap();
+        let others = fitted.report.devices.iter().filter(|d| d.name != wrong);
+        gummel_device::metrics::Spread::over(others.map(|d| d.errors.rel_rms)).median
+    };
+    let without = median(&clean);
+    let unflagged = median(&dirty);
+    dirty.devices[5].flags.iter_mut().for_each(|f| *f |= Flags::JUMP);
+    let flagged = median(&dirty);
+    let told = format!("{flagged} with a flagged device, {without} without, {unflagged} unflagged");
+    assert!(flagged < 1.6 * without && flagged < 0.5 * unflagged, "{told}");
+}
+
+#[test]
+fn without_smoothness_ripples_appear_between_measured_bulk_voltages() {
+    let (coarse, fine) = (coarse("demo130/nmos"), demo("demo130/nmos"));
+    let worst = |smoothness: f64| {
+        let seeds = (0..3).map(|seed| {
+            let config = plain(|c| (c.seed, c.residual.smoothness) = (seed, smoothness));
+            let model = fit(&coarse, &config, &mut ()).unwrap().model;
+            judge(&model, &fine, Part::HeldOut).iter().map(|d| d.errors.rel_rms).fold(0.0, f64::max)
+        });
+        seeds.fold(0.0, f64::max)
+    };
+    let (rough, smooth) = (worst(0.0), worst(FitConfig::default().residual.smoothness));
+    assert!(rough > 2.0 * smooth && rough > 0.03, "{rough} without smoothness, {smooth} with");
+}
+
+#[test]
+fn own_temperature_gives_every_device_a_slope_that_few_points_cannot_know() {
+    let data = demo_at("demo130/nmos", &[-40.0, 125.0]);
+    let run = |own| fit(&data, &plain(|c| c.heads.own_temperature = own), &mut ()).unwrap();
+    let (common, own) = (run(false), run(true));
+    assert_eq!([&common, &own].map(|f| f.model.spec.branches[0].deviation.len()), [1, 2]);
+    assert_eq!(own.report.parameters.per_device, 2 * common.report.parameters.per_device);
+    // At 27 C, which neither has seen.
+    let between = |f: &gummel_surrogate::Fit| {
+        let errors = judge(&f.model, &demo("demo130/nmos"), Part::HeldOut);
+        gummel_device::metrics::Spread::over(errors.iter().map(|d| d.errors.rel_rms)).median
+    };
+    let (with, without) = (between(&own), between(&common));
+    assert!(with < 0.06 && without < 0.06, "{with} with own slopes, {without} without");
+    let refused = adapt(&own.model, &data.devices[0], &AdaptOptions::default()).unwrap_err();
+    assert!(refused.to_string().contains("population"), "{refused}");
+}

@@ -1,0 +1,57 @@
+#!/bin/sh
+# Builds the Python package as a wheel, installs it into a Python environment and prints the path of its python.
+#
+# usage: tests/wheel.sh [DIR]      (default target/wheel)
+#
+# The environment is made once and kept; the wheel is built and installed anew each time. cargo builds it in the same
+# target folder and with the same features as the command line, so that little is compiled.
+#
+# needs: python3 with venv, cargo, and the Python package index or a mirror of it
+# env:   PYTHON   the python to start from (default python3)
+# exit:  0 done; 3 Python or its packages cannot be had here; 1 the wheel does not build or install
+set -eu
+
+missing() {
+    echo "wheel.sh: $1" >&2
+    echo "wheel.sh: install Python 3.10 or newer with venv and pip, and let pip reach a package index" >&2
+    exit 3
+}
+
+fail() {
+    echo "wheel.sh: $1" >&2
+    exit 1
+}
+
+root=$(CDPATH='' cd "$(dirname "$0")/.." && pwd)
+dir=${1:-$root/target/wheel}
+mkdir -p "$dir" || fail "cannot create $dir"
+dir=$(CDPATH='' cd "$dir" && pwd)
+venv=$dir/venv
+complete=$venv/.complete
+
+# What the tests of the package need; a change of this list makes a new environment.
+packages='maturin>=1.7,<2 pytest>=7 numpy>=1.24 polars>=1.0 pandas>=2.2 pyarrow>=16 tqdm>=4.64 scikit-learn>=1.2
+onnxruntime>=1.20 nbclient>=0.8 ipykernel>=6 matplotlib>=3.7'
+# What some Pythons have no wheels of; tests that need it skip without.
+extras='ray>=2.9'
+
+if [ "$(cat "$complete" 2>/dev/null || true)" != "$packages $extras" ]; then
+    rm -rf "$venv"
+    "${PYTHON:-python3}" -m venv "$venv" >&2 || missing "cannot make a virtual environment in $venv"
+    # shellcheck disable=SC2086
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check $packages >&2 \
+        || missing "pip could not install the packages"
+    # shellcheck disable=SC2086
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check $extras >&2 \
+        || echo "wheel.sh: no $extras here; tests that need it will skip" >&2
+    printf '%s %s' "$packages" "$extras" > "$complete"
+fi
+
+# The path of a Python changes with the environment it is in; cargo must not build anew for that.
+rm -rf "$dir/dist"
+(cd "$root" && CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$root/target}" \
+    "$venv/bin/python" -m maturin build --quiet --release --locked --out "$dir/dist") >&2 || fail "the wheel does not build"
+"$venv/bin/python" -m pip uninstall --quiet --yes --disable-pip-version-check gummel >&2 || true
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps "$dir"/dist/*.whl >&2 \
+    || fail "the wheel does not install"
+echo "$venv/bin/python"

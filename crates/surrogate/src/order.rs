@@ -31,7 +31,7 @@ use hinges::Pair;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct OrderConfig {
-    /// Most steps after the fit in which corners are put in order; 0 only reports.
+    /// Most steps after the fit in which corners that are out of order are put in order; 0 only reports.
     pub steps: usize,
     /// Biases between readings drawn anew before each step, over all pairs of corners.
     pub draws: usize,
@@ -45,7 +45,7 @@ pub struct OrderConfig {
 
 impl Default for OrderConfig {
     fn default() -> Self {
-        OrderConfig { steps: 0, draws: 4000, strength: 100.0, margin: 1e-4, skewed: false }
+        OrderConfig { steps: 40, draws: 4000, strength: 100.0, margin: 1e-4, skewed: false }
     }
 }
 

@@ -14,7 +14,7 @@ use crate::progress::FitBar;
 use crate::recipe::RecipeArgs;
 use crate::run_folder::report;
 use crate::session::Session;
-use crate::table::{Grid, number, percent};
+use crate::table::{Grid, percent};
 
 /// Compare ways of sharing between devices and corners
 ///
@@ -127,33 +127,18 @@ fn ways(names: &[String], data: &Dataset, config: &FitConfig) -> Result<Vec<Cont
 fn text(compared: &Compared, session: &Session) -> String {
     let Some(first) = compared.standings.first() else { return String::new() };
     let mut grid = Grid::new(
-        &[
-            "sharing",
-            "networks",
-            "numbers",
-            "s",
-            "rel rms %",
-            "p90 %",
-            "worst %",
-            "decades",
-            "gm %",
-            "gds %",
-            "change %",
-            "worse",
-        ],
+        &["sharing", "numbers", "s", "rms %", "p90 %", "worst %", "gm %", "gds %", "change %", "worse"],
         &[0],
     );
     for s in &compared.standings {
         let m = &s.summary;
         grid.row([
             s.name.clone(),
-            s.networks.to_string(),
             s.parameters.to_string(),
             format!("{:.1}", s.seconds),
             percent(m.rel_rms.median),
             percent(m.rel_rms.p90),
             percent(m.rel_rms.worst),
-            number(m.log10_rms.median),
             percent(m.gm_rel_l2.median),
             percent(m.gds_rel_l2.median),
             s.change.map_or("-".to_owned(), |c| format!("{:+.1}", 100.0 * c.mean)),

@@ -121,3 +121,30 @@ fn nothing_selected_says_what_there_is() {
     let gpu = lab.gummel("fit data --device gpu").code(1);
     assert!(gpu.err().contains("--solver adamw"), "{}", gpu.err());
 }
+
+#[test]
+fn a_fit_begins_with_the_trunk_of_another_family() {
+    let lab = Lab::new().with_pmos();
+    lab.gummel("fit data --family */lv_nmos --config quick.toml --no-plots --out known").code(0);
+    let frozen = lab
+        .gummel(
+            "fit data --family */lv_pmos --config quick.toml --no-plots --trunk known --hold frozen --out p",
+        )
+        .code(0);
+    assert!(frozen.out().contains("trunk of ihp-sg13g2/lv_nmos, kept as it is"), "{}", frozen.out());
+    let held = lab
+        .gummel(
+            "fit data --family */lv_pmos --config quick.toml --no-plots --trunk known --hold 1,0.1 --out h",
+        )
+        .code(0);
+    assert!(held.out().contains("held near what it was"), "{}", held.out());
+    assert!(lab.read("h/config.toml").contains("from = \"known\""));
+    let refused = |command: &str, part: &str| {
+        let ran = lab.gummel(&format!("fit data --family */lv_pmos --config quick.toml {command}")).code(1);
+        assert!(ran.err().contains(part), "{command}: {}", ran.err());
+    };
+    refused("--trunk known --hold 1,1,1,1,1,1,1", "at most");
+    refused("--hold frozen", "add --trunk MODEL");
+    refused("--trunk absent", "absent");
+    refused("--trunk known --solver adamw", "lm");
+}

@@ -170,6 +170,8 @@ hidden = [16, 16]
 kind = \"lm\"
 subset_steps = 40
 max_steps = 20
+[constraints]
+steps = 8
 ";
 
 fn block(held: &str, value: f64, swept: &str, points: impl Iterator<Item = (f64, f64)>) -> String {

@@ -3,8 +3,8 @@
 use anyhow::Result;
 use gummel_data::{Columns, ParquetColumn};
 use gummel_device::Quantity;
+use gummel_export::write::write_whole;
 use ndarray::Array2;
-use std::io::Write;
 use std::path::Path;
 
 /// Columns of an interval: its ends (A), the standard deviation in asinh units, 1 inside the measured box.
@@ -80,20 +80,8 @@ impl Predictions {
         if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet")) {
             return Ok(self.columns()?.to_parquet(path)?);
         }
-        write_whole(path, &self.csv()?)
+        Ok(write_whole(path, &self.csv()?)?)
     }
-}
-
-/// Writes a file that appears whole or not at all.
-///
-/// # Errors
-/// Errors of the file system.
-pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(parent)?;
-    file.write_all(bytes)?;
-    file.persist(path)?;
-    Ok(())
 }
 
 /// The shortest text that reads back as the same number.

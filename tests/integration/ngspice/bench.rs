@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 use super::models::fitted;
 use super::simulator::{Run, Simulator};
+use gummel_qa::Limits;
+use gummel_qa::doctor::{Ending, Instruments, examine};
 
 /// Which transistors a circuit is built of.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -86,17 +88,21 @@ impl Circuit {
         self.transistor('n', UNIT, &format!("{output} {input} 0 0"), 1)
     }
 
-    /// Runs control commands; `out.txt` becomes the table.
-    pub(super) fn run(&self, simulator: &Simulator, control: &str) -> Run {
-        let folder = tempfile::tempdir().unwrap();
+    fn deck(&self, control: &str) -> String {
         let load = match self.kind {
             Kind::Bsim4 => String::new(),
             Kind::Surrogate => format!("pre_osdi {}\n", fitted().library.display()),
         };
-        let deck = format!(
+        format!(
             "{}.control\n{load}set num_threads=1\nset wr_singlescale\nset numdgt=15\n{control}\n.endc\n.end\n",
             self.text
-        );
+        )
+    }
+
+    /// Runs control commands; `out.txt` becomes the table.
+    pub(super) fn run(&self, simulator: &Simulator, control: &str) -> Run {
+        let folder = tempfile::tempdir().unwrap();
+        let deck = self.deck(control);
         let run = simulator.run(folder.path(), &deck);
         for bad in ["singular", "Timestep too small", "no convergence", "failed", "Error"] {
             assert!(!run.log.contains(bad), "{:?}: '{bad}' in the log:\n{}\n{deck}", self.kind, run.log);
@@ -105,13 +111,34 @@ impl Circuit {
     }
 }
 
-/// The same circuit with both kinds of transistors, run with the same commands: BSIM4 first.
+/// The same circuit with both kinds of transistors, run with the same commands: BSIM4 first. With surrogates the
+/// doctor must find nothing in it.
 pub(super) fn both(simulator: &Simulator, build: impl Fn(&mut Circuit), control: &str) -> [Run; 2] {
     [Kind::Bsim4, Kind::Surrogate].map(|kind| {
         let mut circuit = Circuit::new(kind);
         build(&mut circuit);
+        if kind == Kind::Surrogate {
+            assert_healthy(simulator, &circuit.deck(control));
+        }
         circuit.run(simulator, control)
     })
+}
+
+/// Asserts that the doctor finds nothing in a deck, and says how long it took.
+fn assert_healthy(simulator: &Simulator, deck: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("healthy.cir");
+    std::fs::write(&path, deck).unwrap();
+    let ngspice = simulator.program().to_owned();
+    let start = std::time::Instant::now();
+    let found =
+        examine(&path, &Instruments { ngspice, libraries: Vec::new(), limits: Limits::default() }).unwrap();
+    let seconds = start.elapsed().as_secs_f64();
+    let commands: Vec<&str> = found.analyses.iter().map(|a| a.command.as_str()).collect();
+    println!("doctor: {} transistors, {}: {seconds:.2} s", found.transistors, commands.join(", "));
+    assert!(found.findings.is_empty() && found.remarks.is_empty(), "{found:#?}\n{deck}");
+    assert!(found.analyses.iter().all(|a| a.ending == Ending::Converged && a.points > 0), "{found:#?}\n{deck}");
+    assert!(found.transistors > 0, "{deck}");
 }
 
 /// Asserts that `found` stays within `share` of `expected`'s largest magnitude, and within `share` of each value

@@ -32,6 +32,11 @@ impl Simulator {
         }
     }
 
+    /// The program.
+    pub(super) fn program(&self) -> &Path {
+        &self.program
+    }
+
     /// Runs `deck` in `folder`.
     pub(super) fn run(&self, folder: &Path, deck: &str) -> Run {
         std::fs::write(folder.join("deck.cir"), deck).unwrap();

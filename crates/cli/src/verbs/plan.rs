@@ -1,7 +1,8 @@
 //! `gummel plan`: the next bias points that tell most about a device.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use gummel_device::{Bias, si};
+use gummel_export::write::write_whole;
 use gummel_kernel::Place;
 use gummel_model::Model;
 use gummel_surrogate::adapt::adapt_all;
@@ -85,8 +86,7 @@ pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
     let planned = plan(&model, &subject, &PlanOptions { points: args.k as usize, floor, candidates })?;
     session.say(table(&planned).text(session.width()))?;
     if let Some(path) = &args.out {
-        crate::predictions::write_whole(path, csv(&planned).as_bytes())
-            .with_context(|| format!("cannot write {}", path.display()))?;
+        write_whole(path, csv(&planned).as_bytes())?;
         session.say(format!("\nwrote {} to {}", count(planned.len(), "point"), path.display()))?;
     }
     session.result(&Plan { points: planned.iter().map(point).collect() })?;

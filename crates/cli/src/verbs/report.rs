@@ -1,10 +1,11 @@
 //! `gummel report`: one HTML page with data, model and verdicts.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use gummel_export::VerifyOptions;
+use gummel_export::write::write_whole;
 use gummel_qa::{Limits, Plan, Verdict, check, page, round_trip};
 use serde::Serialize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::exit::Outcome;
 use crate::judged;
@@ -66,7 +67,7 @@ pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
         report.add(round_trip(&fitted.model, &VerifyOptions::default())?);
     }
     let text = page(&fitted.model, &report, &curves);
-    write(&args.out, &text).with_context(|| format!("cannot write {}", args.out.display()))?;
+    write_whole(&args.out, text.as_bytes())?;
     let failed: Vec<&str> =
         report.checks.iter().filter(|c| c.verdict == Verdict::Fail).map(|c| c.name).collect();
     let verdict = match failed.len() {
@@ -76,12 +77,4 @@ pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
     session.say(format!("wrote {} ({} kB), {verdict}", args.out.display(), text.len() / 1000))?;
     session.result(&Written { out: args.out, bytes: text.len(), failed })?;
     Ok(Outcome::Done)
-}
-
-/// Writes beside the target, then renames.
-fn write(path: &Path, text: &str) -> std::io::Result<()> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".part");
-    std::fs::write(&beside, text)?;
-    std::fs::rename(&beside, path)
 }

@@ -67,8 +67,12 @@ impl Circuit {
 
     fn element(&self, line: &[String]) -> Element {
         let (name, rest) = (&line[0], &line[1..]);
-        let is_end = |w: &String| w.contains('=') || self.models.iter().any(|m| m.name == *w);
-        let until_model = || rest.iter().position(is_end).unwrap_or(rest.len());
+        // A node may be called as a model is: the last such word before the parameters is the model.
+        let until_model = || {
+            let plain = rest.iter().position(|w| w.contains('=')).unwrap_or(rest.len());
+            let is_model = |w: &String| self.models.iter().any(|m| m.name == *w);
+            rest[..plain].iter().rposition(is_model).unwrap_or(plain)
+        };
         let count = match name.as_bytes().first() {
             Some(b'r' | b'c' | b'l' | b'v' | b'i' | b'b' | b'f' | b'h' | b'd' | b'w') => 2,
             Some(b'e' | b'g' | b's' | b't' | b'o') => 4,
@@ -178,5 +182,12 @@ mod tests {
         assert_eq!(circuit.analyses, [".tran 1p 1n"]);
         assert_eq!([0, 1].map(|k| circuit.elements[k].source_at_zero()), [1.2, 0.3]);
         assert!(circuit.has_node("mid") && circuit.has_node("0") && !circuit.has_node("out"));
+    }
+
+    #[test]
+    fn a_node_may_be_called_as_a_model_is() {
+        let circuit = Circuit::parse("1 : t\n2 : n1 out nch 0 0 nch m=2\n3 : .model nch demo130_nmos\n");
+        assert_eq!(circuit.elements[0].nodes, ["out", "nch", "0", "0"]);
+        assert_eq!(circuit.elements[0].rest, ["nch", "m=2"]);
     }
 }

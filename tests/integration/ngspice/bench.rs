@@ -137,7 +137,10 @@ fn assert_healthy(simulator: &Simulator, deck: &str) {
     let commands: Vec<&str> = found.analyses.iter().map(|a| a.command.as_str()).collect();
     println!("doctor: {} transistors, {}: {seconds:.2} s", found.transistors, commands.join(", "));
     assert!(found.findings.is_empty() && found.remarks.is_empty(), "{found:#?}\n{deck}");
-    assert!(found.analyses.iter().all(|a| a.ending == Ending::Converged && a.points > 0), "{found:#?}\n{deck}");
+    assert!(
+        found.analyses.iter().all(|a| a.ending == Ending::Converged && a.points > 0),
+        "{found:#?}\n{deck}"
+    );
     assert!(found.transistors > 0, "{deck}");
 }
 

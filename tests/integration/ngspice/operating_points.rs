@@ -45,10 +45,12 @@ fn stack(c: &mut Circuit) {
     }
 }
 
+type Build<'a> = &'a dyn Fn(&mut Circuit);
+
 #[test]
 fn operating_points_are_found_at_once() {
     let Some(simulator) = Simulator::find() else { return };
-    let circuits: [(&str, &dyn Fn(&mut Circuit)); 6] = [
+    let circuits: [(&str, Build<'_>); 6] = [
         ("chain, low", &|c| chain(c, 0.0)),
         ("chain, half", &|c| chain(c, 0.6)),
         ("chain, high", &|c| chain(c, VDD)),

@@ -5,6 +5,7 @@ pub mod certify;
 pub mod check;
 pub mod compare;
 pub mod completions;
+pub mod corners;
 pub mod data;
 pub mod doctor;
 pub mod export;
@@ -49,6 +50,7 @@ verbs! {
     Predict = predict;
     Adapt = adapt;
     Plan = plan;
+    Corners = corners;
     Certify = certify;
     Plot = plot;
     Export = export;

@@ -10,7 +10,62 @@
 use gummel_device::{Corner, CornerPosition};
 use gummel_kernel::{DeviceHeads, Spec};
 
+use crate::interval::normal_quantile;
 use crate::{Model, ModelError};
+
+/// How corners of a process scatter: a normal distribution over the corner plane, around `tt`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scatter {
+    /// Standard deviations of speed and skew; a third puts the named corners at three of them.
+    pub sigma: [f64; 2],
+    /// Correlation of speed and skew, between -1 and 1.
+    pub correlation: f64,
+}
+
+impl Scatter {
+    /// `n` positions, rounded to 1e-4: points of low discrepancy (J. H. Halton, 1960, bases 2 and 3), shifted by the seed
+    /// (R. Cranley, T. N. L. Patterson, 1976) and mapped to the normal distribution, so that few of them already have its
+    /// mean and spread.
+    pub fn draw(&self, n: usize, seed: u64) -> Vec<CornerPosition> {
+        let shift = [1, 2].map(|k| fraction(seed.wrapping_mul(2).wrapping_add(k)));
+        let normal = |u: f64| {
+            // 0 and 1 themselves are infinitely far.
+            let u = u.clamp(1e-12, 1.0 - 1e-12);
+            normal_quantile((2.0 * u - 1.0).abs()).copysign(u - 0.5)
+        };
+        let round = |v: f64| (v * 1e4).round() / 1e4 + 0.0;
+        let across = (1.0 - self.correlation * self.correlation).max(0.0).sqrt();
+        (1..=n)
+            .map(|k| {
+                let [a, b] = [(2, shift[0]), (3, shift[1])]
+                    .map(|(base, shift)| normal((radical_inverse(k, base) + shift).fract()));
+                CornerPosition {
+                    speed: round(self.sigma[0] * a),
+                    skew: round(self.sigma[1] * (self.correlation * a + across * b)),
+                }
+            })
+            .collect()
+    }
+}
+
+/// Digits of `k` behind the point, in reverse.
+fn radical_inverse(mut k: usize, base: usize) -> f64 {
+    let (mut value, mut place) = (0.0, 1.0 / base as f64);
+    while k > 0 {
+        value += (k % base) as f64 * place;
+        k /= base;
+        place /= base as f64;
+    }
+    value
+}
+
+/// A number between 0 and 1 that belongs to `seed` (splitmix64; G. Steele, D. Lea, C. Flood, 2014).
+fn fraction(seed: u64) -> f64 {
+    let mut z = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
+}
 
 /// Weights of `tt ff ss sf fs` at a position.
 fn weights(CornerPosition { speed: s, skew: k }: CornerPosition) -> [(Corner, f64); 5] {
@@ -147,5 +202,21 @@ mod tests {
             let sum: f64 = weights(CornerPosition { speed, skew }).iter().map(|(_, w)| w).sum();
             assert!((sum - 1.0).abs() < 1e-12);
         }
+    }
+
+    #[test]
+    fn draws_have_the_mean_the_spread_and_the_correlation_asked_for() {
+        let scatter = Scatter { sigma: [0.3, 0.2], correlation: 0.6 };
+        for seed in 0..5 {
+            let drawn = scatter.draw(400, seed);
+            let mean = |f: &dyn Fn(&CornerPosition) -> f64| drawn.iter().map(f).sum::<f64>() / 400.0;
+            assert!(mean(&|p| p.speed).abs() < 0.03 && mean(&|p| p.skew).abs() < 0.02);
+            let (a, b) = (mean(&|p| p.speed.powi(2)).sqrt(), mean(&|p| p.skew.powi(2)).sqrt());
+            assert!((a / 0.3 - 1.0).abs() < 0.05 && (b / 0.2 - 1.0).abs() < 0.05, "{a} {b}");
+            let correlation = mean(&|p| p.speed * p.skew) / (a * b);
+            assert!((correlation - 0.6).abs() < 0.05, "{correlation}");
+            assert_eq!(drawn, scatter.draw(400, seed));
+        }
+        assert_ne!(scatter.draw(5, 0), scatter.draw(5, 1));
     }
 }

@@ -148,3 +148,18 @@ fn a_fit_begins_with_the_trunk_of_another_family() {
     refused("--trunk absent", "absent");
     refused("--trunk known --solver adamw", "lm");
 }
+
+#[test]
+fn positions_between_corners_need_corners_and_are_numbers() {
+    let lab = Lab::new();
+    lab.gummel("fit data --config quick.toml --no-plots --out run").code(0);
+    let refused = |command: &str, code: i32, part: &str| {
+        let ran = lab.gummel(&format!("corners run --out moved {command}")).code(code);
+        assert!(ran.err().contains(part), "{command}: {}", ran.err());
+    };
+    refused("--at 0.5,0", 1, "not fitted to several process corners");
+    refused("", 1, "--draw N");
+    refused("--at fast", 2, "e.g. 0.5,0");
+    refused("--draw 3 --correlation 2", 1, "from -1 to 1");
+    assert!(!lab.path("moved").exists());
+}

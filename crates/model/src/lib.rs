@@ -22,7 +22,7 @@
 //! ```
 //!
 //! Reading order: [`manifest`], [`query`], [`predict`](mod@predict), [`population`] and [`interval`] (how sure it is), [`certify`],
-//! then the private modules `structure`, `weights`, `store` and `upgrade` (the folder on disk).
+//! then the private modules `corner_space` (devices between corners), `structure`, `weights`, `store` and `upgrade` (the folder on disk).
 
 pub mod certify;
 mod corner_space;

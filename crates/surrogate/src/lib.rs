@@ -13,8 +13,8 @@
 //! # }
 //! ```
 //!
-//! Reading order: [`config`], [`problem`], [`assemble`](mod@assemble), [`parameters`], `lm` (the solver), [`constraint`],
-//! [`adamw`], [`charges`], [`synthetic`], [`freeze`](mod@freeze), [`report`], [`fit`](mod@fit), then `posterior` (certainty of
+//! Reading order: [`config`], [`problem`], [`assemble`](mod@assemble), [`parameters`], `lm` (the solver), [`constraint`], `leakage`,
+//! [`order`], [`held`] and [`pretrained`] (given trunks), [`adamw`], [`charges`], [`synthetic`], [`freeze`](mod@freeze), [`report`], [`fit`](mod@fit), then `posterior` (certainty of
 //! heads), [`adapt`](mod@adapt) and [`plan`](mod@plan) (few measurements).
 
 pub mod adamw;

@@ -132,7 +132,7 @@ pub struct Fit {
 /// # Errors
 /// [`FitError`] for an empty or mixed dataset, a configuration out of range, or a missing device.
 pub fn fit(data: &Dataset, config: &FitConfig, observer: &mut dyn Observer) -> Result<Fit, FitError> {
-    run(data, config, None, observer)
+    run(data.split(&config.split), config, None, observer)
 }
 
 /// Goes on from a checkpoint of the same data and configuration.
@@ -145,7 +145,7 @@ pub fn resume(
     checkpoint: &Checkpoint,
     observer: &mut dyn Observer,
 ) -> Result<Fit, FitError> {
-    run(data, config, Some(checkpoint), observer)
+    run(data.split(&config.split), config, Some(checkpoint), observer)
 }
 
 /// A problem solved without a dataset around it.
@@ -233,13 +233,13 @@ impl<'a> Watch<'a> {
     }
 }
 
+/// Fits `train` and judges `held_out` as well.
 fn run(
-    data: &Dataset,
+    (train, held_out): (Dataset, Dataset),
     config: &FitConfig,
     checkpoint: Option<&Checkpoint>,
     observer: &mut dyn Observer,
 ) -> Result<Fit, FitError> {
-    let (train, held_out) = data.split(&config.split);
     let (mut problem, config, given) = begin(&train, config)?;
     let config = &config;
     let names: Vec<String> = train.devices.iter().map(|d| d.id.name.clone()).collect();

@@ -4,7 +4,7 @@ use gummel_data::Dataset;
 
 use super::descent::From;
 use super::finish::Ended;
-use super::{Fit, FitReport, Observer, Progress, Solution, Watch, begin, decisions, descent, fit};
+use super::{Fit, FitReport, Observer, Progress, Solution, Watch, begin, decisions, descent, fit, run};
 use crate::config::{FitConfig, Solver};
 use crate::constraint;
 use crate::error::FitError;
@@ -77,16 +77,18 @@ fn alone(
     single: SingleConfig,
     observer: &mut dyn Observer,
 ) -> Result<Vec<TaskFit>, FitError> {
-    let groups = single.tasks.groups(data);
+    // Split once for all, so that every way of sharing is judged on the same points.
+    let (train, held_out) = data.split(&config.split);
+    let groups = single.tasks.groups(&train);
     let mut fits = Vec::with_capacity(groups.len());
     for (k, (task, _)) in groups.iter().enumerate() {
         if observer.stop() && !fits.is_empty() {
             break;
         }
-        let data = single.tasks.part(data, task);
         let mut part = OneOf { observer, task, before: k, of: groups.len() };
-        let fit = fit(&data, config, &mut part)?;
-        fits.push(TaskFit { task: task.clone(), data, fit });
+        let split = (single.tasks.part(&train, task), single.tasks.part(&held_out, task));
+        let fit = run(split, config, None, &mut part)?;
+        fits.push(TaskFit { task: task.clone(), data: single.tasks.part(data, task), fit });
     }
     Ok(fits)
 }

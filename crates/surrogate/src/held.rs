@@ -34,14 +34,19 @@ impl Held {
         each.filter(|((_, s), _)| s.is_finite()).map(|((t, s), v)| 0.5 * s * (v - t).powi(2)).sum()
     }
 
-    /// Adds gradient and curvature to the normal equations; of parameters that cannot move every other entry goes.
+    /// Adds gradient and curvature to the normal equations, of parameters that can move.
     pub(crate) fn add(&self, theta: &[f64], normal: &mut Normal) {
         for (i, (target, strength)) in self.target.iter().zip(&self.strength).enumerate() {
             if strength.is_finite() {
                 normal.shared[(i, i)] += strength;
                 normal.shared_gradient[i] += strength * (theta[i] - target);
-                continue;
             }
+        }
+    }
+
+    /// Takes parameters that cannot move out of the normal equations; after everything else that is added to them.
+    pub(crate) fn keep(&self, normal: &mut Normal) {
+        for i in (0..self.strength.len()).filter(|i| self.strength[*i].is_infinite()) {
             // The lower triangle: row i up to the diagonal, column i from there on.
             (0..i).for_each(|j| normal.shared[(i, j)] = 0.0);
             normal.shared.col_as_slice_mut(i)[i..].fill(0.0);
@@ -57,7 +62,7 @@ impl Held {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lm::{Lm, gradient, normal};
+    use crate::lm::{Beside, Lm, gradient, normal};
     use crate::prepared::Prepared;
     use crate::problem::Problem;
     use crate::synthetic::Synthetic;
@@ -104,6 +109,43 @@ mod tests {
         let tight = steps(&problem, &theta, 30);
         assert!((tight.loss / frozen.loss - 1.0).abs() < 1e-6, "{} against {}", tight.loss, frozen.loss);
         assert!(free.loss < 0.5 * frozen.loss, "{} against {}", free.loss, frozen.loss);
+    }
+
+    /// Residuals that pull every trunk parameter to zero, as hinges pull at some.
+    struct Pull {
+        trunk: usize,
+    }
+
+    impl Beside for Pull {
+        fn add(&self, theta: &[f64], normal: &mut Normal) {
+            for (i, v) in theta[..self.trunk].iter().enumerate() {
+                normal.shared[(i, i)] += 1e3;
+                normal.shared_gradient[i] += 1e3 * v;
+            }
+            normal.loss += self.loss(theta);
+        }
+
+        fn loss(&self, theta: &[f64]) -> f64 {
+            0.5e3 * theta[..self.trunk].iter().map(|v| v * v).sum::<f64>()
+        }
+    }
+
+    #[test]
+    fn residuals_beside_the_data_do_not_move_a_frozen_trunk() {
+        let (mut problem, theta) = family();
+        let trunk = problem.layout.trunk();
+        let moved = |problem: &Problem| {
+            let prepared = Prepared::new(problem);
+            let mut lm = Lm::new(&prepared, theta.clone());
+            for _ in 0..5 {
+                lm.step_beside(&prepared, &Pull { trunk });
+            }
+            assert!(lm.theta[trunk..] != theta[trunk..], "heads move");
+            lm.theta[..trunk] != theta[..trunk]
+        };
+        assert!(moved(&problem), "the pull moves a free trunk");
+        problem.held = Some(Held::frozen(theta[..trunk].to_vec()));
+        assert!(!moved(&problem), "not a bit of the trunk moves");
     }
 
     #[test]

@@ -78,6 +78,9 @@ impl Lm {
     pub(crate) fn step_beside(&mut self, prepared: &Prepared<'_>, beside: &impl Beside) -> Outcome {
         let mut normal = normal::assemble(prepared, &self.theta);
         beside.add(&self.theta, &mut normal);
+        if let Some(held) = &prepared.problem.held {
+            held.keep(&mut normal);
+        }
         self.loss = normal.loss;
         let theta = &self.theta;
         let found = damped(&mut self.damping, self.loss, |damping| {

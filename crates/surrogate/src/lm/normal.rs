@@ -319,6 +319,7 @@ pub(crate) fn assemble(prepared: &Prepared<'_>, theta: &[f64]) -> Normal {
     }
     if let Some(held) = &problem.held {
         held.add(theta, &mut total);
+        held.keep(&mut total);
     }
     total
 }

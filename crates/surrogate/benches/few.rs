@@ -9,15 +9,17 @@
 use std::path::{Path, PathBuf};
 
 use gummel_data::{Dataset, DeviceData, ReadOptions, Selection, Split, read};
-use gummel_device::metrics::Spread;
+use gummel_device::metrics::{CurrentErrors, Spread};
+use gummel_kernel::Place;
 use gummel_model::{DeviceQuery, Model};
 use gummel_surrogate::adapt::draw;
 use gummel_surrogate::plan::Subject;
-use gummel_surrogate::{AdaptOptions, FitConfig, PlanOptions, adapt, fit, plan};
+use gummel_surrogate::report::judge;
+use gummel_surrogate::{AdaptOptions, FitConfig, Part, PlanOptions, adapt, fit, plan};
 
 type Failure = Box<dyn std::error::Error>;
 
-const POINTS: [usize; 6] = [3, 5, 10, 20, 50, 100];
+const POINTS: [usize; 7] = [1, 3, 5, 10, 20, 50, 100];
 const SEEDS: u64 = 5;
 
 fn main() -> Result<(), Failure> {
@@ -40,7 +42,12 @@ fn main() -> Result<(), Failure> {
         }
     }
     println!("{} devices, each left out of one of {folds} fits", unseen.len());
-    println!("points  rel_rms median   p90   worst  |  coverage of 90 %: median  p10  p90  mean  | seconds");
+    println!(
+        "points  rel_rms median   p90   worst  |  nRMSE median  |  coverage of 90 %: median  p10  p90  mean  | seconds"
+    );
+    let alone: Vec<CurrentErrors> = unseen.iter().map(|(model, device)| judged(model, device)).collect();
+    let (e, n) = (Spread::over(alone.iter().map(|e| e.rel_rms)), Spread::over(alone.iter().map(|e| e.nrmse)));
+    println!("{:>6}  {}  |  {:>9.2} %  |", 0, spread(&e), 100.0 * n.median);
     for n in POINTS.into_iter().map(Some).chain([None]) {
         report(n, &unseen)?;
     }
@@ -67,18 +74,29 @@ fn model_without(data: &Dataset, fold: usize, folds: usize, cache: &Path) -> Res
     Ok(model)
 }
 
-/// Error, coverage on points not used, and seconds of one adaptation.
-fn try_points(model: &Model, device: &DeviceData, used: &[usize]) -> Result<[f64; 3], Failure> {
+/// What one adaptation comes to.
+struct Try {
+    rel_rms: f64,
+    nrmse: f64,
+    /// Share of the points not used that 90 % intervals hold.
+    coverage: f64,
+    seconds: f64,
+}
+
+/// Errors of `model` on all readings of `device`; a device that it has not taken in is what the population says.
+fn judged(model: &Model, device: &DeviceData) -> CurrentErrors {
+    let data = Dataset { devices: vec![device.clone()], files: Vec::new() };
+    judge(model, &data, Part::HeldOut)[0].errors
+}
+
+/// Takes `device` in from its readings `used`.
+fn try_points(model: &Model, device: &DeviceData, used: &[usize]) -> Result<Try, Failure> {
     let part = device.filter(|p| used.binary_search(&p).is_ok()).ok_or("no points")?;
     let begun = std::time::Instant::now();
-    let adapted = adapt(model, &part, &AdaptOptions::default())?;
+    let adapted = adapt(model, &part, &AdaptOptions::default())?.model;
     let seconds = begun.elapsed().as_secs_f64();
-    let all = gummel_surrogate::report::judge(
-        &adapted.model,
-        &Dataset { devices: vec![device.clone()], files: Vec::new() },
-        gummel_surrogate::Part::HeldOut,
-    );
-    let sure = adapted.model.uncertainty(&DeviceQuery::named(&device.id.name))?;
+    let errors = judged(&adapted, device);
+    let sure = adapted.uncertainty(&DeviceQuery::named(&device.id.name))?;
     let rest: Vec<usize> = (0..device.len()).filter(|p| used.binary_search(p).is_err()).collect();
     // With all points used, the coverage is that of the fitted points.
     let judged = if rest.is_empty() { (0..device.len()).collect() } else { rest };
@@ -86,11 +104,17 @@ fn try_points(model: &Model, device: &DeviceData, used: &[usize]) -> Result<[f64
         let i = sure.interval(device.bias_at(p).to_array(), 0.9);
         (i.low..=i.high).contains(&device.id()[p])
     });
-    Ok([all[0].errors.rel_rms, held.count() as f64 / judged.len() as f64, seconds])
+    let coverage = held.count() as f64 / judged.len() as f64;
+    Ok(Try { rel_rms: errors.rel_rms, nrmse: errors.nrmse, coverage, seconds })
+}
+
+/// Median, 90th percentile and worst of relative errors.
+fn spread(e: &Spread) -> String {
+    format!("{:>7.2} %  {:>5.1} % {:>5.1} %", 100.0 * e.median, 100.0 * e.p90, 100.0 * e.worst)
 }
 
 fn report(n: Option<usize>, unseen: &[(Model, DeviceData)]) -> Result<(), Failure> {
-    let (mut errors, mut coverage, mut seconds) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut errors, mut nrmse, mut coverage, mut seconds) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (model, device) in unseen {
         let seeds = if n.is_some() { SEEDS } else { 1 };
         let mut of_device = Vec::new();
@@ -98,17 +122,17 @@ fn report(n: Option<usize>, unseen: &[(Model, DeviceData)]) -> Result<(), Failur
             let used = n.map_or_else(|| (0..device.len()).collect(), |n| draw(device, n, seed));
             of_device.push(try_points(model, device, &used)?);
         }
-        errors.push(Spread::over(of_device.iter().map(|t| t[0])).median);
-        coverage.push(of_device.iter().map(|t| t[1]).sum::<f64>() / of_device.len() as f64);
-        seconds.push(Spread::over(of_device.iter().map(|t| t[2])).median);
+        errors.push(Spread::over(of_device.iter().map(|t| t.rel_rms)).median);
+        nrmse.push(Spread::over(of_device.iter().map(|t| t.nrmse)).median);
+        coverage.push(of_device.iter().map(|t| t.coverage).sum::<f64>() / of_device.len() as f64);
+        seconds.push(Spread::over(of_device.iter().map(|t| t.seconds)).median);
     }
     let (e, c) = (Spread::over(errors), Spread::over(coverage.iter().copied()));
     println!(
-        "{:>6}  {:>7.2} %  {:>5.1} % {:>5.1} %  |  {:>5.1} % {:>5.1} % {:>5.1} % {:>5.1} %  | {:.4}",
+        "{:>6}  {}  |  {:>9.2} %  |  {:>5.1} % {:>5.1} % {:>5.1} % {:>5.1} %  | {:.4}",
         n.map_or("all".to_owned(), |n| n.to_string()),
-        100.0 * e.median,
-        100.0 * e.p90,
-        100.0 * e.worst,
+        spread(&e),
+        100.0 * Spread::over(nrmse).median,
         100.0 * c.median,
         100.0 * c.p10,
         100.0 * c.p90,
@@ -121,12 +145,12 @@ fn report(n: Option<usize>, unseen: &[(Model, DeviceData)]) -> Result<(), Failur
 /// Errors with planned against random points; planned ones are taken from the biases that were measured.
 fn compare_plans(unseen: &[(Model, DeviceData)]) -> Result<(), Failure> {
     println!("points  random median  planned median   p90 random  p90 planned");
-    for n in [3, 5, 8, 10, 15, 20, 30, 50] {
+    for n in [1, 3, 5, 8, 10, 15, 20, 30, 50] {
         let (mut random, mut planned) = (Vec::new(), Vec::new());
         for (model, device) in unseen {
-            let tries = (0..SEEDS).map(|s| Ok(try_points(model, device, &draw(device, n, s))?[0]));
+            let tries = (0..SEEDS).map(|s| Ok(try_points(model, device, &draw(device, n, s))?.rel_rms));
             random.push(Spread::over(tries.collect::<Result<Vec<f64>, Failure>>()?).median);
-            planned.push(try_points(model, device, &planned_rows(model, device, n)?)?[0]);
+            planned.push(try_points(model, device, &planned_rows(model, device, n)?)?.rel_rms);
         }
         let (r, p) = (Spread::over(random), Spread::over(planned));
         println!(
@@ -140,20 +164,17 @@ fn compare_plans(unseen: &[(Model, DeviceData)]) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Where the population is asked for `device`.
+fn place(device: &DeviceData) -> Place {
+    let g = device.id.geometry;
+    Place { w: g.w, l: g.l, mult: g.mult, temperature: device.temperature[0], speed: 0.0, skew: 0.0 }
+}
+
 /// Rows of `device` that a plan for its geometry asks for.
 fn planned_rows(model: &Model, device: &DeviceData, n: usize) -> Result<Vec<usize>, Failure> {
     let candidates: Vec<_> = (0..device.len()).map(|p| device.bias_at(p)).collect();
-    let g = device.id.geometry;
-    let place = gummel_kernel::Place {
-        w: g.w,
-        l: g.l,
-        mult: g.mult,
-        temperature: device.temperature[0],
-        speed: 0.0,
-        skew: 0.0,
-    };
     let options = PlanOptions { points: n, floor: device.floor, candidates: candidates.clone() };
-    let planned = plan(model, &Subject::Unknown(place), &options)?;
+    let planned = plan(model, &Subject::Unknown(place(device)), &options)?;
     let mut rows: Vec<usize> =
         planned.iter().filter_map(|q| candidates.iter().position(|c| *c == q.bias)).collect();
     rows.sort_unstable();
@@ -165,7 +186,7 @@ fn planned_rows(model: &Model, device: &DeviceData, n: usize) -> Result<Vec<usiz
 fn compare_single(unseen: &[(Model, DeviceData)]) -> Result<(), Failure> {
     let mut few = Vec::new();
     for (model, device) in unseen {
-        let tries = (0..SEEDS).map(|s| Ok(try_points(model, device, &draw(device, 50, s))?[0]));
+        let tries = (0..SEEDS).map(|s| Ok(try_points(model, device, &draw(device, 50, s))?.rel_rms));
         few.push(Spread::over(tries.collect::<Result<Vec<f64>, Failure>>()?).median);
     }
     println!(

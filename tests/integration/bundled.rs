@@ -22,7 +22,9 @@ pub(crate) fn quick() -> FitConfig {
         ..LmConfig::default()
     };
     let constraints = ConstraintsConfig { steps: 0, ..ConstraintsConfig::default() };
-    FitConfig { solver: Solver::Lm(lm), constraints, ..FitConfig::default() }
+    let mut config = FitConfig { solver: Solver::Lm(lm), constraints, ..FitConfig::default() };
+    config.network.hidden = vec![20, 20];
+    config
 }
 
 #[test]
@@ -37,6 +39,27 @@ fn both_polarities_are_fitted_to_the_noise_and_held_out_curves_are_met_as_well()
         assert!(of(Part::HeldOut).rel_rms.median < 0.02, "{family}: {:?}", of(Part::HeldOut).rel_rms);
         assert!(of(Part::Train).gm_rel_l2.median < 0.05, "{family}");
     }
+}
+
+#[test]
+fn few_readings_get_a_narrow_trunk_and_are_met_better_for_it() {
+    let data = demo("demo130/nmos");
+    let split = Split::Points { fraction: 0.97, seed: 0 };
+    let run = |hidden: Vec<usize>| {
+        let mut config = FitConfig { split: split.clone(), ..quick() };
+        config.network.hidden = hidden;
+        fit(&data, &config, &mut ()).unwrap()
+    };
+    let (chosen, wide) = (run(vec![]), run(vec![20, 20]));
+    let hidden = chosen.model.spec.branches[0].layers.iter().map(|l| l.outputs).collect::<Vec<_>>();
+    assert!(hidden[0] < 20, "{hidden:?}");
+    assert!(chosen.report.decisions.iter().any(|d| d.contains("held-out curves")));
+    let error = |f: &gummel_surrogate::Fit| {
+        f.report.summaries.iter().find(|s| s.part == Part::HeldOut).unwrap().rel_rms.median
+    };
+    assert!(error(&chosen) < 0.5 * error(&wide), "{} {}", error(&chosen), error(&wide));
+    // The same width by hand leads to the same model, bit for bit.
+    assert_eq!(run(hidden).model.spec, chosen.model.spec);
 }
 
 #[test]

@@ -81,7 +81,7 @@ pub fn assemble(data: &Dataset, config: &FitConfig) -> Result<Problem, FitError>
         task.ln_scale = (outputs[task.output].scale * outputs[task.output].geometry_factor(&task.place)).ln();
     }
     let layout = Layout {
-        shape: TrunkShape { inputs: 3 + statics.len(), widths: config.network.hidden.clone() },
+        shape: TrunkShape { inputs: 3 + statics.len(), widths: config.network.widths() },
         outputs: outputs.len(),
         devices: data.devices.len(),
         phi: population.len(),
@@ -115,11 +115,13 @@ fn check(data: &Dataset, config: &FitConfig) -> Result<(), FitError> {
     }
     let hidden = &config.network.hidden;
     let (widest, deepest) = (gummel_kernel::spec::MAX_WIDTH, gummel_kernel::spec::MAX_LAYERS);
-    if hidden.is_empty() || hidden.len() > deepest || hidden.iter().any(|w| !(1..=widest).contains(w)) {
+    if hidden.len() > deepest || hidden.iter().any(|w| !(1..=widest).contains(w)) {
         return Err(FitError::Config {
             key: "network.hidden",
             found: format!("{hidden:?}"),
-            expected: format!("1 to {deepest} layers of 1 to {widest} neurons, e.g. [20, 20]"),
+            expected: format!(
+                "up to {deepest} layers of 1 to {widest} neurons, e.g. [20, 20]; [] lets the fit choose"
+            ),
         });
     }
     for (key, value) in [

@@ -14,6 +14,9 @@ pub struct Checkpoint {
     pub devices: Vec<String>,
     /// Number of trunk, population and device unknowns.
     pub sizes: [usize; 3],
+    /// Neurons of every hidden layer; empty in checkpoints that were written before it was recorded.
+    #[serde(default)]
+    pub hidden: Vec<usize>,
     /// Steps taken.
     pub step: usize,
     /// Damping of Levenberg-Marquardt.
@@ -33,6 +36,7 @@ impl Checkpoint {
         Checkpoint {
             devices,
             sizes: sizes(layout),
+            hidden: layout.shape.widths.clone(),
             step,
             damping,
             bits: theta.iter().map(|v| v.to_bits()).collect(),

@@ -41,11 +41,22 @@ pub struct FitConfig {
     pub sharing: Sharing,
 }
 
+impl FitConfig {
+    /// The recipe with a trunk of the usual size where it leaves that open.
+    pub(crate) fn of_usual_size(&self) -> FitConfig {
+        let network = NetworkConfig { hidden: self.network.widths(), ..self.network.clone() };
+        FitConfig { network, ..self.clone() }
+    }
+}
+
+/// Neurons of both layers where nothing chooses them: right for most families, measured on IHP and SKY130.
+const USUAL_TRUNK: [usize; 2] = [20, 20];
+
 /// Shape and inputs of the trunk.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct NetworkConfig {
-    /// Neurons of each hidden layer, tanh.
+    /// Neurons of each hidden layer, tanh; none: two layers, of a width that held-out curves choose.
     pub hidden: Vec<usize>,
     /// Features even in a drain/source swap; false for devices that are not symmetric.
     pub symmetric: bool,
@@ -61,12 +72,19 @@ pub struct NetworkConfig {
 impl Default for NetworkConfig {
     fn default() -> Self {
         NetworkConfig {
-            hidden: vec![20, 20],
+            hidden: Vec::new(),
             symmetric: true,
             smoothing: 0.01,
             reach: 2.0,
             temperature_input: Toggle::Auto,
         }
+    }
+}
+
+impl NetworkConfig {
+    /// Neurons of each layer as far as the recipe says; the usual trunk where it leaves that open.
+    pub(crate) fn widths(&self) -> Vec<usize> {
+        if self.hidden.is_empty() { USUAL_TRUNK.to_vec() } else { self.hidden.clone() }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod descent;
 mod finish;
+mod sizing;
 mod tasks;
 
 use std::collections::BTreeSet;
@@ -53,7 +54,7 @@ impl Observer for () {
 /// Where a fit stands.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Progress {
-    /// What is going on: `starts (2 left)`, `subset`, `all points`, `adamw`.
+    /// What is going on: `trunk size`, `starts (2 left)`, `subset`, `all points`, `adamw`.
     pub stage: String,
     /// Steps done over all stages.
     pub step: usize,
@@ -171,7 +172,7 @@ pub fn solve_problem(
 ) -> Result<Solved, FitError> {
     let constraints = constraint::ConstraintsConfig { steps: 0, ..Default::default() };
     let fit = FitConfig { seed, constraints, ..FitConfig::default() };
-    let mut watch = Watch { observer, begun: Instant::now(), max_steps: 0, history: Vec::new() };
+    let mut watch = Watch::new(observer);
     let solution = descent::solve(problem, config, &fit, From::Anywhere, &mut watch)?;
     Ok(Solved {
         parameters: Parameters::from_flat(&solution.theta, &problem.layout),
@@ -211,6 +212,12 @@ impl<'a> Watch<'a> {
         self.observer.progress(&Progress { stage, step, max_steps: self.max_steps, loss, seconds });
     }
 
+    /// Shows how far a stage before the fit has come; it is no part of the fit's history.
+    pub(crate) fn show(&mut self, stage: &str, step: usize, max_steps: usize, loss: f64) {
+        let (stage, seconds) = (stage.to_owned(), self.seconds());
+        self.observer.progress(&Progress { stage, step, max_steps, loss, seconds });
+    }
+
     /// The last step noted.
     pub(crate) fn step(&self) -> usize {
         self.history.last().map_or(0, |point| point.step)
@@ -240,13 +247,14 @@ fn run(
     checkpoint: Option<&Checkpoint>,
     observer: &mut dyn Observer,
 ) -> Result<Fit, FitError> {
-    let (mut problem, config, given) = begin(&train, config)?;
-    let config = &config;
-    let names: Vec<String> = train.devices.iter().map(|d| d.id.name.clone()).collect();
-    let from = checkpoint.map(|c| Ok::<_, FitError>((c.theta(&problem.layout, &names)?, c))).transpose()?;
+    let (mut problem, mut config, given) = begin(&train, config)?;
     let mut watch = Watch::new(observer);
     let mut decisions = decisions(&problem, &train);
     decisions.extend(given.as_ref().map(|g| g.told.clone()));
+    decisions.extend(trunk_size(&mut problem, &mut config, checkpoint, &mut watch));
+    let config = &config;
+    let names: Vec<String> = train.devices.iter().map(|d| d.id.name.clone()).collect();
+    let from = checkpoint.map(|c| Ok::<_, FitError>((c.theta(&problem.layout, &names)?, c))).transpose()?;
     let solution = match &config.solver {
         Solver::Lm(lm) => {
             let from = match from {
@@ -295,6 +303,30 @@ fn begin(train: &Dataset, config: &FitConfig) -> Result<(Problem, FitConfig, Opt
     let mut problem = assemble(train, &config)?;
     let begin = given.map(|g| g.begin(&mut problem, &config));
     Ok((problem, config, begin))
+}
+
+/// Gives a trunk whose size the recipe leaves open its size: that of the checkpoint, or one that the data ask for.
+fn trunk_size(
+    problem: &mut Problem,
+    config: &mut FitConfig,
+    checkpoint: Option<&Checkpoint>,
+    watch: &mut Watch<'_>,
+) -> Option<String> {
+    if !config.network.hidden.is_empty() {
+        return None;
+    }
+    let told = match (checkpoint, &config.solver) {
+        (Some(checkpoint), _) => {
+            if !checkpoint.hidden.is_empty() {
+                problem.layout.shape.widths.clone_from(&checkpoint.hidden);
+            }
+            None
+        }
+        (None, Solver::Lm(lm)) => sizing::size(problem, lm, config.seed, watch),
+        (None, Solver::Adamw(_)) => None,
+    };
+    config.network.hidden.clone_from(&problem.layout.shape.widths);
+    told
 }
 
 fn decisions(problem: &Problem, data: &Dataset) -> Vec<String> {

@@ -72,6 +72,13 @@ impl Task {
         }
     }
 
+    /// The points that `keep` takes, whole curves of them.
+    pub(crate) fn kept(&self, keep: impl Fn(usize) -> bool) -> Task {
+        let rows: Vec<usize> = (0..self.points()).filter(|p| keep(*p)).collect();
+        let linked = rows.iter().map(|p| self.linked[*p] && keep(p + 1)).collect();
+        Task { linked, ..self.gathered(&rows) }
+    }
+
     /// Consecutive points evaluated together, `(first, count)`: whole curves up to [`BLOCK`] points.
     pub fn blocks(&self) -> Vec<(usize, usize)> {
         let mut blocks = Vec::new();

@@ -163,7 +163,7 @@ impl SoftConfig {
         if let Some(bad) = factors.into_iter().find(|v| !(v.is_finite() && **v >= 0.0)) {
             return wrong("sharing.strength, layers, heads", bad.to_string(), "numbers from 0 on".into());
         }
-        let most = config.network.hidden.len();
+        let most = config.network.widths().len();
         if self.layers.len() > most {
             return wrong(
                 "sharing.layers",

@@ -106,7 +106,7 @@ fn ended(stopped: StopReason) -> bool {
 }
 
 /// Mean square of the weighted residual per unit of a problem's loss.
-fn scale(prepared: &Prepared<'_>) -> f64 {
+pub(super) fn scale(prepared: &Prepared<'_>) -> f64 {
     2.0 / prepared.problem.points().max(1) as f64
 }
 

@@ -80,6 +80,8 @@ fn alone(
     // Split once for all, so that every way of sharing is judged on the same points.
     let (train, held_out) = data.split(&config.split);
     let groups = single.tasks.groups(&train);
+    // Networks of tasks are to compare: none chooses a size of its own.
+    let config = &config.of_usual_size();
     let mut fits = Vec::with_capacity(groups.len());
     for (k, (task, _)) in groups.iter().enumerate() {
         if observer.stop() && !fits.is_empty() {
@@ -133,7 +135,7 @@ fn together(
     let (train, held_out) = data.split(&config.split);
     let groups = tied.tasks.groups(&train);
     tied.check(config, groups.len())?;
-    let (mut problem, config, given) = begin(&train, config)?;
+    let (mut problem, config, given) = begin(&train, &config.of_usual_size())?;
     let config = &config;
     let mut watch = Watch::new(observer);
     let mut said = decisions(&problem, &train);

@@ -4,9 +4,11 @@ use gummel_data::Split;
 use gummel_device::Quantity;
 use gummel_kernel::{Instance, Member};
 use gummel_model::Model;
+use gummel_surrogate::config::Toggle;
 use gummel_surrogate::report::judge;
 use gummel_surrogate::{
-    ConstraintsConfig, FitConfig, LmConfig, Observer, Part, Progress, Solver, StopReason, fit, resume,
+    ChargeConfig, ConstraintsConfig, FitConfig, LmConfig, Observer, Part, Progress, Solver, StopReason,
+    charges, fit, resume,
 };
 
 use crate::sample::{coarse, demo};
@@ -149,4 +151,26 @@ fn gate_and_bulk_currents_are_tasks_on_the_same_trunk() {
     let fitted = fit(&data, &config, &mut ()).unwrap();
     assert_eq!(fitted.model.spec.branches[0].outputs.len(), 2);
     assert!(fitted.report.summaries[0].rel_rms.median < 0.02);
+}
+
+#[test]
+fn capacitances_alone_give_the_gate_charge_that_was_not_measured() {
+    let data = coarse("demo130/nmos");
+    let mut config = quick();
+    config.charges.fit = Toggle::Off;
+    let mut model = fit(&data, &config, &mut ()).unwrap().model;
+    let mut without = data.clone();
+    for device in &mut without.devices {
+        device
+            .quantities
+            .retain(|q, _| !matches!(q, Quantity::Qg | Quantity::Qd | Quantity::Qs | Quantity::Qb));
+    }
+    assert!(charges::add(&mut model, &without, &ChargeConfig::default(), 0).unwrap());
+    // Judged by the gate charge that was taken away, too; six capacitances leave open how the bulk's follows the drain.
+    let open = [Quantity::Qd, Quantity::Qs, Quantity::Qb];
+    let errors = charges::charge_errors(&model, &data).unwrap();
+    assert!(errors.iter().any(|e| e.quantity == Quantity::Qg));
+    for e in errors.iter().filter(|e| !open.contains(&e.quantity)) {
+        assert!(e.error.median < 0.03, "{}: {:?}", e.quantity.column(), e.error);
+    }
 }

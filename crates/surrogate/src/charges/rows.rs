@@ -7,6 +7,8 @@ use gummel_device::Quantity;
 use gummel_kernel::spec::FEATURES;
 use gummel_kernel::{Branch, Output, OutputKind, Place};
 
+use super::rest;
+
 /// Inputs of the trunk at a device's points and what its outputs should be there.
 pub(super) struct Points {
     n: usize,
@@ -46,18 +48,23 @@ pub(super) struct Term {
 }
 
 impl Points {
-    /// Every `stride`-th point of `device` with all of its charges, in units of `scale` per square micrometre.
+    /// Those points of `device` with all charges, or all capacitances, that `keep` takes, in units of `scale` per square micrometre.
     pub(super) fn new(
         device: &DeviceData,
         place: &Place,
         current: &Branch,
         scale: f64,
-        stride: usize,
+        mut keep: impl FnMut(usize) -> bool,
     ) -> Self {
         let sign = device.id.family.polarity.sign();
-        let quantity = |q: Quantity, p: usize| device.quantities.get(&q).map_or(f64::NAN, |v| v[p]);
-        let whole = |p: &usize| super::NEEDED.iter().all(|q| quantity(*q, *p).is_finite());
-        let kept: Vec<usize> = (0..device.len()).step_by(stride).filter(whole).collect();
+        // Nothing can be told about drain and source within the smoothing of |vds|.
+        let near = if current.features.symmetric { current.features.smoothing } else { 0.0 };
+        let quantity = |q: Quantity| rest::values(device, q, near);
+        let needed = super::NEEDED.map(quantity);
+        let instead = super::INSTEAD.map(|q| rest::values(device, q, 0.0));
+        let all = |values: &[Vec<f64>], p: usize| values.iter().all(|v| v[p].is_finite());
+        let whole = |p: &usize| all(&needed, *p) || all(&instead, *p);
+        let kept: Vec<usize> = (0..device.len()).filter(whole).filter(|p| keep(*p)).collect();
         let n = kept.len();
         let inputs = FEATURES + current.statics.len();
         let mut this = Points {
@@ -90,9 +97,14 @@ impl Points {
         }
         let output = Output { kind: OutputKind::GateCharge, scale, per_geometry: true };
         let unit = scale * output.geometry_factor(place);
-        let column = |q: Quantity| -> Vec<f64> { kept.iter().map(|&p| quantity(q, p) / unit).collect() };
-        let charge = |q: Quantity| -> Vec<f64> { column(q).into_iter().map(|v| sign * v).collect() };
-        let (qg, qd, qb) = (charge(Quantity::Qg), charge(Quantity::Qd), charge(Quantity::Qb));
+        let gathered = |v: &[f64], unit: f64| -> Vec<f64> { kept.iter().map(|&p| v[p] / unit).collect() };
+        let column = |q: Quantity| gathered(&quantity(q), unit);
+        let [qg, qd, qb] = needed.each_ref().map(|v| gathered(v, sign * unit));
+        let levelled = |q: &[f64]| {
+            let mut q = q.to_vec();
+            rest::level(device, &mut q);
+            gathered(&q, sign * unit)
+        };
         let [cgg, cgd, cgs, cbg, cdg, cdd] =
             [Quantity::Cgg, Quantity::Cgd, Quantity::Cgs, Quantity::Cbg, Quantity::Cdg, Quantity::Cdd]
                 .map(column);
@@ -113,13 +125,13 @@ impl Points {
             Term { head: 0, by: Some(1), weight: vec![-share; n] },
         ];
         let gate = vec![
-            Rows::charge(alone(None, &one), &qg),
+            Rows::charge(alone(None, &one), &levelled(&needed[0])),
             Rows::capacitance(alone(Some(0), &one), &cgg, size),
             Rows::capacitance(alone(Some(1), &one), &cgd, size),
             Rows::capacitance(alone(Some(2), &one), &cgb, size),
         ];
         let rest = vec![
-            Rows::charge(alone(None, &one), &qb),
+            Rows::charge(alone(None, &one), &levelled(&needed[2])),
             Rows::charge(channel(None, &vds), &qc),
             Rows::capacitance(alone(Some(0), &one), &cbg, size),
             Rows::capacitance(channel(Some(0), &vds), &ccg, size),
@@ -205,6 +217,8 @@ fn power(values: &[f64]) -> f64 {
 
 /// Standard deviation.
 fn deviation(values: &[f64]) -> f64 {
-    let mean = values.iter().sum::<f64>() / values.len().max(1) as f64;
+    let (mut sum, mut n) = (0.0, 0usize);
+    values.iter().filter(|v| v.is_finite()).for_each(|v| (sum, n) = (sum + v, n + 1));
+    let mean = sum / n.max(1) as f64;
     power(&values.iter().map(|v| v - mean).collect::<Vec<_>>())
 }

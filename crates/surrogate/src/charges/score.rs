@@ -1,19 +1,23 @@
 //! How well a model meets charges and capacitances, through the same evaluator that a simulator uses.
 
+use std::collections::BTreeMap;
+
 use gummel_data::{Dataset, DeviceData};
 use gummel_device::Quantity;
 use gummel_device::metrics::{Spread, rel_l2};
 use gummel_kernel::Instance;
 use gummel_model::{DeviceQuery, Model, quantity};
 
+use super::rest;
 use crate::error::FitError;
 
-/// Relative L2 error of one charge or capacitance, as a spread over devices.
+/// Relative L2 error of one charge or capacitance, as a spread over devices; at vds = 0 a symmetric model is compared with
+/// what a symmetric device would have.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ChargeErrors {
     /// The quantity.
     pub quantity: Quantity,
-    /// Relative L2 errors; those of charges up to a constant.
+    /// Relative L2 errors; those of charges up to a constant per temperature.
     pub error: Spread,
 }
 
@@ -40,21 +44,37 @@ pub fn charge_errors(model: &Model, data: &Dataset) -> Result<Vec<ChargeErrors>,
 fn error(model: &Model, device: &DeviceData, what: Quantity) -> Result<f64, FitError> {
     let mut instance: Option<(f64, Instance)> = None;
     let (mut measured, mut modelled) = (Vec::new(), Vec::new());
-    for p in (0..device.len()).filter(|&p| device.quantities[&what][p].is_finite()) {
+    let features = &model.spec.branches[0].features;
+    let near = if features.symmetric { features.smoothing } else { 0.0 };
+    let values = rest::values(device, what, near);
+    let known: Vec<usize> = (0..device.len()).filter(|&p| values[p].is_finite()).collect();
+    for &p in &known {
         let kelvin = device.temperature[p];
         if instance.as_ref().is_none_or(|(t, _)| *t != kelvin) {
             let query = DeviceQuery::named(&device.id.name).at_temperature(kelvin);
             instance = Some((kelvin, model.instance(&query)?));
         }
         let Some((_, at)) = &instance else { continue };
-        measured.push(device.quantities[&what][p]);
+        measured.push(values[p]);
         modelled.push(quantity(&at.eval(device.bias_at(p).to_array()), what));
     }
     if CHARGES.contains(&what) {
-        for values in [&mut measured, &mut modelled] {
-            let mean = values.iter().sum::<f64>() / values.len().max(1) as f64;
-            values.iter_mut().for_each(|v| *v -= mean);
-        }
+        let kelvin: Vec<f64> = known.iter().map(|&p| device.temperature[p]).collect();
+        centre(&mut measured, &kelvin);
+        centre(&mut modelled, &kelvin);
     }
     Ok(rel_l2(&measured, &modelled, |_| true))
+}
+
+/// Takes the mean over all points of the same temperature away: levels of charge are free.
+fn centre(values: &mut [f64], kelvin: &[f64]) {
+    let mut means: BTreeMap<u64, (f64, f64)> = BTreeMap::new();
+    for (v, t) in values.iter().zip(kelvin) {
+        let (sum, n) = means.entry(t.to_bits()).or_default();
+        (*sum, *n) = (*sum + v, *n + 1.0);
+    }
+    for (v, t) in values.iter_mut().zip(kelvin) {
+        let (sum, n) = means[&t.to_bits()];
+        *v -= sum / n;
+    }
 }

@@ -1,5 +1,8 @@
 //! The gradient that the trunk descends along, and the recovery of a function that a trunk can be.
 
+use gummel_data::{CurveInfo, Flags};
+use gummel_device::{Bias, DeviceId, Family, Geometry, Origin, Polarity, Terminal};
+
 use super::*;
 use solve::Normal;
 
@@ -20,25 +23,28 @@ fn device() -> Points {
 fn the_descent_is_half_the_negative_gradient() {
     let devices = [device()];
     let mut rng = ChaCha8Rng::seed_from_u64(1);
-    let trunk = random(&devices, 3, &mut rng);
-    let normal = Normal::at(&trunk, &devices).unwrap();
-    for k in 0..trunk.weights.len() {
-        let loss = |offset: f64| {
-            let mut moved = trunk.clone();
-            moved.weights[k] += offset;
-            Normal::at(&moved, &devices).unwrap().loss
-        };
-        let by_difference = (loss(-1e-5) - loss(1e-5)) / 4e-5;
-        let exact = normal.descent[(k, 0)];
-        assert!((exact - by_difference).abs() < 1e-6 * (1.0 + exact.abs()), "{k}: {exact} {by_difference}");
+    for hidden in [vec![3], vec![3, 2], vec![2, 3, 2]] {
+        let trunk = random(&devices, &hidden, &mut rng);
+        let normal = Normal::at(&trunk, &devices).unwrap();
+        for k in 0..trunk.weights.len() {
+            let loss = |offset: f64| {
+                let mut moved = trunk.clone();
+                moved.weights[k] += offset;
+                solve::loss(&moved, &devices).unwrap()
+            };
+            let by_difference = (loss(-1e-5) - loss(1e-5)) / 4e-5;
+            let exact = normal.descent[(k, 0)];
+            let near = (exact - by_difference).abs() < 1e-6 * (1.0 + exact.abs());
+            assert!(near, "{hidden:?} {k}: {exact} {by_difference}");
+        }
     }
 }
 
 #[test]
 fn a_function_of_two_neurons_is_found_by_four() {
     let devices = [device()];
-    let config = ChargeConfig { neurons: 4, max_steps: 200, ..ChargeConfig::default() };
-    let (loss, _) = solve::train(train(&devices, &config, 0), &devices, 0);
+    let config = ChargeConfig { hidden: vec![4], max_steps: 200, ..ChargeConfig::default() };
+    let (loss, _) = solve::train(train(&devices, &devices, &config, 0), &devices, 0);
     assert!(loss < 1e-5, "{loss}");
 }
 
@@ -53,4 +59,42 @@ fn heads_of_a_population_are_split_without_loss() {
         assert!((found - expected).abs() < 5e-3, "{found} {expected}");
     }
     assert!(solve::population(&[vec![]], &own[..1]).is_empty());
+}
+
+/// A device with two readings at vgs = 0.3 V, the first at vds = 0, whose capacitances are those of one side.
+pub(super) fn measured() -> DeviceData {
+    let at = |vd: f64| Bias { vd, vg: 0.3, vs: 0.0, vb: 0.0 };
+    let row = |a: f64, b: f64| vec![a, b].into();
+    DeviceData {
+        id: DeviceId {
+            family: Family { technology: "test".into(), name: "nmos".into(), polarity: Polarity::N },
+            name: "one".into(),
+            geometry: Geometry::new(1e-6, 1e-7),
+            site: String::new(),
+            corner: None,
+        },
+        floor: 1e-13,
+        bias: vec![at(0.0).to_array(), at(0.6).to_array()].into(),
+        temperature: row(300.15, 300.15),
+        curve: vec![0, 0],
+        curves: vec![CurveInfo {
+            swept: Terminal::Drain,
+            held: at(0.0),
+            temperature: 300.15,
+            sweep: "idvd".to_owned(),
+            file: 0,
+            origin: Origin::Simulated,
+        }],
+        quantities: [
+            (Quantity::Id, row(0.0, 1e-6)),
+            (Quantity::Cgg, row(2.0, 1.9)),
+            (Quantity::Cgd, row(-2.25, 0.0)),
+            (Quantity::Cgs, row(0.75, -1.0)),
+            (Quantity::Cdg, row(-0.5, -0.2)),
+            (Quantity::Cbg, row(-0.3, -0.4)),
+            (Quantity::Cdd, row(2.3, 0.0)),
+        ]
+        .into(),
+        flags: vec![Flags::default(); 2],
+    }
 }

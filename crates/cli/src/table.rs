@@ -1,6 +1,6 @@
 //! Tables and headings for a terminal: numbers right-aligned, cut to the width, colour only where it is taken.
 
-use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, Width};
 
 /// Colours of text, when they are on.
 #[derive(Clone, Copy, Debug)]
@@ -70,9 +70,12 @@ impl Grid {
         table.load_preset(PRESET).set_header(&self.headings).add_rows(&self.rows);
         table.set_content_arrangement(ContentArrangement::Dynamic);
         table.set_width(width.try_into().unwrap_or(u16::MAX));
+        let given_way = self.gives_way(width);
         for (k, column) in table.column_iter_mut().enumerate() {
-            column.set_padding((0, 2));
-            if k + 1 < self.headings.len() {
+            column.set_padding((0, GAP));
+            if let Some((_, columns)) = given_way.filter(|(given, _)| *given == k) {
+                column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(columns + GAP)));
+            } else if k + 1 < self.headings.len() {
                 // Names and numbers stay whole; the last column wraps.
                 column.set_constraint(ColumnConstraint::ContentWidth);
             }
@@ -93,10 +96,32 @@ impl Grid {
         line(&self.headings) + &line(&rules) + &rows
     }
 
+    /// The widest column of words and the width it must wrap to, where the last column would have no room for a word.
+    fn gives_way(&self, width: usize) -> Option<(usize, u16)> {
+        let content = |k: usize| {
+            let cells = self.rows.iter().map(|r| &r[k]).chain([&self.headings[k]]);
+            cells.map(|c| c.chars().count()).max().unwrap_or(0)
+        };
+        let last = self.headings.len().checked_sub(1)?;
+        let before: usize = (0..last).map(|k| content(k) + usize::from(GAP)).sum();
+        let room = LAST.min(content(last));
+        let missing = (before + room).checked_sub(width).filter(|m| *m > 0)?;
+        let widest = self.words.iter().copied().filter(|k| *k < last).max_by_key(|k| content(*k))?;
+        let columns = content(widest).saturating_sub(missing).max(LEAST);
+        Some((widest, columns.try_into().ok()?))
+    }
+
     fn is_number(&self, column: usize) -> bool {
         column > 0 && !self.words.contains(&column)
     }
 }
+
+/// Spaces between columns.
+const GAP: u16 = 2;
+/// Columns that the last column should have at least, if it needs them.
+const LAST: usize = 32;
+/// No column of words gets narrower than this.
+const LEAST: usize = 12;
 
 /// comfy-table's line characters: only the rule under the headings is drawn.
 const PRESET: &str = "     --            ";
@@ -158,6 +183,20 @@ mod tests {
                                    long
                                    for
                                    it"#]]
+        .assert_eq(&text);
+    }
+
+    #[test]
+    fn a_long_column_of_words_wraps_before_the_last_one_loses_its_words() {
+        let mut grid = Grid::new(&["no", "benchmark", "answer", "evidence"], &[1, 2, 3]);
+        let evidence = "gummel-symmetry passes (1.2e-15), harmonic-slopes passes (0.012)";
+        grid.row(
+            ["1", "Symmetry of currents and charges of drain and source", "pass", evidence].map(Into::into),
+        );
+        let text = grid.text(64);
+        assert!(text.lines().all(|l| l.chars().count() <= 64), "{text}");
+        expect![[r#"
+        "#]]
         .assert_eq(&text);
     }
 

@@ -88,7 +88,7 @@ pub fn compare(
         if observer.stop() {
             break;
         }
-        let mut config = FitConfig { sharing: contender.sharing.clone(), ..config.of_usual_size() };
+        let mut config = FitConfig { sharing: contender.sharing.clone(), ..config.clone() };
         if !contender.given_trunk {
             config.trunk = TrunkConfig::default();
         }

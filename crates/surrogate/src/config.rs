@@ -41,14 +41,6 @@ pub struct FitConfig {
     pub sharing: Sharing,
 }
 
-impl FitConfig {
-    /// The recipe with a trunk of the usual size where it leaves that open.
-    pub(crate) fn of_usual_size(&self) -> FitConfig {
-        let network = NetworkConfig { hidden: self.network.widths(), ..self.network.clone() };
-        FitConfig { network, ..self.clone() }
-    }
-}
-
 /// Neurons of both layers where nothing chooses them: right for most families, measured on IHP and SKY130.
 const USUAL_TRUNK: [usize; 2] = [20, 20];
 

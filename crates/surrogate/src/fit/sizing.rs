@@ -225,7 +225,15 @@ fn hopeless(errors: &[f64]) -> bool {
 fn sentence(errors: &[f64], chosen: usize) -> String {
     let tried = errors.iter().zip(WIDTHS).map(|(e, w)| format!("{w}: {:.2} %", 100.0 * e));
     let width = WIDTHS[chosen];
-    format!("trunk of {width},{width} neurons; held-out curves: {}", tried.collect::<Vec<_>>().join(", "))
+    format!("{TOLD}{width},{width} neurons; held-out curves: {}", tried.collect::<Vec<_>>().join(", "))
+}
+
+/// How [`sentence`] begins.
+const TOLD: &str = "trunk of ";
+
+/// True for what this module says of its choice.
+pub(super) fn is_told(decision: &str) -> bool {
+    decision.starts_with(TOLD)
 }
 
 #[cfg(test)]

@@ -4,7 +4,10 @@ use gummel_data::Dataset;
 
 use super::descent::From;
 use super::finish::Ended;
-use super::{Fit, FitReport, Observer, Progress, Solution, Watch, begin, decisions, descent, fit, run};
+use super::{
+    Fit, FitReport, Observer, Progress, Solution, Watch, begin, decisions, descent, fit, run, sizing,
+    trunk_size,
+};
 use crate::config::{FitConfig, Solver};
 use crate::constraint;
 use crate::error::FitError;
@@ -80,8 +83,6 @@ fn alone(
     // Split once for all, so that every way of sharing is judged on the same points.
     let (train, held_out) = data.split(&config.split);
     let groups = single.tasks.groups(&train);
-    // Networks of tasks are to compare: none chooses a size of its own.
-    let config = &config.of_usual_size();
     let mut fits = Vec::with_capacity(groups.len());
     for (k, (task, _)) in groups.iter().enumerate() {
         if observer.stop() && !fits.is_empty() {
@@ -92,7 +93,22 @@ fn alone(
         let fit = run(split, config, None, &mut part)?;
         fits.push(TaskFit { task: task.clone(), data: single.tasks.part(data, task), fit });
     }
+    if config.network.hidden.is_empty() && matches!(config.solver, Solver::Lm(_)) {
+        tell_sizes_once(&mut fits);
+    }
     Ok(fits)
+}
+
+/// One sentence on the sizes of all networks in place of one for each.
+fn tell_sizes_once(fits: &mut [TaskFit]) {
+    let width = |f: &TaskFit| f.fit.model.spec.branches[0].layers[0].outputs;
+    let least = fits.iter().map(width).min().unwrap_or(0);
+    let most = fits.iter().map(width).max().unwrap_or(0);
+    let told = format!("trunks of {least} to {most} neurons, chosen by each network's held-out curves");
+    for fit in fits {
+        fit.fit.report.decisions.retain(|d| !sizing::is_told(d));
+        fit.fit.report.decisions.push(told.clone());
+    }
 }
 
 /// Shows the fit of one task as a part of all.
@@ -135,11 +151,12 @@ fn together(
     let (train, held_out) = data.split(&config.split);
     let groups = tied.tasks.groups(&train);
     tied.check(config, groups.len())?;
-    let (mut problem, config, given) = begin(&train, &config.of_usual_size())?;
-    let config = &config;
+    let (mut problem, mut config, given) = begin(&train, config)?;
     let mut watch = Watch::new(observer);
     let mut said = decisions(&problem, &train);
     said.extend(given.as_ref().map(|g| g.told.clone()));
+    said.extend(trunk_size(&mut problem, &mut config, None, &mut watch));
+    let config = &config;
     let from = given.map_or(From::Anywhere, |g| From::Trunk(g.theta));
     let hard = descent::solve(&mut problem, lm, config, from, &mut watch)?;
     let mut members: Vec<Member> =

@@ -196,7 +196,12 @@ mod tests {
         let text = grid.text(64);
         assert!(text.lines().all(|l| l.chars().count() <= 64), "{text}");
         expect![[r#"
-        "#]]
+            no   benchmark            answer   evidence
+            ----------------------------------------------------------------
+            1    Symmetry of          pass     gummel-symmetry passes
+                 currents and                  (1.2e-15), harmonic-slopes
+                 charges of drain              passes (0.012)
+                 and source"#]]
         .assert_eq(&text);
     }
 

@@ -12,6 +12,12 @@ use std::collections::BTreeMap;
 
 use gummel_data::DeviceData;
 use gummel_device::Quantity;
+use gummel_kernel::Features;
+
+/// Below this `|vds|`, V, nothing can be told about drain and source: the smoothing of `|vds|`, 0 where they differ.
+pub(super) fn near(features: &Features) -> f64 {
+    if features.symmetric { features.smoothing } else { 0.0 }
+}
 
 /// Values of `what` at every point of `device`, as a device whose drain and source are alike would have them where
 /// `|vds| < near` (V); the measured ones elsewhere, and everywhere for `near = 0`. NaN where there is no value.

@@ -57,8 +57,7 @@ impl Points {
         mut keep: impl FnMut(usize) -> bool,
     ) -> Self {
         let sign = device.id.family.polarity.sign();
-        // Nothing can be told about drain and source within the smoothing of |vds|.
-        let near = if current.features.symmetric { current.features.smoothing } else { 0.0 };
+        let near = rest::near(&current.features);
         let quantity = |q: Quantity| rest::values(device, q, near);
         let needed = super::NEEDED.map(quantity);
         let instead = super::INSTEAD.map(|q| rest::values(device, q, 0.0));

@@ -44,9 +44,7 @@ pub fn charge_errors(model: &Model, data: &Dataset) -> Result<Vec<ChargeErrors>,
 fn error(model: &Model, device: &DeviceData, what: Quantity) -> Result<f64, FitError> {
     let mut instance: Option<(f64, Instance)> = None;
     let (mut measured, mut modelled) = (Vec::new(), Vec::new());
-    let features = &model.spec.branches[0].features;
-    let near = if features.symmetric { features.smoothing } else { 0.0 };
-    let values = rest::values(device, what, near);
+    let values = rest::values(device, what, rest::near(&model.spec.branches[0].features));
     let known: Vec<usize> = (0..device.len()).filter(|&p| values[p].is_finite()).collect();
     for &p in &known {
         let kelvin = device.temperature[p];

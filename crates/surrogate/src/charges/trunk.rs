@@ -157,7 +157,9 @@ impl<'a> Activations<'a> {
                         }
                     }
                 }
-                wanted = seed.through(trunk, span);
+                if layer > 0 {
+                    wanted = seed.through(trunk, span);
+                }
             }
         }
         j

@@ -15,6 +15,7 @@ use crate::prepared::{PointBlock, Prepared, Rows, Whitening};
 use crate::problem::{BLOCK, Problem, Task, residual};
 
 /// `J^T J` and `J^T r` split along the arrow; lower triangles of symmetric blocks.
+#[derive(Clone)]
 pub(crate) struct Normal {
     /// Shared by shared, lower triangle.
     pub(crate) shared: Mat<f64>,
@@ -78,7 +79,7 @@ fn penalty(problem: &Problem, theta: &[f64]) -> f64 {
 }
 
 /// Residuals (whitened) and raw seeds of every block of a task, with the trunk already run.
-fn for_blocks(
+pub(super) fn for_blocks(
     problem: &Problem,
     rows: &Rows<'_>,
     theta: &[f64],
@@ -241,38 +242,44 @@ impl Partial {
     }
 
     /// Distributes one task's Gram columns over population and deviation.
+    ///
+    /// Innermost loops run down columns of the sums, which lie in one piece in memory.
     fn scatter(&mut self, layout: &Layout, task: &Task, gram: MatRef<'_, f64>, out: &mut LocalNormal) {
         let (trunk, head, phi, psi) = (layout.trunk(), layout.head(), layout.phi, layout.psi);
         let (at_b, at_d) = (layout.population(task.output), layout.deviation(task.output));
-        for i in 0..trunk {
-            self.gradient[i] += gram[(i, head)];
-        }
+        let weighted = |sums: &mut [f64], basis: &[f64], factor: f64| {
+            sums.iter_mut().zip(basis).for_each(|(sum, b)| *sum += b * factor);
+        };
+        self.gradient.iter_mut().zip(gram.col(head).iter()).take(trunk).for_each(|(sum, g)| *sum += g);
         for i in 0..head {
-            for (a, &pa) in task.phi.iter().enumerate() {
-                let column = at_b + i * phi + a;
-                self.gradient[column] += pa * gram[(trunk + i, head)];
-                for t in 0..trunk {
-                    self.shared[(column, t)] += pa * gram[(t, i)];
-                }
-                for k in 0..head {
-                    for (b, &pb) in task.phi.iter().enumerate() {
-                        self.shared[(column, at_b + k * phi + b)] += pa * pb * gram[(trunk + k, i)];
-                    }
+            let g = gram[(trunk + i, head)];
+            weighted(&mut self.gradient[at_b + i * phi..], &task.phi, g);
+            weighted(&mut out.gradient[at_d + i * psi..], &task.psi, g);
+        }
+        for t in 0..trunk {
+            let population = &mut self.shared.col_as_slice_mut(t)[at_b..];
+            for i in 0..head {
+                weighted(&mut population[i * phi..], &task.phi, gram[(t, i)]);
+            }
+        }
+        for k in 0..head {
+            for (b, pb) in task.phi.iter().enumerate() {
+                let population = &mut self.shared.col_as_slice_mut(at_b + k * phi + b)[at_b..];
+                for i in k..head {
+                    weighted(&mut population[i * phi..], &task.phi, pb * gram[(trunk + i, k)]);
                 }
             }
-            for (a, &pa) in task.psi.iter().enumerate() {
-                let column = at_d + i * psi + a;
-                out.gradient[column] += pa * gram[(trunk + i, head)];
-                for t in 0..trunk {
-                    out.coupling[(t, column)] += pa * gram[(t, i)];
+            for (b, pb) in task.psi.iter().enumerate() {
+                let column = at_d + k * psi + b;
+                let coupling = out.coupling.col_as_slice_mut(column);
+                for (sum, t) in coupling[..trunk].iter_mut().zip(gram.col(k).iter()) {
+                    *sum += pb * t;
                 }
-                for k in 0..head {
-                    for (b, &pb) in task.phi.iter().enumerate() {
-                        out.coupling[(at_b + k * phi + b, column)] += pa * pb * gram[(trunk + k, i)];
-                    }
-                    for (b, &pb) in task.psi.iter().enumerate() {
-                        out.local[(at_d + k * psi + b, column)] += pa * pb * gram[(trunk + k, i)];
-                    }
+                let local = &mut out.local.col_as_slice_mut(column)[at_d..];
+                for i in 0..head {
+                    let factor = pb * gram[(trunk + i, k)];
+                    weighted(&mut coupling[at_b + i * phi..], &task.phi, factor);
+                    weighted(&mut local[i * psi..], &task.psi, factor);
                 }
             }
         }
@@ -281,12 +288,21 @@ impl Partial {
 
 /// Most chunks of devices whose sums are kept apart; also the most threads that assemble at once.
 const CHUNKS: usize = 16;
+/// Fewest points of a chunk: its sums cost as much as some hundred points.
+const CHUNK_POINTS: usize = 1024;
 
 /// Assembles the normal equations at `theta`.
+pub(crate) fn assemble(prepared: &Prepared<'_>, theta: &[f64]) -> Normal {
+    let mut normal = of_data(prepared, theta);
+    complete(prepared.problem, theta, &mut normal);
+    normal
+}
+
+/// The part of the residuals' rows, smoothness included, and of the curvature of the penalty on deviations.
 ///
 /// Devices are summed in chunks that depend on the problem alone, and the chunks in order, so that the
 /// result does not depend on the number of threads.
-pub(crate) fn assemble(prepared: &Prepared<'_>, theta: &[f64]) -> Normal {
+pub(super) fn of_data(prepared: &Prepared<'_>, theta: &[f64]) -> Normal {
     let problem = prepared.problem;
     let layout = &problem.layout;
     let parts: Vec<(Partial, Vec<LocalNormal>)> = chunks(prepared)
@@ -302,26 +318,36 @@ pub(crate) fn assemble(prepared: &Prepared<'_>, theta: &[f64]) -> Normal {
         shared: Mat::zeros(layout.shared(), layout.shared()),
         shared_gradient: vec![0.0; layout.shared()],
         devices: Vec::with_capacity(layout.devices),
-        loss: penalty(problem, theta),
+        loss: 0.0,
     };
+    total.shared.par_col_iter_mut().enumerate().for_each(|(j, mut sums)| {
+        for (partial, _) in &parts {
+            let part = &partial.shared.col_as_slice(j)[j..];
+            sums.as_mut().iter_mut().skip(j).zip(part).for_each(|(sum, p)| *sum += p);
+        }
+    });
     for (partial, locals) in parts {
-        total.shared += &partial.shared;
         total.shared_gradient.iter_mut().zip(&partial.gradient).for_each(|(a, b)| *a += b);
         total.loss += partial.loss;
         total.devices.extend(locals);
     }
-    for (d, local) in total.devices.iter_mut().enumerate() {
-        let own = layout.deviations(theta, d);
+    total
+}
+
+/// Adds what is asked beside the data: small deviations, order of corners, a held trunk.
+pub(super) fn complete(problem: &Problem, theta: &[f64], normal: &mut Normal) {
+    normal.loss += penalty(problem, theta);
+    for (d, local) in normal.devices.iter_mut().enumerate() {
+        let own = problem.layout.deviations(theta, d);
         local.gradient.iter_mut().zip(own).for_each(|(g, v)| *g += problem.strength * v);
     }
     if let Some(order) = &problem.order {
-        order.add(problem, theta, &mut total);
+        order.add(problem, theta, normal);
     }
     if let Some(held) = &problem.held {
-        held.add(theta, &mut total);
-        held.keep(&mut total);
+        held.add(theta, normal);
+        held.keep(normal);
     }
-    total
 }
 
 /// Columns of the head alone: the trunk's activations and the constant, times `dr/dy`.
@@ -338,9 +364,9 @@ fn head_columns(block: &Block, seed: &[f64], panel: &mut [f64]) {
 }
 
 /// Consecutive devices with about the same number of points per chunk.
-fn chunks(prepared: &Prepared<'_>) -> Vec<std::ops::Range<usize>> {
+pub(super) fn chunks(prepared: &Prepared<'_>) -> Vec<std::ops::Range<usize>> {
     let devices = prepared.problem.layout.devices;
-    let share = prepared.problem.points().div_ceil(CHUNKS).max(1);
+    let share = prepared.problem.points().div_ceil(CHUNKS).max(CHUNK_POINTS);
     let (mut chunks, mut first, mut points) = (Vec::new(), 0, 0);
     for d in 0..devices {
         points += prepared.points_of(d);

@@ -45,6 +45,12 @@ pub(crate) fn coarse(family: &str) -> Dataset {
     Dataset::assemble(&reading.table, &reading.files, &selection).unwrap()
 }
 
+/// The transistors without noise at 27 C in all five corners.
+pub(crate) fn corners(family: &str) -> Dataset {
+    let (_folder, file) = unpacked("demo130");
+    dataset(file, family, 27.0)
+}
+
 /// A bundled set in a folder of its own, which lasts as long as what is returned first.
 fn unpacked(set: &str) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();

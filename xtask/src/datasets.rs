@@ -11,6 +11,7 @@ mod overlap;
 mod physics;
 mod simulator;
 mod sums;
+pub(crate) mod trunk;
 
 use anyhow::{Result, ensure};
 use gummel_data::{Dataset, Flags, ReadOptions, Selection, read};

@@ -19,7 +19,9 @@ const USAGE: &str = "usage: cargo xtask TASK
   golden             write golden files anew from what the tests produce
 tasks that need more dependencies: cargo run --release -p xtask --features TASK -- TASK
   book               build the documentation into target/book
-  datasets [--check] generate the bundled data sets with ngspice, or compare the present ones with new ones";
+  datasets [--check] generate the bundled data sets with ngspice, or compare the present ones with new ones
+  datasets trunk [--check]
+                     fit the bundled trunk to the bundled data, or compare the present one with a new one";
 
 fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -34,6 +36,10 @@ fn main() -> Result<()> {
         ["datasets"] => datasets::run(&root, false),
         #[cfg(feature = "datasets")]
         ["datasets", "--check"] => datasets::run(&root, true),
+        #[cfg(feature = "datasets")]
+        ["datasets", "trunk"] => datasets::trunk::run(&root, false),
+        #[cfg(feature = "datasets")]
+        ["datasets", "trunk", "--check"] => datasets::trunk::run(&root, true),
         [task @ ("book" | "datasets"), ..] => {
             bail!("cargo run --release -p xtask --features {task} -- {task}")
         }

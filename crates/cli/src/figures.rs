@@ -1,7 +1,9 @@
 //! Which curves go into which figure: from a dataset, a model or both to the figures of the `plot` crate.
 
 mod choose;
+mod corners;
 mod family;
+mod few;
 mod subject;
 mod tasks;
 
@@ -12,7 +14,9 @@ use gummel_plot::{Figure, Style};
 use gummel_surrogate::FitReport;
 use std::path::Path;
 
+pub use corners::{corner_distances, corner_fan, corner_map};
 pub use family::{gallery, history, parity};
+pub use few::few_readings;
 pub use subject::Subject;
 pub use tasks::between_tasks;
 
@@ -35,6 +39,12 @@ pub enum Kind {
     Parity,
     /// Relative error over gate and drain voltage
     ErrorMap,
+    /// Process corners of a device's geometry on one figure
+    Corners,
+    /// Distances between process corners in the parameters of heads
+    CornerDistances,
+    /// Process corners on a plane, as far apart as their heads
+    CornerMap,
     /// Loss over time
     History,
     /// All devices of the family as measured, small
@@ -44,7 +54,8 @@ pub enum Kind {
 impl Kind {
     /// True when the figure shows one device.
     pub fn is_of_device(self) -> bool {
-        !matches!(self, Kind::Gallery | Kind::Parity | Kind::History | Kind::Raw)
+        use Kind::{CornerDistances, CornerMap, Gallery, History, Parity, Raw};
+        !matches!(self, Gallery | Parity | History | Raw | CornerDistances | CornerMap)
     }
 
     /// Name as on the command line and in file names.
@@ -58,6 +69,9 @@ impl Kind {
             Kind::GmOverId => "gm-over-id",
             Kind::Parity => "parity",
             Kind::ErrorMap => "error-map",
+            Kind::Corners => "corners",
+            Kind::CornerDistances => "corner-distances",
+            Kind::CornerMap => "corner-map",
             Kind::History => "history",
             Kind::Raw => "raw",
         }
@@ -89,6 +103,11 @@ pub fn write_all(
     figures.extend(named(Kind::Gallery, gallery(&title, Some(model), data, &style)?));
     figures.extend(named(Kind::Parity, parity(&title, model, data, &style)?));
     figures.extend(named(Kind::History, history(&title, report, &style)?));
+    figures.extend(named(Kind::CornerDistances, corner_distances(model, &style)?));
+    figures.extend(named(Kind::CornerMap, corner_map(model, &style)?));
+    if let Some(first) = model.spec.devices.first() {
+        figures.extend(named(Kind::Corners, corner_fan(model, Some(data), &first.name, &style)?));
+    }
     for device in representatives(data, report) {
         let subject = Subject::new(Some(model), Some(device), &device.id.name)?;
         for kind in Kind::OF_DEVICE {

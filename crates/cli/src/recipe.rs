@@ -41,11 +41,12 @@ pub struct RecipeArgs {
     /// What a task is, where each has a network of its own
     #[arg(long, value_enum)]
     tasks: Option<TaskName>,
-    /// Begin with the trunk of another model (model or run folder), of any family, technology or polarity
-    #[arg(long, value_name = "MODEL")]
+    /// Begin with the trunk of another model (model or run folder) of any family, technology or polarity, or with the bundled one
+    #[arg(long, value_name = "MODEL|bundled")]
     trunk: Option<String>,
-    /// Keep the given trunk as it is and fit heads only, or hold each of its layers near what it was, this strongly
-    #[arg(long, value_name = "frozen|S,S", value_parser = hold)]
+    /// Keep the given trunk as it is and fit heads only, or hold each of its layers near what it was, this strongly [default:
+    /// as held-out curves ask for]
+    #[arg(long, value_name = "frozen|S,S", value_parser = hold, allow_hyphen_values = true)]
     hold: Option<Hold>,
 }
 
@@ -64,7 +65,9 @@ fn hold(text: &str) -> Result<Hold, String> {
     let numbers: Result<Vec<f64>, _> = text.split(',').map(str::parse).collect();
     match numbers {
         Ok(n) if n.iter().all(|s: &f64| *s >= 0.0 && s.is_finite()) => Ok(Hold::Layers(n)),
-        _ => Err("expected 'frozen' or numbers from 0 on, one for all layers or one each, e.g. 1,0.1".into()),
+        _ => {
+            Err("expected frozen, or strengths from 0 on: one for all layers or one each, e.g. 1,0.1".into())
+        }
     }
 }
 
@@ -194,9 +197,9 @@ impl RecipeArgs {
             config.trunk.frozen = *hold == Hold::Frozen;
             match hold {
                 Hold::Layers(s) if s.len() == 1 => {
-                    (config.trunk.strength, config.trunk.layers) = (s[0], Vec::new());
+                    (config.trunk.strength, config.trunk.layers) = (Some(s[0]), Vec::new());
                 }
-                Hold::Layers(s) => (config.trunk.strength, config.trunk.layers) = (1.0, s.clone()),
+                Hold::Layers(s) => (config.trunk.strength, config.trunk.layers) = (Some(1.0), s.clone()),
                 Hold::Frozen => {}
             }
         }

@@ -5,10 +5,16 @@
 //! ```text
 //! D(s, k) = (1 - s^2 - k^2) D_tt + s (s+1)/2 D_ff + s (s-1)/2 D_ss + k (k+1)/2 D_fs + k (k-1)/2 D_sf
 //! ```
-//! A corner that was not fitted counts as `tt`; without `tt`, as the mean of those that were.
+//! A corner that was not fitted is what the others say of it ([`Siblings`]); where they say nothing, it counts as `tt`.
+
+mod distances;
+mod missing;
 
 use gummel_device::{Corner, CornerPosition};
 use gummel_kernel::{DeviceHeads, Spec};
+
+pub use distances::CornerDistances;
+pub use missing::Siblings;
 
 use crate::interval::normal_quantile;
 use crate::{Model, ModelError};
@@ -88,6 +94,7 @@ impl Model {
     pub fn at_positions(&self, positions: &[CornerPosition]) -> Result<Model, ModelError> {
         let (mut devices, mut entries) = (Vec::new(), Vec::new());
         for first in self.first_corners()? {
+            let corners = self.corners_of(first);
             for &position in positions {
                 let mut entry = self.manifest.devices[first].clone();
                 let base = entry.corner.and_then(|c| entry.name.strip_suffix(&format!("_{c}")));
@@ -100,7 +107,10 @@ impl Model {
                 // Nothing was measured there unless it is a corner.
                 (entry.corner, entry.errors, entry.gm_rel_l2, entry.gds_rel_l2) = (named, None, None, None);
                 entry.points = 0;
-                devices.push(DeviceHeads { name: entry.name.clone(), ..self.heads_at(first, position) });
+                devices.push(DeviceHeads {
+                    name: entry.name.clone(),
+                    ..self.heads_at(first, &corners, position)
+                });
                 entries.push(entry);
             }
         }
@@ -119,7 +129,7 @@ impl Model {
     /// [`ModelError::UnknownDevice`].
     pub fn moved(&self, name: &str, position: CornerPosition) -> Result<Model, ModelError> {
         let index = self.device_index(name)?;
-        let heads = self.heads_at(index, position);
+        let heads = self.heads_at(index, &self.corners_of(index), position);
         let mut manifest = self.manifest.clone();
         manifest.devices = vec![manifest.devices[index].clone()];
         Model::new(Spec { devices: vec![heads], ..self.spec.clone() }, manifest)
@@ -148,36 +158,37 @@ impl Model {
         a.geometry == b.geometry && a.site == b.site
     }
 
-    /// Heads of device `index` at `position`, blended from its siblings at other corners.
-    fn heads_at(&self, index: usize, position: CornerPosition) -> DeviceHeads {
+    /// Deviations of the geometry of device `index` at every corner of [`Corner::ALL`], fitted or expected.
+    fn corners_of(&self, index: usize) -> [Vec<Vec<Vec<f64>>>; 5] {
+        let entry = &self.manifest.devices[index];
+        let siblings = Siblings::of(self, entry.geometry, &entry.site, "");
+        Corner::ALL.map(|corner| match siblings.at(corner) {
+            Some(d) => self.spec.devices[d].deviation.clone(),
+            None => {
+                let place = siblings.place(self, index, corner);
+                let expected = siblings.expected(self, corner);
+                expected.map_or_else(|| siblings.usual(self, index), |parts| self.blend(&parts, &place))
+            }
+        })
+    }
+
+    /// Heads of device `index` at `position`, blended from those of its geometry at `corners`.
+    fn heads_at(
+        &self,
+        index: usize,
+        corners: &[Vec<Vec<Vec<f64>>>; 5],
+        position: CornerPosition,
+    ) -> DeviceHeads {
         let mut heads = self.spec.devices[index].clone();
         (heads.place.speed, heads.place.skew) = (position.speed, position.skew);
         if self.manifest.devices[index].corner.is_none() {
             return heads;
         }
-        let siblings: Vec<(Corner, &DeviceHeads)> = (0..self.spec.devices.len())
-            .filter(|d| self.are_siblings(index, *d))
-            .filter_map(|d| Some((self.manifest.devices[d].corner?, &self.spec.devices[d])))
-            .collect();
-        let of = |corner| siblings.iter().find(|(c, _)| *c == corner).map(|(_, d)| *d);
-        // (device, weight): what missing corners would weigh goes to tt, or to all there are.
-        let mut parts: Vec<(&DeviceHeads, f64)> = Vec::new();
-        let mut missing = 0.0;
-        for (corner, weight) in weights(position) {
-            match of(corner) {
-                Some(device) => parts.push((device, weight)),
-                None => missing += weight,
-            }
-        }
-        let (stand_in, n) = match of(Corner::Tt) {
-            Some(tt) => (vec![tt], 1.0),
-            None => (siblings.iter().map(|(_, d)| *d).collect(), siblings.len() as f64),
-        };
-        parts.extend(stand_in.into_iter().map(|d| (d, missing / n)));
+        let weights = weights(position);
         for (b, branch) in heads.deviation.iter_mut().enumerate() {
             for (o, head) in branch.iter_mut().enumerate() {
                 for (i, v) in head.iter_mut().enumerate() {
-                    *v = parts.iter().map(|(d, w)| w * d.deviation[b][o][i]).sum();
+                    *v = corners.iter().zip(weights).map(|(d, (_, w))| w * d[b][o][i]).sum();
                 }
             }
         }

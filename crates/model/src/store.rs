@@ -88,16 +88,10 @@ impl Model {
                 return Err(ModelError::NotAModel { folder: dir.to_owned(), missing });
             }
         }
-        let file = read_manifest(&manifest_path)?;
+        let text = fs::read_to_string(&manifest_path).map_err(ModelError::io("read", &manifest_path))?;
         let bytes = fs::read(&weights_path).map_err(ModelError::io("read", &weights_path))?;
-        let mut spec = file
-            .structure
-            .zeroed(file.model.polarity.sign())
-            .map_err(|reason| ModelError::Manifest { path: manifest_path, reason })?;
-        weights::fill(&mut spec, &bytes, &weights_path)?;
-        file.weights.check(&bytes, &weights_path)?;
-        let mut model = Model::new(spec, file.model)?;
-        if let Some(entry) = file.population {
+        let (mut model, population) = decode(&text, &bytes, dir)?;
+        if let Some(entry) = population {
             let path = dir.join(POPULATION);
             let bytes = fs::read(&path).map_err(ModelError::io("read", &path))?;
             model.population = Some(Population::decode(&model, &bytes, &path)?);
@@ -105,16 +99,36 @@ impl Model {
         }
         Ok(model)
     }
+
+    /// A model from what its manifest and its weights hold, without a population; errors speak of the folder `name`.
+    ///
+    /// # Errors
+    /// As [`Model::load`].
+    pub fn from_memory(manifest: &str, weights: &[u8], name: &str) -> Result<Model, ModelError> {
+        Ok(decode(manifest, weights, Path::new(name))?.0)
+    }
 }
 
-fn read_manifest(path: &Path) -> Result<ManifestFile, ModelError> {
+/// The model of a manifest and its weights, and what the manifest says of a population.
+fn decode(manifest: &str, bytes: &[u8], dir: &Path) -> Result<(Model, Option<ArraysEntry>), ModelError> {
+    let (manifest_path, weights_path) = (dir.join(MANIFEST), dir.join(WEIGHTS));
+    let file = parse_manifest(manifest, &manifest_path)?;
+    let mut spec = file
+        .structure
+        .zeroed(file.model.polarity.sign())
+        .map_err(|reason| ModelError::Manifest { path: manifest_path, reason })?;
+    weights::fill(&mut spec, bytes, &weights_path)?;
+    file.weights.check(bytes, &weights_path)?;
+    Ok((Model::new(spec, file.model)?, file.population))
+}
+
+fn parse_manifest(text: &str, path: &Path) -> Result<ManifestFile, ModelError> {
     let wrong = |e: toml::de::Error| ModelError::Manifest { path: path.to_owned(), reason: e.to_string() };
-    let text = fs::read_to_string(path).map_err(ModelError::io("read", path))?;
-    let mut table: toml::Table = toml::from_str(&text).map_err(wrong)?;
+    let mut table: toml::Table = toml::from_str(text).map_err(wrong)?;
     upgrade(&mut table, path)?;
     // From the text when nothing was upgraded, so that messages carry line and column.
     if table.get("format").and_then(toml::Value::as_integer) == Some(FORMAT) {
-        toml::from_str(&text).map_err(wrong)
+        toml::from_str(text).map_err(wrong)
     } else {
         table.try_into().map_err(wrong)
     }

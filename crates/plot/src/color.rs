@@ -1,5 +1,7 @@
 //! Colours: a palette and two colour maps that readers with colour-vision deficiency can tell apart.
 
+use gummel_device::Corner;
+
 /// An opaque sRGB colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Color {
@@ -31,6 +33,17 @@ pub(crate) const GRID_MINOR: Color = rgb(0xF3F3F3);
 pub(crate) const OUTLINE: Color = rgb(0xA8A8A8);
 /// Cells without a value.
 pub(crate) const MISSING: Color = rgb(0xD0D0D0);
+
+/// Colour of a process corner: typical is black, fast warm, slow cold.
+pub fn of_corner(corner: Corner) -> Color {
+    match corner {
+        Corner::Tt => BLACK,
+        Corner::Ff => OKABE_ITO[1],
+        Corner::Ss => OKABE_ITO[0],
+        Corner::Sf => OKABE_ITO[5],
+        Corner::Fs => OKABE_ITO[4],
+    }
+}
 
 /// Anchors of a perceptually even ramp from dark blue over green to yellow (matplotlib's viridis, CC0),
 /// ending before the yellow becomes invisible on white.

@@ -5,7 +5,7 @@ use gummel_device::{Corner, Curve, Origin, Terminal};
 use std::collections::BTreeSet;
 
 use crate::PlotError;
-use crate::color::{BLACK, Color, GRAY, OKABE_ITO};
+use crate::color::{Color, GRAY, of_corner};
 use crate::legend::Entry;
 use crate::rich::{Rich, escape};
 use crate::series::{Dash, Draw, Marker, Series};
@@ -135,7 +135,7 @@ impl Encoding {
         };
         let (color_keys, dash_keys) = (keys(&by_color), keys(by_dash.as_slice()));
         let color_of = |k: &[Value]| match k.first() {
-            Some(Value::Corner(corner)) => corner_color(*corner),
+            Some(Value::Corner(corner)) => of_corner(*corner),
             _ => style.color(color_keys.iter().position(|c| c == k).unwrap_or(0), color_keys.len()),
         };
         let rank = |i: &Item<'_>| {
@@ -246,17 +246,6 @@ impl Kinds {
             entries.push(entry("fitted", Draw::Line(Dash::Solid)));
         }
         entries
-    }
-}
-
-/// Typical is black, fast warm, slow cold.
-fn corner_color(corner: Corner) -> Color {
-    match corner {
-        Corner::Tt => BLACK,
-        Corner::Ff => OKABE_ITO[1],
-        Corner::Ss => OKABE_ITO[0],
-        Corner::Sf => OKABE_ITO[5],
-        Corner::Fs => OKABE_ITO[4],
     }
 }
 

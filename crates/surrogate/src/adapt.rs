@@ -19,7 +19,7 @@ use crate::error::FitError;
 use crate::freeze::{entry, range, reference_temperature};
 use crate::posterior::map::{Posterior, estimate};
 use crate::posterior::readings::Readings;
-use crate::posterior::{flatten, learn};
+use crate::posterior::{corner, flatten, learn};
 use crate::report::{DeviceReport, Part, judge_device};
 
 /// How a device is taken in.
@@ -93,7 +93,8 @@ pub(crate) fn posteriors(
         .iter()
         .enumerate()
         .map(|(o, heads)| {
-            let prior = learn::prior(model, heads, o, &place, &device.id.name)
+            let prior = corner::prior(model, heads, o, device, &place)
+                .or_else(|| learn::prior(model, heads, o, &place, &device.id.name))
                 .ok_or_else(|| refuse("no other device is left to compare with"))?;
             let own: Vec<&Readings> = readings.iter().filter(|r| r.output == o).collect();
             estimate(&own, &prior, heads.new_noise, config.residual.robust)

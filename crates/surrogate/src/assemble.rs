@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use gummel_data::{Dataset, DeviceData};
 use gummel_device::Quantity;
-use gummel_kernel::basis::Exponents;
 use gummel_kernel::jacobian::TrunkShape;
 use gummel_kernel::{Basis, Branch, Covariate, Features, Hull, Output, OutputKind, Place, StaticInput};
 
-use crate::config::{FitConfig, Population, Toggle};
+use crate::config::{FitConfig, Toggle};
 use crate::doubt::trust;
 use crate::error::FitError;
 use crate::parameters::Layout;
+use crate::population::{population, warmed};
 use crate::problem::{Problem, Task};
 
 /// Width of the scaled feature box: inputs lie in about -1.7 .. 1.7, where tanh bends but does not saturate.
@@ -44,7 +44,8 @@ pub fn assemble(data: &Dataset, config: &FitConfig) -> Result<Problem, FitError>
     };
     let features = features(data, config);
     let hull = Hull::of(data.devices.iter().map(|d| place_of(d, 300.15)));
-    let mut population = population(data, config.heads.population);
+    let mut population =
+        population(&data.devices.iter().map(|d| &d.id).collect::<Vec<_>>(), config.heads.population);
     let mut deviation = Basis::constant();
     let mut statics = Vec::new();
     if varies {
@@ -203,55 +204,6 @@ impl AtBias for Features {
         let b = device.bias_at(p).mirrored(device.id.family.polarity.sign());
         self.at(b.vgs(), b.vds(), b.vbs()).x
     }
-}
-
-/// Basis phi: the polynomial of the geometry, as far as the devices determine it, and the corner plane.
-fn population(data: &Dataset, kind: Population) -> Basis {
-    let mut basis = Basis::constant();
-    if kind == Population::Mean {
-        return basis;
-    }
-    let distinct = |f: &dyn Fn(&DeviceData) -> f64| {
-        data.devices.iter().map(|d| f(d).to_bits()).collect::<BTreeSet<u64>>().len()
-    };
-    let (lengths, widths) = (distinct(&|d| d.id.geometry.l), distinct(&|d| d.id.geometry.w));
-    // Exponents over ln_l, ln_w, inv_l, inv_w; later terms need more distinct geometries.
-    let candidates: [([u8; 4], usize, usize); 10] = [
-        ([1, 0, 0, 0], 2, 1),
-        ([0, 1, 0, 0], 1, 2),
-        ([0, 0, 1, 0], 3, 1),
-        ([0, 0, 0, 1], 1, 3),
-        ([1, 1, 0, 0], 3, 3),
-        ([0, 0, 1, 1], 4, 4),
-        ([2, 0, 0, 0], 5, 1),
-        ([0, 0, 2, 0], 6, 1),
-        ([0, 1, 1, 0], 4, 4),
-        ([1, 0, 0, 1], 4, 4),
-    ];
-    // More functions than half of the devices would only describe the devices themselves.
-    let most = (data.devices.len() / 2).max(1);
-    for (e, min_l, min_w) in candidates {
-        if basis.len() < most && lengths >= min_l && widths >= min_w {
-            basis.terms.push([e[0], e[1], e[2], e[3], 0, 0, 0]);
-        }
-    }
-    let corners: BTreeSet<_> = data.devices.iter().filter_map(|d| d.id.corner).collect();
-    if corners.len() > 1 {
-        for e in [[1, 0], [0, 1], [2, 0], [0, 2]] {
-            basis.terms.push([0, 0, 0, 0, 0, e[0], e[1]]);
-            basis.terms.push([0, 0, 1, 0, 0, e[0], e[1]]);
-        }
-    }
-    basis
-}
-
-/// The constant and the linear functions of length in `basis`, each times temperature: threshold and mobility fall
-/// with it, in short devices otherwise than in long ones.
-fn warmed(basis: &Basis) -> Vec<Exponents> {
-    let linear = |[l, w, inv_l, inv_w, tau, speed, skew]: &Exponents| {
-        l + inv_l <= 1 && [w, inv_w, tau, speed, skew].into_iter().all(|e| *e == 0)
-    };
-    basis.terms.iter().filter(|e| linear(e)).map(|&[l, w, il, iw, _, s, k]| [l, w, il, iw, 1, s, k]).collect()
 }
 
 /// Where a device stands in the population at temperature `kelvin`.

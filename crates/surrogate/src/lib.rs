@@ -14,7 +14,7 @@
 //! ```
 //!
 //! Reading order: [`config`], [`problem`], [`assemble`](mod@assemble), [`parameters`], `lm` (the solver), [`constraint`], `leakage`,
-//! [`order`], [`held`] and [`pretrained`] (given trunks), [`adamw`], [`charges`], [`synthetic`], [`freeze`](mod@freeze), [`report`], [`fit`](mod@fit), then `posterior` (certainty of
+//! [`order`], [`held`] and [`pretrained`] (given trunks), `unseen` (curves to choose by), [`adamw`], [`charges`], [`synthetic`], [`freeze`](mod@freeze), [`report`], [`fit`](mod@fit), then `posterior` (certainty of
 //! heads), [`adapt`](mod@adapt) and [`plan`](mod@plan) (few measurements).
 
 pub mod adamw;
@@ -35,6 +35,7 @@ mod lm;
 pub mod order;
 pub mod parameters;
 pub mod plan;
+mod population;
 mod posterior;
 mod prepared;
 pub mod pretrained;
@@ -46,6 +47,7 @@ mod smooth;
 mod soft;
 mod start;
 pub mod synthetic;
+mod unseen;
 
 pub use adapt::{AdaptOptions, Adapted, adapt};
 pub use charges::{ChargeConfig, ChargeErrors};
@@ -61,7 +63,7 @@ pub use fit::{TaskFit, combined, fit_tasks};
 pub use lm::StopReason;
 pub use order::{OrderConfig, OrderReport};
 pub use plan::{PlanOptions, Planned, plan};
-pub use pretrained::{TrunkConfig, TrunkInputs};
+pub use pretrained::{TrunkConfig, TrunkInputs, pooled};
 pub use report::{DeviceReport, Part, Summary};
 pub use sharing::{Sharing, SingleConfig, SoftConfig, TaskOf};
 pub use soft::SharingReport;

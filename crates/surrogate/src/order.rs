@@ -8,6 +8,7 @@
 //! is one more residual. Biases of the strong set where it fails, those of the readings and random ones between them,
 //! join an active set and stay in it, as in [`constraint`](crate::constraint).
 
+mod across;
 mod hinges;
 
 use std::collections::BTreeMap;
@@ -24,6 +25,7 @@ use crate::fit::{Solution, Watch};
 use crate::lm::{Lm, Outcome, StopReason};
 use crate::prepared::Prepared;
 use crate::problem::{Problem, Task};
+pub(crate) use across::across;
 pub use hinges::Active;
 use hinges::Pair;
 
@@ -146,11 +148,10 @@ pub(crate) fn report(
 pub(crate) fn told(report: &OrderReport) -> String {
     let OrderReport { violations, biases, worst, .. } = report;
     let mut text = match violations {
-        0 => format!("corners are in order at all {biases} strong readings"),
-        n => format!(
-            "corners are out of order at {n} of {biases} strong readings, by up to {:.2} %",
-            100.0 * worst
-        ),
+        0 => format!("{TOLD}in order at all {biases} strong readings"),
+        n => {
+            format!("{TOLD}out of order at {n} of {biases} strong readings, by up to {:.2} %", 100.0 * worst)
+        }
     };
     if let Some(before) = report.before {
         text += &format!(" ({before} before the order was asked for)");
@@ -159,6 +160,14 @@ pub(crate) fn told(report: &OrderReport) -> String {
         text += &format!("; at {} more the readings themselves are not", report.unordered_readings);
     }
     text
+}
+
+/// How [`told`] begins.
+const TOLD: &str = "corners are ";
+
+/// True for what this module says of a fit.
+pub(crate) fn is_told(decision: &str) -> bool {
+    decision.starts_with(TOLD)
 }
 
 /// Pairs of channel tasks of one geometry and temperature, the slower first, from neighbouring corners.

@@ -1,7 +1,8 @@
 //! How sure a fit is of a head, and what it expects of a head it has not seen.
 //!
 //! With the trunk frozen a head `h` is a small nonlinear regression. Its prior is the population of the heads
-//! already fitted ([`kriging`]: what neighbours in geometry say, and how far heads stray from that); its
+//! already fitted ([`kriging`]: what neighbours in geometry say, and how far heads stray from that; [`corner`]: what the other
+//! corners of a geometry say of a new one); its
 //! estimate the maximum of the posterior, its covariance Laplace's ([`map`]):
 //! ```text
 //! minimise  sum_p rho(r_p / s_p)^2 + (h - h0)^T C0^-1 (h - h0)       C = (J^T S^-2 J + C0^-1)^-1
@@ -10,6 +11,7 @@
 //! around a device of this family. C. E. Rasmussen, C. K. I. Williams, "Gaussian Processes for Machine
 //! Learning" (2006), chapters 2.7 and 5.4, has the formulas of the prior and of its leave-one-out test.
 
+pub(crate) mod corner;
 pub(crate) mod kriging;
 pub(crate) mod learn;
 pub(crate) mod map;

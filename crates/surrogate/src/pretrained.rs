@@ -4,6 +4,9 @@
 //! bias: how current turns on and saturates. New devices get heads of their own; the trunk stays as it is, or is held
 //! near what it was by `s/2 |theta - theta_given|^2` per layer.
 
+mod hold;
+mod pool;
+
 use std::path::Path;
 
 use gummel_kernel::folded::{Folded, FoldedOutput, Member};
@@ -20,6 +23,9 @@ use crate::held::Held;
 use crate::lm::{Lm, Outcome};
 use crate::prepared::Prepared;
 use crate::problem::Problem;
+use hold::Choice;
+
+pub use pool::pooled;
 
 /// The trunk a fit begins with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,8 +35,10 @@ pub struct TrunkConfig {
     pub from: String,
     /// The trunk stays as it is; only heads are fitted.
     pub frozen: bool,
-    /// Penalty of a squared distance of one from the given trunk, in units of the loss of one reading.
-    pub strength: f64,
+    /// Penalty of a squared distance of one from the given trunk, in units of the loss of one reading; chosen by held-out
+    /// curves when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub strength: Option<f64>,
     /// Factor on the strength for each layer, first to last; those not named have 1.
     pub layers: Vec<f64>,
     /// What the trunk sees.
@@ -42,7 +50,7 @@ impl Default for TrunkConfig {
         TrunkConfig {
             from: String::new(),
             frozen: false,
-            strength: 1e-2,
+            strength: None,
             layers: Vec::new(),
             inputs: TrunkInputs::Auto,
         }
@@ -98,7 +106,7 @@ impl Pretrained {
                 expected: "solver.kind = \"lm\", which can hold a trunk".into(),
             });
         }
-        if let Some(bad) = layers.iter().chain([strength]).find(|v| !(v.is_finite() && **v >= 0.0)) {
+        if let Some(bad) = layers.iter().chain(strength).find(|v| !(v.is_finite() && **v >= 0.0)) {
             return Err(FitError::Config {
                 key: "trunk.strength, trunk.layers",
                 found: bad.to_string(),
@@ -145,14 +153,24 @@ impl Pretrained {
             problem.scale_inputs(&self.branch.features);
         }
         let theta = self.theta(problem);
-        problem.held = Some(self.held(problem, &theta, &config.trunk));
+        let held = |strength: f64| self.held(problem, &theta, &config.trunk, strength);
+        let (held, how) = match (config.trunk.frozen, config.trunk.strength) {
+            (true, _) => (held(f64::INFINITY), "kept as it is".to_owned()),
+            (false, Some(strength)) => {
+                (held(strength), format!("held near what it was with strength {strength}"))
+            }
+            (false, None) => {
+                let Choice { strength, told } = hold::choose(problem, &theta, config.seed, held);
+                (held(strength), format!("held near what it was {told}"))
+            }
+        };
+        problem.held = Some(held);
         let seen = if inputs == TrunkInputs::Volts {
             "volts as they are"
         } else {
             "its box scaled to that of the data"
         };
-        let how = if config.trunk.frozen { "kept as it is" } else { "held near what it was" };
-        Begin { theta, told: format!("trunk of {}, {how}; it sees {seen}", self.title) }
+        Begin { theta, told: format!("trunk of {}, which sees {seen}, {how}", self.title) }
     }
 
     /// Loss that heads alone reach on a few points when the trunk sees voltages through `features`.
@@ -226,28 +244,29 @@ impl Pretrained {
         Some((weights[3 + j], self.branch.statics[j].scale))
     }
 
-    /// How `config` holds the trunk in `theta`. Inputs that the given trunk did not have are free.
-    fn held(&self, problem: &Problem, theta: &[f64], config: &TrunkConfig) -> Held {
+    /// The trunk in `theta` held with `strength`, by `config` more or less in every layer. Inputs that the given trunk did not
+    /// have are free.
+    fn held(&self, problem: &Problem, theta: &[f64], config: &TrunkConfig, strength: f64) -> Held {
         let trunk = problem.layout.trunk();
-        let mut strength = vec![0.0; trunk];
+        let mut strengths = vec![0.0; trunk];
         for (k, layer) in problem.layout.shape.layers().enumerate() {
             let of_layer = match config.frozen {
-                true => f64::INFINITY,
-                false => config.strength * config.layers.get(k).copied().unwrap_or(1.0),
+                true => strength,
+                false => strength * config.layers.get(k).copied().unwrap_or(1.0),
             };
-            strength[layer.offset..layer.bias_offset() + layer.outputs].fill(of_layer);
+            strengths[layer.offset..layer.bias_offset() + layer.outputs].fill(of_layer);
             if k > 0 {
                 continue;
             }
             for (j, s) in problem.statics.iter().enumerate() {
                 if !self.branch.statics.iter().any(|g| g.covariate == s.covariate) {
                     for n in 0..layer.outputs {
-                        strength[layer.offset + n * layer.inputs + 3 + j] = 0.0;
+                        strengths[layer.offset + n * layer.inputs + 3 + j] = 0.0;
                     }
                 }
             }
         }
-        Held { target: theta[..trunk].to_vec(), strength }
+        Held { target: theta[..trunk].to_vec(), strength: strengths }
     }
 }
 

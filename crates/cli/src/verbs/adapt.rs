@@ -1,6 +1,7 @@
 //! `gummel adapt`: a new device's head from few points, trunk frozen.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use gummel_plot::Style;
 use gummel_surrogate::AdaptOptions;
 use gummel_surrogate::adapt::adapt_all;
 use serde::Serialize;
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use crate::exit::Outcome;
+use crate::figures;
 use crate::input::InputArgs;
 use crate::newcomer::NewcomerArgs;
 use crate::run_folder::Fitted;
@@ -33,6 +35,9 @@ pub struct Args {
     /// Seed of the draw
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// Figure of the error over the number of readings used (svg or png); needs data with more than a few
+    #[arg(long, value_name = "FILE")]
+    plot: Option<PathBuf>,
     /// Model folder to write [default: the name of the model and -adapted]
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
@@ -43,6 +48,7 @@ EXAMPLES:
   gummel adapt runs/nmos new-device/ --out runs/nmos-and-new
   gummel adapt runs/nmos die2.csv --w 10u --l 0.13u               the file does not say its geometry
   gummel adapt runs/nmos data/ --device W5u_L0.13u --points 20    how good are 20 points?
+  gummel adapt runs/nmos data/ --plot few.svg                     how good is how many?
   gummel predict runs/nmos-adapted --device W5u_L0.13u --grid vgs=0:1.2:0.1,vds=1.2 --interval
 
 A device the model already has is replaced.";
@@ -92,6 +98,12 @@ pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
         count(rows.len(), "device"),
         out.display()
     ))?;
+    if let Some(path) = &args.plot {
+        let figure = figures::few_readings(&model, &data, args.seed, &Style::column())?;
+        let figure = figure.context("--plot: a device has one reading only; there is nothing to compare")?;
+        figure.save(path)?;
+        session.say(format!("wrote {}", path.display()))?;
+    }
     session.result(&Taken { out, devices: rows, seconds })?;
     Ok(Outcome::Done)
 }

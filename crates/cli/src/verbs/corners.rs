@@ -71,6 +71,24 @@ fn sigma(text: &str) -> Result<[f64; 2], String> {
     found.ok_or_else(|| "expected two standard deviations, e.g. 0.333,0.2".to_owned())
 }
 
+/// Distance from tt up to which positions are near what was fitted: the named corners are at one.
+const NEAR: f64 = 1.5;
+
+/// Warns of positions that no fitted corner vouches for.
+fn warn_of_far(positions: &[CornerPosition], session: &Session) {
+    let far: Vec<&CornerPosition> = positions.iter().filter(|p| p.speed.hypot(p.skew) > NEAR).collect();
+    if let Some(first) = far.first() {
+        session.warn(&format!(
+            "{} of {} further than {NEAR} from tt, e.g. {},{}: named corners are at 1, and what lies beyond them is \
+             extrapolated",
+            count(far.len(), "position"),
+            positions.len(),
+            first.speed,
+            first.skew
+        ));
+    }
+}
+
 /// Moves, saves, says.
 pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
     let model = Fitted::open(&args.model)?.model;
@@ -83,6 +101,7 @@ pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
     if positions.is_empty() {
         bail!("no position; name some with --at SPEED,SKEW or draw some with --draw N");
     }
+    warn_of_far(&positions, session);
     let moved = model.at_positions(&positions)?;
     moved.save(&args.out)?;
     let devices: Vec<String> = moved.spec.devices.iter().map(|d| d.name.clone()).collect();

@@ -38,6 +38,7 @@ EXAMPLES:
   gummel plot runs/nmos                                                   gallery.svg
   gummel plot runs/nmos --kind transfer --device W10u_L0.13u --out transfer.png
   gummel plot runs/nmos --kind error-map --device W10u_L0.13u
+  gummel plot runs/corners --kind corners --device W10u_L0.13u_tt         five corners on one figure
   gummel plot runs/nmos/model --kind output --device W10u_L0.13u --data measurements/
   gummel plot runs/nmos --kind transfer --column --out figure1.svg        for a paper
 
@@ -85,7 +86,10 @@ fn of_device(
         || fitted.model.spec.devices.first().map(|d| d.name.clone()).context("the model has no device");
     let name = args.device.clone().map_or_else(first, Ok)?;
     let device = data.as_ref().and_then(|d| d.devices.iter().find(|d| d.id.name == name));
-    let figure = Subject::new(Some(&fitted.model), device, &name)?.figure(args.kind, style)?;
+    let figure = match args.kind {
+        Kind::Corners => figures::corner_fan(&fitted.model, data.as_ref(), &name, style)?,
+        kind => Subject::new(Some(&fitted.model), device, &name)?.figure(kind, style)?,
+    };
     Ok((figure, Some(name)))
 }
 
@@ -99,6 +103,11 @@ fn of_family(args: &Args, fitted: &Fitted, session: &Session, style: &Style) -> 
         let summary = RunSummary::load(run)?;
         let report = summary.families.first().map(|f| &f.report);
         return report.map_or(Ok(None), |r| figures::history(&title, r, style));
+    }
+    match args.kind {
+        Kind::CornerDistances => return figures::corner_distances(&fitted.model, style),
+        Kind::CornerMap => return figures::corner_map(&fitted.model, style),
+        _ => {}
     }
     let data = fitted.measurements(&args.data, session)?;
     let data = data.with_context(|| {

@@ -7,7 +7,12 @@ use crate::{DeviceEntry, DeviceQuery, Model, ModelError};
 
 /// A transistor at `corners` whose constants of the head are one, two, three ... apart.
 fn at_corners(corners: &[Corner]) -> Model {
-    let mut model = sample(true, 1.0);
+    with_constants(true, corners, |k, _| 0.1 * (k + 1) as f64)
+}
+
+/// A transistor at `corners` with the constants of the head that `constant` says, beside a population or without.
+fn with_constants(population: bool, corners: &[Corner], constant: impl Fn(usize, Corner) -> f64) -> Model {
+    let mut model = sample(population, 1.0);
     let (first, entry) = (model.spec.devices[0].clone(), model.manifest.devices[0].clone());
     (model.spec.devices, model.manifest.devices) = (Vec::new(), Vec::new());
     for (k, corner) in corners.iter().enumerate() {
@@ -15,7 +20,7 @@ fn at_corners(corners: &[Corner]) -> Model {
         let mut device = gummel_kernel::DeviceHeads { name: name.clone(), ..first.clone() };
         (device.place.speed, device.place.skew) = (corner.position().speed, corner.position().skew);
         let head = &mut device.deviation[0][0];
-        *head.last_mut().expect("a constant") = 0.1 * (k + 1) as f64;
+        *head.last_mut().expect("a constant") = constant(k, *corner);
         model.spec.devices.push(device);
         model.manifest.devices.push(DeviceEntry { name, corner: Some(*corner), ..entry.clone() });
     }
@@ -46,8 +51,55 @@ fn a_device_moved_to_a_corner_is_the_device_of_that_corner() {
     assert_eq!(all.spec.devices[0].name, "W1u_L1u_speed0.5_skew0");
 }
 
+/// `y`, ln of the channel current up to a constant, of device `name` where it conducts.
+fn ln_id(model: &Model, name: &str) -> f64 {
+    let device = model.instance(&DeviceQuery::named(name)).expect("known");
+    let branch = &device.folded().branches[0];
+    let z = branch.activations([1.0, 0.8, 0.0, 0.0]);
+    let channel = &branch.outputs[0];
+    channel.constant + channel.head.iter().zip(&z).map(|(h, z)| h * z).sum::<f64>()
+}
+
+/// `model` without its device at `corner`.
+fn without(model: &Model, corner: Corner) -> Model {
+    let mut less = model.clone();
+    let name = format!("W1u_L1u_{corner}");
+    less.spec.devices.retain(|d| d.name != name);
+    less.manifest.devices.retain(|d| d.name != name);
+    Model::new(less.spec, less.manifest).expect("consistent")
+}
+
 #[test]
-fn a_corner_that_was_not_fitted_counts_as_typical_and_one_corner_is_no_space() {
+fn any_corner_of_a_bent_curve_is_found_from_the_others() {
+    // A device's own speed: 1 at ff, 0.6 at fs, and heads that bend with it.
+    let own = |corner| match corner {
+        Corner::Tt => 0.0,
+        Corner::Ff => 1.0,
+        Corner::Ss => -1.0,
+        Corner::Sf => -0.6,
+        Corner::Fs => 0.6,
+    };
+    let curve = |_: usize, corner| 0.2 + 0.3 * own(corner) - 0.05 * own(corner) * own(corner);
+    let all = with_constants(false, &Corner::ALL, curve);
+    for corner in Corner::ALL {
+        let found = without(&all, corner).at_positions(&[corner.position()]).expect("four corners");
+        let name = format!("W1u_L1u_{corner}");
+        let off = ln_id(&found, &name) - ln_id(&all, &name);
+        assert!(off.abs() < 2e-3, "{corner}: {off}");
+    }
+}
+
+#[test]
+fn a_corner_whose_opposite_alone_is_known_is_its_mirror_image_whatever_the_population_says() {
+    let model = at_corners(&[Corner::Tt, Corner::Ff]);
+    let ss = model.at_positions(&[Corner::Ss.position()]).expect("two corners");
+    let typical = ln_id(&model, "W1u_L1u_tt");
+    let (fast, slow) = (ln_id(&model, "W1u_L1u_ff") - typical, ln_id(&ss, "W1u_L1u_ss") - typical);
+    assert!((fast + slow).abs() < 1e-9, "{fast} {slow}");
+}
+
+#[test]
+fn a_corner_that_nothing_tells_of_counts_as_typical_and_one_corner_is_no_space() {
     let model = at_corners(&[Corner::Tt, Corner::Ff]);
     let moved = model.moved("W1u_L1u_ff", Corner::Fs.position()).expect("moved");
     assert_eq!(moved.spec.devices[0].deviation, model.spec.devices[0].deviation);

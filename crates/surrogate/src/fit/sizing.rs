@@ -4,22 +4,19 @@
 //! goes on from the narrower one, and is judged again. Growing is cheap, because every width begins near a solution. The fit
 //! itself begins anew with the width that was chosen, so that a width given by hand leads to the same fit.
 
-use std::ops::Range;
-
 use gummel_kernel::jacobian::TrunkShape;
-use rand::seq::SliceRandom;
-use rand::{Rng, SeedableRng};
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use super::Watch;
 use super::descent::{StopRule, scale};
 use crate::config::LmConfig;
-use crate::lm::normal::raw_residuals;
 use crate::lm::{Lm, Outcome};
 use crate::parameters::Layout;
 use crate::prepared::Prepared;
-use crate::problem::{Problem, Task};
+use crate::problem::Problem;
 use crate::start::{start, widened};
+use crate::unseen::{DEVICES, apart, common, error, points_per_task, turns};
 
 /// Neurons of both layers, narrowest first.
 const WIDTHS: [usize; 7] = [4, 8, 12, 16, 20, 24, 28];
@@ -27,22 +24,8 @@ const WIDTHS: [usize; 7] = [4, 8, 12, 16, 20, 24, 28];
 const PAYS: f64 = 0.97;
 /// Wider trunks are taken when the error falls by as much as the cost of every later evaluation grows.
 const USUAL: usize = 20;
-/// Most devices that a size is chosen on.
-const DEVICES: usize = 12;
-/// Points of all tasks that a size is chosen on, but at least [`LEAST`] of each.
-const POINTS: usize = 2500;
-/// Fewer points of a task than this say nothing of its curves.
-const LEAST: usize = 50;
 /// Most steps of one width.
 const STEPS: usize = 15;
-/// One curve in this many is held out.
-const PARTS: usize = 5;
-/// Families with fewer points are judged by several parts of their curves in turn: one would be luck.
-const FEW_POINTS: usize = 4000;
-/// How many parts that are.
-const TURNS: usize = 3;
-/// Readings whose weight is above this count: the noise of the others would hide what trunks differ in.
-const STRONG: f64 = 0.5;
 
 /// Gives `problem` the trunk whose width pays and says why; `None`, and the trunk stays as it is, where there are no curves
 /// to judge by or the fit is over already.
@@ -53,7 +36,7 @@ pub(super) fn size(
     watch: &mut Watch<'_>,
 ) -> Option<String> {
     let few = problem.few_devices(DEVICES);
-    let turns = if few.points() < FEW_POINTS { TURNS } else { 1 };
+    let turns = turns(&few);
     let paths: Vec<Vec<f64>> = (0..turns)
         .map(|turn| {
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -85,7 +68,7 @@ impl Growing<'_, '_> {
     fn errors(&mut self, learnt: &Problem, mut held: Problem, rng: &mut ChaCha8Rng) -> Vec<f64> {
         let mut errors = Vec::new();
         let mut narrower: Option<(Layout, Vec<f64>)> = None;
-        let subset = learnt.subset((POINTS / learnt.tasks.len().max(1)).max(LEAST), rng);
+        let subset = learnt.subset(points_per_task(learnt), rng);
         for width in WIDTHS {
             let subset = Problem { layout: sized(&learnt.layout, width), ..subset.clone() };
             let prepared = Prepared::new(&subset);
@@ -150,58 +133,6 @@ fn sized(layout: &Layout, width: usize) -> Layout {
     Layout { shape, ..layout.clone() }
 }
 
-/// Curves to learn from and curves to judge by, out of every task that has several; part `turn` of them is held out.
-fn apart(problem: &Problem, turn: usize, rng: &mut impl Rng) -> (Problem, Problem) {
-    let (mut learnt, mut held) = (problem.clone(), problem.clone());
-    for (k, task) in problem.tasks.iter().enumerate() {
-        let curves = curves(task);
-        let mut order: Vec<usize> = (0..curves.len()).collect();
-        order.shuffle(rng);
-        let parts = PARTS.min(curves.len());
-        let mut out = vec![false; task.points()];
-        if parts > 1 {
-            for c in order.iter().skip(turn % parts).step_by(parts) {
-                out[curves[*c].clone()].fill(true);
-            }
-        }
-        learnt.tasks[k] = task.kept(|p| !out[p]);
-        held.tasks[k] = task.kept(|p| out[p]);
-    }
-    held.tasks.retain(|t| t.points() > 0);
-    (learnt, held)
-}
-
-/// Points of every curve of a task.
-fn curves(task: &Task) -> Vec<Range<usize>> {
-    let mut first = 0;
-    let ends = (0..task.points()).filter(|p| !task.linked[*p]);
-    ends.map(|end| std::mem::replace(&mut first, end + 1)..end + 1).collect()
-}
-
-/// Geometric mean over curves of the RMS weighted residual; one curve that no trunk describes does not decide.
-fn error(held: &Problem, theta: &[f64]) -> f64 {
-    let (mut logs, mut n) = (0.0, 0usize);
-    for (task, residuals) in held.tasks.iter().zip(raw_residuals(held, theta)) {
-        for curve in curves(task) {
-            let strong = curve.filter(|p| task.weight[*p] > STRONG);
-            let (sum, points) =
-                strong.fold((0.0, 0usize), |(s, n), p| (s + (task.weight[p] * residuals[p]).powi(2), n + 1));
-            if points > 0 {
-                logs += 0.5 * (sum / points as f64).max(f64::MIN_POSITIVE).ln();
-                n += 1;
-            }
-        }
-    }
-    if n == 0 { f64::NAN } else { (logs / n as f64).exp() }
-}
-
-/// Geometric mean of the errors of all turns, for the widths that all of them reached.
-fn common(paths: &[Vec<f64>]) -> Vec<f64> {
-    let widths = paths.iter().map(Vec::len).min().unwrap_or(0);
-    let mean = |k: usize| paths.iter().map(|p| p[k].ln()).sum::<f64>() / paths.len() as f64;
-    (0..widths).map(|k| mean(k).exp()).collect()
-}
-
 /// Index of the widest trunk that paid.
 fn choose(errors: &[f64]) -> usize {
     (1..errors.len()).fold(0, |best, k| if errors[k] < pays(best, k) * errors[best] { k } else { best })
@@ -257,21 +188,6 @@ mod tests {
         // Four more neurons brought 20 %, a trunk of 24 would have to bring 31 %.
         assert!(hopeless(&[0.2, 0.1, 0.05, 0.025, 0.02]));
         assert!(!hopeless(&[0.2, 0.1, 0.05, 0.025, 0.015]));
-    }
-
-    #[test]
-    fn every_curve_is_either_learnt_or_held_and_every_turn_holds_others() {
-        let problem = Synthetic { devices: 2, gates: 8, ..Synthetic::default() }.problem();
-        let mut seen = 0;
-        for turn in 0..PARTS {
-            let (learnt, held) = apart(&problem, turn, &mut ChaCha8Rng::seed_from_u64(1));
-            assert_eq!(learnt.points() + held.points(), problem.points());
-            for task in &held.tasks {
-                assert!(curves(task).iter().all(|c| c.len() == 8), "a curve was cut");
-            }
-            seen += held.points();
-        }
-        assert_eq!(seen, problem.points());
     }
 
     #[test]

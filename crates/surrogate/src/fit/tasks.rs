@@ -11,6 +11,7 @@ use super::{
 use crate::config::{FitConfig, Solver};
 use crate::constraint;
 use crate::error::FitError;
+use crate::order;
 use crate::report::{Part, summarise};
 use crate::sharing::{Sharing, SingleConfig, SoftConfig};
 use crate::soft::{self, Member};
@@ -164,7 +165,7 @@ fn together(
     watch.max_steps = hard.steps + tied.max_steps;
     let soft = soft::solve(&mut members, tied, lm, hard.steps, &mut watch);
     said.push(format!("{} networks, parameters held close to each other", members.len()));
-    members
+    let mut fits = members
         .iter()
         .zip(&groups)
         .map(|(member, (task, devices))| {
@@ -194,5 +195,18 @@ fn together(
             let fit = ended.finish(watch.history.clone(), watch.seconds())?;
             Ok(TaskFit { task: task.clone(), data: tied.tasks.part(data, task), fit })
         })
-        .collect()
+        .collect::<Result<Vec<TaskFit>, FitError>>()?;
+    tell_order(&mut fits, config);
+    Ok(fits)
+}
+
+/// Says in every network's report how corners of different networks stand to each other.
+fn tell_order(fits: &mut [TaskFit], config: &FitConfig) {
+    let networks: Vec<_> = fits.iter().map(|f| (&f.fit.model, &f.data)).collect();
+    let Some(found) = order::across(&networks, &config.order) else { return };
+    for fit in fits {
+        fit.fit.report.decisions.retain(|d| !order::is_told(d));
+        fit.fit.report.decisions.push(order::told(&found));
+        fit.fit.report.order = Some(found.clone());
+    }
 }

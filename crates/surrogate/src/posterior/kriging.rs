@@ -58,6 +58,12 @@ pub(crate) struct Scatter {
     pub(crate) covariance: Mat<f64>,
 }
 
+/// The part of the variance that is each device's own, whatever its neighbours are.
+pub(crate) fn own(shared: f64) -> f64 {
+    // The last digits keep the matrix positive definite when two devices share a place.
+    1.0 - shared + 1e-6
+}
+
 fn covariates(place: &Place) -> [f64; COVARIATES.len()] {
     COVARIATES.map(|c| c.at(place))
 }
@@ -103,8 +109,7 @@ impl Kernel {
     }
 
     fn own(&self) -> f64 {
-        // The last digits keep the matrix positive definite when two devices share a place.
-        1.0 - self.shared + 1e-6
+        own(self.shared)
     }
 }
 

@@ -107,10 +107,10 @@ fn layer_conflict(
 }
 
 impl Conflict {
-    /// The two groups of tasks between which the largest cosine is least; every task on its own side of two.
+    /// Positions of the tasks in the two groups between which the largest cosine at the trunk is least.
     ///
     /// Joining the two most alike groups again and again until two are left (single linkage) finds them.
-    pub(crate) fn apart(&self) -> [Vec<usize>; 2] {
+    pub fn apart(&self) -> [Vec<usize>; 2] {
         let tasks = self.tasks.len();
         let Some(trunk) = self.layers.first() else { return [(0..tasks).collect(), Vec::new()] };
         let mut pairs: Vec<(usize, usize)> = (0..tasks).flat_map(|k| (0..k).map(move |j| (k, j))).collect();

@@ -7,7 +7,7 @@
 use gummel_data::{Dataset, Split};
 use serde::{Deserialize, Serialize};
 
-use crate::config::{FitConfig, Toggle};
+use crate::config::FitConfig;
 use crate::conflict::Conflict;
 use crate::error::FitError;
 use crate::fit::{Observer, Parts};
@@ -40,7 +40,8 @@ pub struct Transfer {
     pub fits: usize,
 }
 
-/// Fits every task alone, every two together, and all, each with the recipe's steps, and compares their unseen errors.
+/// Fits every task alone, every two together, and all, each with the recipe's steps but without bounds and charges, and compares
+/// their unseen errors.
 ///
 /// What judges is what the recipe's split holds out, or half of every device's readings where it holds out nothing.
 ///
@@ -56,8 +57,6 @@ pub fn transfer(
     if config.split == Split::None {
         config.split = Split::Points { fraction: HELD_OUT, seed: config.seed };
     }
-    // Only the drain current is judged.
-    config.charges.fit = Toggle::Off;
     let (train, held_out) = data.split(&config.split);
     let parts = Parts::new(&train, &held_out, tasks)?;
     let n = parts.len();

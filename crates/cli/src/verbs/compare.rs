@@ -185,7 +185,7 @@ fn signed(change: f64) -> String {
 
 /// Ends of an interval of a relative change in per cent.
 fn between([low, high]: [f64; 2]) -> String {
-    format!("{} to {}", signed(low), signed(high))
+    format!("{}..{}", signed(low), signed(high))
 }
 
 /// Median error over the number of fitted points, a line per family and way.

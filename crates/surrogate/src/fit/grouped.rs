@@ -4,11 +4,11 @@ use gummel_data::{Dataset, DeviceData, Split};
 
 use super::parts::Judged;
 use super::{Observer, Parts, TaskFit};
-use crate::config::{FitConfig, Toggle};
+use crate::config::FitConfig;
 use crate::error::FitError;
 use crate::grouping::{Grouping, Outcome, group};
 use crate::interval::Effect;
-use crate::sharing::{AutoConfig, Sharing, TaskOf};
+use crate::sharing::{AutoConfig, TaskOf};
 
 /// Groups the tasks of `data` by trials on part of the readings, then fits every group to all of them.
 pub(super) fn fit(
@@ -54,15 +54,12 @@ fn grouped(
 ) -> Result<(Vec<Vec<usize>>, Grouping), FitError> {
     let (learnt, judging) = train.split(&Split::Points { fraction: auto.held_out, seed: config.seed });
     let parts = Parts::new(&learnt, &judging, auto.tasks)?;
-    let mut trial = FitConfig { sharing: Sharing::Hard, split: Split::None, ..config.clone() };
-    // Only the drain current is judged.
-    trial.charges.fit = Toggle::Off;
     let n = parts.len();
     let mut done = 0;
     let mut fitted = |chosen: &[usize]| -> Result<Judged, FitError> {
         let mut watch = parts.watch(chosen, (done, 3 * n - 1), observer);
         done += 1;
-        parts.fit(chosen, &trial, &mut watch)
+        parts.fit(chosen, config, &mut watch)
     };
     let mut alone = Vec::with_capacity(n);
     if n > 1 {

@@ -4,10 +4,10 @@ use gummel_data::{Dataset, DeviceData};
 
 use super::pool::{self, by_family};
 use super::{Fit, Observer, Progress, Watch};
-use crate::config::FitConfig;
+use crate::config::{FitConfig, Toggle};
 use crate::conflict::Conflict;
 use crate::error::FitError;
-use crate::sharing::TaskOf;
+use crate::sharing::{Sharing, TaskOf};
 use crate::unseen;
 
 /// The tasks of a dataset: what is fitted of each and what judges it.
@@ -73,7 +73,7 @@ impl Parts {
         OneOf { observer, task: name, before: done, of }
     }
 
-    /// Fits the tasks `chosen` together and judges each; without held-out readings of a task there is nothing to judge it by.
+    /// Fits the drain currents of the tasks `chosen` together, without bounds, and judges each by what is held out.
     pub(crate) fn fit(
         &self,
         chosen: &[usize],
@@ -81,9 +81,13 @@ impl Parts {
         observer: &mut dyn Observer,
     ) -> Result<Judged, FitError> {
         let (train, held_out) = (self.part(&self.train, chosen), self.part(&self.held_out, chosen));
+        // Bounds and charges cost most of a fit's time, and tasks do not share them.
+        let mut config = FitConfig { sharing: Sharing::Hard, ..config.clone() };
+        config.charges.fit = Toggle::Off;
+        (config.constraints.steps, config.order.steps) = (0, 0);
         let mut watch = Watch::new(observer);
-        let joint =
-            pool::solve(&train, &Dataset { devices: Vec::new(), ..train.clone() }, config, &mut watch)?;
+        let nothing = Dataset { devices: Vec::new(), ..train.clone() };
+        let joint = pool::solve(&train, &nothing, &config, &mut watch)?;
         let groups: Vec<(String, Vec<DeviceData>)> = chosen
             .iter()
             .map(|k| {

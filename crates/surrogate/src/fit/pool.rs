@@ -43,7 +43,7 @@ struct Family {
     tasks: Range<usize>,
 }
 
-/// Fits `train` with one trunk, as far as bounds; `held_out` is judged when the models are made.
+/// Fits `train` with one trunk; order and bounds come with [`Joint::finish`], which judges `held_out` as well.
 ///
 /// # Errors
 /// As [`fit`](super::fit()); [`FitError::Config`] for what cannot be had with several families.

@@ -29,7 +29,16 @@ pub(crate) fn demo(family: &str) -> Dataset {
     dataset(file, family, 27.0)
 }
 
-/// The same at several temperatures.
+/// Without noise, with process corners, at several temperatures.
+pub(crate) fn cornered(family: &str, corners: &[Corner], celsius: &[f64]) -> Dataset {
+    let (_folder, file) = unpacked("demo130");
+    let reading = read(&[file], &ReadOptions::default(), &|_| ()).unwrap();
+    let selection =
+        Selection { corner: corners.to_vec(), temperature: celsius.to_vec(), ..Selection::of(family, 27.0) };
+    Dataset::assemble(&reading.table, &reading.files, &selection).unwrap()
+}
+
+/// Measured-like at several temperatures.
 pub(crate) fn demo_at(family: &str, celsius: &[f64]) -> Dataset {
     let (_folder, file) = unpacked("demo130-noisy");
     let reading = read(&[file], &ReadOptions::default(), &|_| ()).unwrap();

@@ -4,7 +4,8 @@ use anyhow::{Context, Result, bail};
 use gummel_data::Selection;
 use gummel_device::Corner;
 use gummel_surrogate::{
-    AdamwConfig, ComputeDevice, FitConfig, LmConfig, Sharing, SingleConfig, SoftConfig, Solver, TaskOf,
+    AdamwConfig, AutoConfig, ComputeDevice, FitConfig, LmConfig, Sharing, SingleConfig, SoftConfig, Solver,
+    TaskOf,
 };
 
 /// Recipes inside the program, so that an installed `gummel` needs no other file.
@@ -35,7 +36,8 @@ pub struct RecipeArgs {
     /// Neurons of the trunk's hidden layers, e.g. 20,20
     #[arg(long, value_delimiter = ',', value_name = "N,N")]
     hidden: Vec<usize>,
-    /// One trunk for all, a network per task held close to the others, or a network per task alone
+    /// One trunk for all, a network per task held close to the others, a network per task alone, or a trunk for as many
+    /// tasks (families by default) as lose nothing by it
     #[arg(long, value_enum)]
     sharing: Option<SharingName>,
     /// What a task is, where each has a network of its own
@@ -105,13 +107,31 @@ enum SharingName {
     Hard,
     Soft,
     Single,
+    Auto,
 }
 
+/// What a task is, on the command line.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum TaskName {
+pub enum TaskName {
+    /// A geometry on a site at a corner
     Device,
+    /// A process corner with all its geometries
     Corner,
+    /// A geometry with all its corners and sites
     Geometry,
+    /// A family with all its devices
+    Family,
+}
+
+impl From<TaskName> for TaskOf {
+    fn from(name: TaskName) -> Self {
+        match name {
+            TaskName::Device => TaskOf::Device,
+            TaskName::Corner => TaskOf::Corner,
+            TaskName::Geometry => TaskOf::Geometry,
+            TaskName::Family => TaskOf::Family,
+        }
+    }
 }
 
 impl SharingName {
@@ -119,11 +139,12 @@ impl SharingName {
     fn or_default(self, given: &Sharing) -> Sharing {
         match (self, given) {
             (SharingName::Hard, _) => Sharing::Hard,
-            (SharingName::Soft, Sharing::Soft(_)) | (SharingName::Single, Sharing::Single(_)) => {
-                given.clone()
-            }
+            (SharingName::Soft, Sharing::Soft(_))
+            | (SharingName::Single, Sharing::Single(_))
+            | (SharingName::Auto, Sharing::Auto(_)) => given.clone(),
             (SharingName::Soft, _) => Sharing::Soft(SoftConfig::default()),
             (SharingName::Single, _) => Sharing::Single(SingleConfig::default()),
+            (SharingName::Auto, _) => Sharing::Auto(AutoConfig::default()),
         }
     }
 }
@@ -175,16 +196,14 @@ impl RecipeArgs {
         if let Some(name) = self.sharing {
             config.sharing = name.or_default(&config.sharing);
         }
-        if let Some(name) = self.tasks {
-            let task = match name {
-                TaskName::Device => TaskOf::Device,
-                TaskName::Corner => TaskOf::Corner,
-                TaskName::Geometry => TaskOf::Geometry,
-            };
+        if let Some(task) = self.tasks.map(TaskOf::from) {
             match &mut config.sharing {
-                Sharing::Hard => bail!("--tasks: one trunk serves all tasks; add --sharing soft or single"),
+                Sharing::Hard => {
+                    bail!("--tasks: one trunk serves all tasks; add --sharing soft, single or auto")
+                }
                 Sharing::Soft(soft) => soft.tasks = task,
                 Sharing::Single(single) => single.tasks = task,
+                Sharing::Auto(auto) => auto.tasks = task,
             }
         }
         if let Some(from) = &self.trunk {

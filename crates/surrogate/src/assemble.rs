@@ -167,7 +167,7 @@ fn kind_of(quantity: Quantity) -> Option<OutputKind> {
 }
 
 /// Bias features centred and scaled on the box of the data.
-fn features(data: &Dataset, config: &FitConfig) -> Features {
+pub(crate) fn features(data: &Dataset, config: &FitConfig) -> Features {
     let mut features = Features {
         symmetric: config.network.symmetric,
         smoothing: config.network.smoothing,
@@ -328,11 +328,10 @@ impl Builder<'_> {
     fn weight(&self, i: f64, vds: f64, floor: f64, kind: OutputKind) -> f64 {
         let r = &self.config.residual;
         let offset = match kind {
-            OutputKind::Channel => r.voltage_offset / vds.abs().max(f64::MIN_POSITIVE),
+            OutputKind::Channel => r.offset(vds),
             _ => 0.0,
         };
-        let variance = floor * floor / (i * i + 4.0 * floor * floor) + offset * offset;
-        r.relative / (r.relative * r.relative + variance).sqrt()
+        r.weight(i, floor, offset)
     }
 }
 

@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 use crate::config::FitConfig;
 use crate::error::FitError;
 use crate::fit::{Observer, combined, fit_tasks};
+use crate::interval::interval;
 use crate::pretrained::TrunkConfig;
 use crate::report::{DeviceReport, Part, Summary, summarise};
-use crate::sharing::{Sharing, SingleConfig, SoftConfig, TaskOf, Towards};
+use crate::sharing::{AutoConfig, Sharing, SingleConfig, SoftConfig, TaskOf, Towards};
 
 /// A way of sharing under a name.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,6 +45,9 @@ pub struct Change {
     /// Mean over devices and metrics (current, gm, gds) of `error / baseline - 1`: the negative of delta-m of K.
     /// Maninis et al., "Attentive single-tasking of multiple tasks" (2019). Below zero, sharing helps.
     pub mean: f64,
+    /// Ends of the 95 % interval of the mean: what other devices of this kind would give. `None` for fewer than four.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<[f64; 2]>,
     /// Devices whose current is met worse than by the baseline, by more than 1 %.
     pub worse: usize,
     /// Devices compared.
@@ -62,6 +66,10 @@ pub fn contenders(data: &Dataset, config: &FitConfig) -> Vec<Contender> {
     ];
     if TaskOf::Corner.groups(data).len() > 1 {
         all.push(way("corners", soft(TaskOf::Corner, Towards::Corners)));
+    }
+    if data.devices.len() > 1 {
+        let auto = AutoConfig { tasks: TaskOf::Device, ..AutoConfig::default() };
+        all.push(way("auto", Sharing::Auto(auto)));
     }
     if !config.trunk.from.is_empty() {
         all.push(Contender { given_trunk: true, ..way("trunk", Sharing::Hard) });
@@ -113,7 +121,9 @@ pub fn compare(
 }
 
 fn change(baseline: &[DeviceReport], devices: &[DeviceReport]) -> Change {
-    let (mut sum, mut n, mut worse, mut compared) = (0.0, 0usize, 0, 0);
+    let (mut worse, mut compared) = (0, 0);
+    // Sum and number of the changes of every device.
+    let mut changes: Vec<(f64, usize)> = Vec::new();
     for device in devices {
         let Some(before) = baseline.iter().find(|b| b.name == device.name) else { continue };
         compared += 1;
@@ -125,12 +135,18 @@ fn change(baseline: &[DeviceReport], devices: &[DeviceReport]) -> Change {
         if device.errors.rel_rms > 1.01 * before.errors.rel_rms {
             worse += 1;
         }
-        for (now, then) in metrics.into_iter().filter_map(|(a, b)| Some((a?, b?))) {
-            if now.is_finite() && then > 0.0 {
-                sum += now / then - 1.0;
-                n += 1;
-            }
-        }
+        let known = metrics.into_iter().filter_map(|(now, then)| Some((now?, then?)));
+        let sums = known.filter(|(now, then)| now.is_finite() && *then > 0.0);
+        changes.push(sums.fold((0.0, 0), |(sum, n), (now, then)| (sum + now / then - 1.0, n + 1)));
     }
-    Change { mean: sum / n.max(1) as f64, worse, devices: compared }
+    let mean = |drawn: &mut dyn Iterator<Item = usize>| {
+        let (sum, n) = drawn.fold((0.0, 0), |(sum, n), k| (sum + changes[k].0, n + changes[k].1));
+        sum / n.max(1) as f64
+    };
+    Change {
+        mean: mean(&mut (0..changes.len())),
+        interval: interval(changes.len(), |drawn| mean(&mut drawn.iter().copied())),
+        worse,
+        devices: compared,
+    }
 }

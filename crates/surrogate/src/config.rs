@@ -167,6 +167,19 @@ impl Default for ResidualConfig {
     }
 }
 
+impl ResidualConfig {
+    /// Relative error of a channel current at `vds` (V) that the uncertainty of the voltage makes.
+    pub(crate) fn offset(&self, vds: f64) -> f64 {
+        self.voltage_offset / vds.abs().max(f64::MIN_POSITIVE)
+    }
+
+    /// Square root of the weight of a current `i` (A) with noise `floor` (A) and another relative error `offset`.
+    pub(crate) fn weight(&self, i: f64, floor: f64, offset: f64) -> f64 {
+        let variance = floor * floor / (i * i + 4.0 * floor * floor) + offset * offset;
+        self.relative / (self.relative * self.relative + variance).sqrt()
+    }
+}
+
 /// Method that finds the parameters.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]

@@ -2,6 +2,9 @@
 
 mod descent;
 mod finish;
+mod grouped;
+mod parts;
+mod pool;
 mod sizing;
 mod tasks;
 
@@ -21,6 +24,7 @@ use crate::checkpoint::Checkpoint;
 use crate::config::{AdamwConfig, FitConfig, LmConfig, Solver};
 use crate::constraint;
 use crate::error::FitError;
+use crate::grouping::Grouping;
 use crate::lm::StopReason;
 use crate::order::{self, OrderReport};
 use crate::parameters::Parameters;
@@ -33,6 +37,7 @@ use crate::start::start;
 use descent::From;
 pub(crate) use descent::StopRule;
 use finish::Ended;
+pub(crate) use parts::Parts;
 pub use tasks::{TaskFit, combined, fit_tasks};
 
 /// Sees a fit from outside and may end it.
@@ -112,6 +117,9 @@ pub struct FitReport {
     /// Distances between the networks of a soft-shared fit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sharing: Option<SharingReport>,
+    /// Which tasks share a trunk and why, where that was left to the data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grouping: Option<Grouping>,
     /// Order of process corners, where several were fitted with one trunk.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<OrderReport>,
@@ -273,27 +281,30 @@ fn run(
             solve_adamw(&problem, held.as_ref(), adamw, config.seed, begin, &mut watch)?
         }
     };
+    settle(problem, (&train, &held_out), config, solution, decisions, &mut watch)
+}
+
+/// From the minimum to the result: order and bounds where they are asked for, then model, errors, report.
+fn settle(
+    mut problem: Problem,
+    (train, held_out): (&Dataset, &Dataset),
+    config: &FitConfig,
+    solution: Solution,
+    mut decisions: Vec<String>,
+    watch: &mut Watch<'_>,
+) -> Result<Fit, FitError> {
     let polarity = train.devices[0].id.family.polarity;
     let (solution, unordered) = match &config.solver {
-        Solver::Lm(lm) => order::enforce(&mut problem, polarity, config, lm.seconds, solution, &mut watch),
+        Solver::Lm(lm) => order::enforce(&mut problem, polarity, config, lm.seconds, solution, watch),
         Solver::Adamw(_) => (solution, None),
     };
     let (solution, obeyed) = match &config.solver {
-        Solver::Lm(lm) => constraint::enforce(&problem, &train, config, lm.seconds, solution, &mut watch),
+        Solver::Lm(lm) => constraint::enforce(&problem, train, config, lm.seconds, solution, watch),
         Solver::Adamw(_) => (solution, Vec::new()),
     };
     decisions.extend(obeyed);
-    Ended {
-        problem: &problem,
-        solution,
-        train: &train,
-        held_out: &held_out,
-        config,
-        decisions,
-        sharing: None,
-        unordered,
-    }
-    .finish(watch.history.clone(), watch.seconds())
+    Ended { problem: &problem, solution, train, held_out, config, decisions, sharing: None, unordered }
+        .finish(watch.history.clone(), watch.seconds())
 }
 
 /// The problem of `train`, the recipe as a given trunk has it, and where a given trunk lets it begin.

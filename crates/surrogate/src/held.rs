@@ -1,16 +1,16 @@
-//! A trunk held near one that was fitted before.
+//! Shared parameters held near given ones: a trunk near one that was fitted before, a network near those it is tied to.
 //!
 //! ```text
 //! sum_i s_i / 2 (theta_i - target_i)^2          s_i = infinity: theta_i stays what it is
 //! ```
-//! The sum runs over the trunk's parameters; it is one more residual per parameter in the least-squares problem.
+//! The sum runs over the parameters of the trunk, and of the population where its heads are tied too; it is one more residual per parameter in the least-squares problem.
 
 use crate::lm::normal::Normal;
 
-/// Where the trunk is held, and how tightly.
+/// Where the shared parameters are held, and how tightly.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Held {
-    /// Trunk parameters it is held to, in the solver's order.
+    /// Parameters they are held to, in the solver's order: all of the trunk, then none or all of the population.
     pub target: Vec<f64>,
     /// Strength per parameter, in units of the loss of one reading; infinity keeps a parameter as it is.
     pub strength: Vec<f64>,
@@ -23,12 +23,12 @@ impl Held {
         Held { target, strength }
     }
 
-    /// True when no parameter of the trunk can move.
+    /// True when none of them can move.
     pub fn is_frozen(&self) -> bool {
         self.strength.iter().all(|s| s.is_infinite())
     }
 
-    /// What the distance of the trunk in `theta` costs. Parameters that cannot move cost nothing.
+    /// What the distance of `theta` costs. Parameters that cannot move cost nothing.
     pub(crate) fn loss(&self, theta: &[f64]) -> f64 {
         let each = self.target.iter().zip(&self.strength).zip(theta);
         each.filter(|((_, s), _)| s.is_finite()).map(|((t, s), v)| 0.5 * s * (v - t).powi(2)).sum()

@@ -14,22 +14,27 @@
 //! ```
 //!
 //! Reading order: [`config`], [`problem`], [`assemble`](mod@assemble), [`parameters`], `lm` (the solver), [`constraint`], `leakage`,
-//! [`order`], [`held`] and [`pretrained`] (given trunks), `unseen` (curves to choose by), [`adamw`], [`charges`], [`synthetic`], [`freeze`](mod@freeze), [`report`], [`fit`](mod@fit), then `posterior` (certainty of
-//! heads), [`adapt`](mod@adapt) and [`plan`](mod@plan) (few measurements).
+//! [`order`], [`held`] and [`pretrained`] (given trunks), `aside` (curves to choose by), [`adamw`], [`charges`], [`synthetic`], [`freeze`](mod@freeze), [`report`], [`fit`](mod@fit), then `posterior` (certainty of
+//! heads), [`adapt`](mod@adapt) and [`plan`](mod@plan) (few measurements); [`compare`](mod@compare), [`transfer`](mod@transfer), [`conflict`] and
+//! [`grouping`] say whether sharing helps.
 
 pub mod adamw;
 pub mod adapt;
+mod aside;
 pub mod assemble;
 pub mod charges;
 pub mod checkpoint;
 pub mod compare;
 pub mod config;
+pub mod conflict;
 pub mod constraint;
 mod doubt;
 pub mod error;
 pub mod fit;
 pub mod freeze;
+pub mod grouping;
 pub mod held;
+pub mod interval;
 mod leakage;
 mod lm;
 pub mod order;
@@ -47,23 +52,28 @@ mod smooth;
 mod soft;
 mod start;
 pub mod synthetic;
-mod unseen;
+pub mod transfer;
+pub mod unseen;
 
 pub use adapt::{AdaptOptions, Adapted, adapt};
 pub use charges::{ChargeConfig, ChargeErrors};
 pub use checkpoint::Checkpoint;
 pub use compare::{Change, Contender, Standing, compare, contenders};
 pub use config::{AdamwConfig, ComputeDevice, FitConfig, LmConfig, Solver};
+pub use conflict::{Conflict, LayerConflict};
 pub use constraint::ConstraintsConfig;
 pub use error::FitError;
 pub use fit::{
     Fit, FitReport, HistoryPoint, Observer, ParameterCount, Progress, Solved, fit, resume, solve_problem,
 };
 pub use fit::{TaskFit, combined, fit_tasks};
+pub use grouping::{Grouping, Trial};
+pub use interval::Effect;
 pub use lm::StopReason;
 pub use order::{OrderConfig, OrderReport};
 pub use plan::{PlanOptions, Planned, plan};
 pub use pretrained::{TrunkConfig, TrunkInputs, pooled};
 pub use report::{DeviceReport, Part, Summary};
-pub use sharing::{Sharing, SingleConfig, SoftConfig, TaskOf};
+pub use sharing::{AutoConfig, Sharing, SingleConfig, SoftConfig, TaskOf};
 pub use soft::SharingReport;
+pub use transfer::{Transfer, transfer};

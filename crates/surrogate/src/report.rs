@@ -107,11 +107,11 @@ pub fn summarise(devices: &[DeviceReport], part: Part) -> Option<Summary> {
     })
 }
 
-/// Errors of `model` on one device.
-pub(crate) fn judge_device(model: &Model, device: &DeviceData, part: Part) -> DeviceReport {
+/// Drain currents (A, mirrored) that `model` has at the readings of `device`, with its own head or, where it has none, that
+/// of the population.
+pub(crate) fn modelled(model: &Model, device: &DeviceData) -> Vec<f64> {
     let sign = device.id.family.polarity.sign();
-    let index = model.spec.devices.iter().position(|d| d.name == device.id.name);
-    let member = index.map_or(Member::Population, Member::Device);
+    let member = index(model, device).map_or(Member::Population, Member::Device);
     let mut modelled = vec![0.0; device.len()];
     for rows in by_temperature(device) {
         let place = place_of(device, device.temperature[rows[0]]);
@@ -120,6 +120,17 @@ pub(crate) fn judge_device(model: &Model, device: &DeviceData, part: Part) -> De
             modelled[p] = sign * instance.current(device.bias_at(p).to_array());
         }
     }
+    modelled
+}
+
+fn index(model: &Model, device: &DeviceData) -> Option<usize> {
+    model.spec.devices.iter().position(|d| d.name == device.id.name)
+}
+
+/// Errors of `model` on one device.
+pub(crate) fn judge_device(model: &Model, device: &DeviceData, part: Part) -> DeviceReport {
+    let sign = device.id.family.polarity.sign();
+    let modelled = modelled(model, device);
     let measured: Vec<f64> = device.id().iter().map(|i| sign * i).collect();
     let vds: Vec<f64> = (0..device.len()).map(|p| sign * device.bias_at(p).vds()).collect();
     let strong = StrongSet::new(device.id.geometry, device.id.family.polarity, device.floor);
@@ -127,7 +138,7 @@ pub(crate) fn judge_device(model: &Model, device: &DeviceData, part: Part) -> De
         name: device.id.name.clone(),
         family: device.id.family.to_string(),
         part,
-        own_head: index.is_some(),
+        own_head: index(model, device).is_some(),
         errors: current_errors(&measured, &modelled, &vds, strong, device.floor),
         gm_rel_l2: slope_error(device, Terminal::Gate, &measured, &modelled, &vds, strong),
         gds_rel_l2: slope_error(device, Terminal::Drain, &measured, &modelled, &vds, strong),

@@ -20,6 +20,8 @@ pub enum Sharing {
     Soft(SoftConfig),
     /// A network for every task, each fitted alone: what sharing is compared with.
     Single(SingleConfig),
+    /// One trunk for as many tasks as lose nothing by it; the others have trunks of their own.
+    Auto(AutoConfig),
 }
 
 /// What a task is, where every task has a network of its own.
@@ -33,6 +35,8 @@ pub enum TaskOf {
     Corner,
     /// A geometry with all its corners and sites.
     Geometry,
+    /// A family with all its devices.
+    Family,
 }
 
 /// Options of networks that know nothing of each other.
@@ -41,6 +45,43 @@ pub enum TaskOf {
 pub struct SingleConfig {
     /// What a task is.
     pub tasks: TaskOf,
+}
+
+/// Options of the guard against negative transfer.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AutoConfig {
+    /// What a task is. Families share a trunk only; each has its own population of heads.
+    pub tasks: TaskOf,
+    /// Relative increase of a task's error of unseen readings that must lie above its 95 % interval.
+    pub worse: f64,
+    /// Fraction of every device's readings that judge while tasks are grouped; the fit itself sees them.
+    pub held_out: f64,
+}
+
+impl Default for AutoConfig {
+    fn default() -> Self {
+        AutoConfig { tasks: TaskOf::Family, worse: 0.01, held_out: 0.2 }
+    }
+}
+
+impl AutoConfig {
+    /// Refuses what cannot be meant.
+    ///
+    /// # Errors
+    /// [`FitError::Config`] names the key.
+    pub(crate) fn check(&self) -> Result<(), FitError> {
+        let wrong = |key, found: f64, expected: &str| {
+            Err(FitError::Config { key, found: found.to_string(), expected: expected.into() })
+        };
+        if !(self.worse >= 0.0 && self.worse.is_finite()) {
+            return wrong("sharing.worse", self.worse, "a number from 0 on, e.g. 0.01");
+        }
+        if !(0.0 < self.held_out && self.held_out < 1.0) {
+            return wrong("sharing.held_out", self.held_out, "a fraction between 0 and 1, e.g. 0.2");
+        }
+        Ok(())
+    }
 }
 
 /// Options of soft sharing.
@@ -127,6 +168,7 @@ impl TaskOf {
                 device.id.corner.map_or_else(|| "no-corner".to_owned(), |c| c.name().to_owned())
             }
             TaskOf::Geometry => device.id.geometry.label(),
+            TaskOf::Family => device.id.family.to_string(),
         }
     }
 

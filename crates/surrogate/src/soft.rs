@@ -13,6 +13,7 @@ mod tie;
 
 use crate::config::LmConfig;
 use crate::fit::{StopRule, Watch};
+use crate::held::Held;
 use crate::lm::StopReason;
 use crate::prepared::Prepared;
 use crate::problem::{Problem, Task};
@@ -86,6 +87,8 @@ pub(crate) struct SoftSolution {
     pub(crate) steps: usize,
     pub(crate) damping: f64,
     pub(crate) report: SharingReport,
+    /// Where every member is held, and how tightly, for steps that it takes by itself.
+    pub(crate) held: Vec<Held>,
 }
 
 /// Moves the parameters of all members to the minimum of losses and ties.
@@ -139,12 +142,18 @@ pub(crate) fn solve(
         }
     }
     let report = tie.report(&names, &joint.thetas, &joint.centres);
+    let held = (0..joint.thetas.len())
+        .map(|k| {
+            let offset = tie.offset(k, &joint.thetas[k], &joint.centres);
+            Held { target: tie.target(k, &joint.centres), strength: tie.weights(&offset) }
+        })
+        .collect();
     let (damping, thetas) = (joint.damping, joint.thetas);
     drop(prepared);
     for (member, theta) in members.iter_mut().zip(thetas) {
         member.theta = theta;
     }
-    SoftSolution { stopped, steps, damping, report }
+    SoftSolution { stopped, steps, damping, report, held }
 }
 
 #[cfg(test)]

@@ -7,11 +7,13 @@ use gummel_surrogate::{Contender, FitConfig, Part, Standing, compare, contenders
 use serde::Serialize;
 use std::path::PathBuf;
 
+mod transfer;
+
 use crate::exit::Outcome;
 use crate::families::by_family;
 use crate::input::InputArgs;
 use crate::progress::FitBar;
-use crate::recipe::RecipeArgs;
+use crate::recipe::{RecipeArgs, TaskName};
 use crate::run_folder::report;
 use crate::session::Session;
 use crate::table::{Grid, percent};
@@ -27,13 +29,17 @@ pub struct Args {
     input: InputArgs,
     #[command(flatten)]
     recipe: RecipeArgs,
-    /// Ways to compare, the baseline first: single hard soft corners trunk recipe [default: those the data allow]
+    /// Ways to compare, the baseline first: single hard soft corners auto trunk recipe [default: those the data allow]
     #[arg(long, value_delimiter = ',', value_name = "WAY,WAY")]
     ways: Vec<String>,
     /// Fractions of every device's points to hold out, one comparison each [default: the recipe's split]
     #[arg(long, value_delimiter = ',', value_name = "F,F")]
     hold_out: Vec<f64>,
-    /// Figure of the error over the number of points that were fitted (svg or png); needs several --hold-out
+    /// Who helps whom: fit every two tasks together and each alone, instead of comparing ways
+    #[arg(long, value_name = "TASK", value_enum, conflicts_with = "ways")]
+    transfer: Option<TaskName>,
+    /// Figure (svg or png): of the error over the number of points that were fitted, which needs several --hold-out; with
+    /// --transfer of the matrix, and FILE-trunk, FILE-layer-1 ... of how the tasks pull at each layer
     #[arg(long, value_name = "FILE")]
     plot: Option<PathBuf>,
 }
@@ -44,18 +50,21 @@ EXAMPLES:
   gummel compare demo130 --family nmos --temperature 27 process corners as well
   gummel compare data/ --config ihp --family lv_nmos --hold-out 0.98,0.95,0.9,0.5 --plot sharing.svg
   gummel compare pfet.csv --trunk runs/nmos --ways single,hard,trunk --hold-out 0.97,0.5
+  gummel compare demo130 --family nmos --corner tt --transfer device --hold-out 0.95 --plot transfer.svg
 
-WAYS:
+WAYS (auto and recipe only where they are named):
   single   a network for every device, fitted alone
   hard     one trunk for all devices, a head for each
   soft     a network for every device, parameters held close to their mean
   corners  a network for every process corner, held close to a plane over speed and skew
   trunk    one trunk, begun with that of --trunk and held to it as --hold says
+  auto     one trunk for as many devices as lose nothing by it
   recipe   what the table [sharing] of the recipe says
 
 COLUMNS:
   change   mean over devices, current, gm and gds of the error over that of the first way, less one: below zero
-           sharing helps
+           sharing helps (delta-m with the other sign)
+  95 %     interval of that mean, from the scatter over devices
   worse    devices whose current is met worse than by the first way";
 
 /// One comparison of one family.
@@ -74,12 +83,16 @@ pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
     if let Some(bad) = args.hold_out.iter().find(|f| !(0.0 < **f && **f < 1.0)) {
         bail!("--hold-out {bad}: expected fractions between 0 and 1");
     }
-    if args.plot.is_some() && args.hold_out.len() < 2 {
+    if args.transfer.is_none() && args.plot.is_some() && args.hold_out.len() < 2 {
         bail!("--plot shows the error over the number of points; give several fractions with --hold-out");
     }
     let reading = args.input.read(session)?;
     let data = Dataset::assemble(&reading.table, &reading.files, &config.selection)?;
     session.listen()?;
+    if let Some(tasks) = args.transfer {
+        transfer::run(tasks.into(), &data, config, &args.hold_out, args.plot.as_deref(), session)?;
+        return Ok(Outcome::of_failures(reading.failures.len()));
+    }
     let mut all = Vec::new();
     for (family, part) in &by_family(&data) {
         let ways = ways(&args.ways, part, &config)?;
@@ -114,7 +127,7 @@ pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
 fn ways(names: &[String], data: &Dataset, config: &FitConfig) -> Result<Vec<Contender>> {
     let known = contenders(data, config);
     if names.is_empty() {
-        return Ok(known.into_iter().filter(|c| c.name != "recipe").collect());
+        return Ok(known.into_iter().filter(|c| !["auto", "recipe"].contains(&c.name.as_str())).collect());
     }
     let find = |name: &String| {
         let found = known.iter().find(|c| c.name == *name).cloned();
@@ -127,7 +140,10 @@ fn ways(names: &[String], data: &Dataset, config: &FitConfig) -> Result<Vec<Cont
 fn text(compared: &Compared, session: &Session) -> String {
     let Some(first) = compared.standings.first() else { return String::new() };
     let mut grid = Grid::new(
-        &["sharing", "numbers", "s", "rms %", "p90 %", "worst %", "gm %", "gds %", "change %", "worse"],
+        &[
+            "sharing", "numbers", "s", "rms %", "p90 %", "worst %", "gm %", "gds %", "change %", "95 %",
+            "worse",
+        ],
         &[0],
     );
     for s in &compared.standings {
@@ -141,7 +157,8 @@ fn text(compared: &Compared, session: &Session) -> String {
             percent(m.rel_rms.worst),
             percent(m.gm_rel_l2.median),
             percent(m.gds_rel_l2.median),
-            s.change.map_or("-".to_owned(), |c| format!("{:+.1}", 100.0 * c.mean)),
+            s.change.map_or("-".to_owned(), |c| signed(c.mean)),
+            s.change.and_then(|c| c.interval).map_or("-".to_owned(), between),
             s.change.map_or("-".to_owned(), |c| format!("{}/{}", c.worse, c.devices)),
         ]);
     }
@@ -159,6 +176,16 @@ fn text(compared: &Compared, session: &Session) -> String {
         Part::HeldOut => "",
     };
     format!("{}\n{}{remark}", session.paint().bold(&title), grid.text(session.width()))
+}
+
+/// A relative change in per cent.
+fn signed(change: f64) -> String {
+    format!("{:+.1}", 100.0 * change)
+}
+
+/// Ends of an interval of a relative change in per cent.
+fn between([low, high]: [f64; 2]) -> String {
+    format!("{}..{}", signed(low), signed(high))
 }
 
 /// Median error over the number of fitted points, a line per family and way.

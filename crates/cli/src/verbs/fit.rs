@@ -5,7 +5,7 @@ use gummel_data::{Dataset, DeviceData, Flags, Reading};
 use gummel_device::metrics::Spread;
 use gummel_device::si;
 use gummel_model::Model;
-use gummel_surrogate::{Checkpoint, FitConfig, Part, Sharing, TaskFit, combined, fit_tasks, resume};
+use gummel_surrogate::{Checkpoint, FitConfig, Part, Sharing, TaskFit, TaskOf, combined, fit_tasks, resume};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -60,6 +60,7 @@ EXAMPLES:
   gummel fit demo130 --config corners                           a network per process corner, held close
   gummel fit new/ --trunk runs/nmos --hold frozen               heads only, on the trunk of another family
   gummel fit data/ --sharing single                             a network per device, on its own
+  gummel fit data/ --sharing auto                               one trunk for all families that lose nothing by it
 
 The run folder holds config.toml, history.csv, checkpoint.json, model/, plots/, summary.md and summary.json;
 with several families, or a network for every task, each has a folder of its own inside.";
@@ -85,13 +86,22 @@ pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
     // From here on there is a state to keep; before, Ctrl-C simply ends the process.
     session.listen()?;
     let mut example = None;
+    let mut pooled = match &config.sharing {
+        Sharing::Auto(auto) if auto.tasks == TaskOf::Family && families.len() > 1 => {
+            pooled(&args, &data, &config, session)?
+        }
+        _ => BTreeMap::new(),
+    };
     for (family, part) in &families {
         if session.interrupted() && !summary.families.is_empty() {
             session.warn(&format!("{family} was not fitted: interrupted"));
             continue;
         }
         let folder = if families.len() == 1 { ".".to_owned() } else { folder_of(family, &families) };
-        let tasks = fit_family(&args, family, part, &config, session)?;
+        let tasks = match pooled.remove(family) {
+            Some(fit) => vec![fit],
+            None => fit_family(&args, family, part, &config, session)?,
+        };
         let Some(report) = combined(&tasks) else { continue };
         let whole = FamilySummary {
             family: family.clone(),
@@ -149,6 +159,25 @@ fn source(input: &InputArgs, reading: &Reading, staging: &Staging, session: &Ses
     }
     reading.table.to_parquet(&staging.path().join(DATA))?;
     Ok(InputArgs { inputs: vec![staging.target().join(DATA)], ..InputArgs::default() })
+}
+
+/// Fits of all families by name, where the data say which of them share a trunk.
+fn pooled(
+    args: &Args,
+    data: &Dataset,
+    config: &FitConfig,
+    session: &Session,
+) -> Result<BTreeMap<String, TaskFit>> {
+    if let Some(run) = &args.resume {
+        bail!(
+            "{} has families that share a trunk, which cannot go on yet; fit again from the data",
+            run.display()
+        );
+    }
+    let mut bar = FitBar::new(session, "families");
+    let fits = fit_tasks(data, config, &mut bar)?;
+    // One network serves the whole family.
+    Ok(fits.into_iter().map(|fit| (fit.task.clone(), TaskFit { task: String::new(), ..fit })).collect())
 }
 
 fn fit_family(

@@ -6,4 +6,5 @@ mod few;
 mod fit;
 mod lab;
 mod look;
+mod share;
 mod voice;

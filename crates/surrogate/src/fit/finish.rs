@@ -73,6 +73,7 @@ impl Ended<'_> {
             stopped: solution.stopped,
             decisions,
             sharing,
+            grouping: None,
             order,
         };
         Ok(Fit { model, report, checkpoint })

@@ -16,7 +16,7 @@ use crate::parameters::Layout;
 use crate::prepared::Prepared;
 use crate::problem::Problem;
 use crate::start::{start, widened};
-use crate::unseen::{DEVICES, apart, common, error, points_per_task, turns};
+use crate::aside::{DEVICES, apart, common, error, points_per_task, turns};
 
 /// Neurons of both layers, narrowest first.
 const WIDTHS: [usize; 7] = [4, 8, 12, 16, 20, 24, 28];

@@ -4,8 +4,9 @@ use gummel_data::Dataset;
 
 use super::descent::From;
 use super::finish::Ended;
+use super::parts::OneOf;
 use super::{
-    Fit, FitReport, Observer, Progress, Solution, Watch, begin, decisions, descent, fit, run, sizing,
+    Fit, FitReport, Observer, Solution, Watch, begin, decisions, descent, fit, grouped, run, sizing,
     trunk_size,
 };
 use crate::config::{FitConfig, Solver};
@@ -43,6 +44,7 @@ pub fn fit_tasks(
         }
         Sharing::Single(single) => alone(data, config, *single, observer),
         Sharing::Soft(tied) => together(data, config, tied, observer),
+        Sharing::Auto(auto) => grouped::fit(data, config, *auto, observer),
     }
 }
 
@@ -89,7 +91,7 @@ fn alone(
         if observer.stop() && !fits.is_empty() {
             break;
         }
-        let mut part = OneOf { observer, task, before: k, of: groups.len() };
+        let mut part = OneOf { observer, task: task.clone(), before: k, of: groups.len() };
         let split = (single.tasks.part(&train, task), single.tasks.part(&held_out, task));
         let fit = run(split, config, None, &mut part)?;
         fits.push(TaskFit { task: task.clone(), data: single.tasks.part(data, task), fit });
@@ -109,29 +111,6 @@ fn tell_sizes_once(fits: &mut [TaskFit]) {
     for fit in fits {
         fit.fit.report.decisions.retain(|d| !sizing::is_told(d));
         fit.fit.report.decisions.push(told.clone());
-    }
-}
-
-/// Shows the fit of one task as a part of all.
-struct OneOf<'a> {
-    observer: &'a mut dyn Observer,
-    task: &'a str,
-    before: usize,
-    of: usize,
-}
-
-impl Observer for OneOf<'_> {
-    fn progress(&mut self, progress: &Progress) {
-        self.observer.progress(&Progress {
-            stage: format!("{} ({} of {})", self.task, self.before + 1, self.of),
-            step: self.before * progress.max_steps + progress.step,
-            max_steps: self.of * progress.max_steps,
-            ..progress.clone()
-        });
-    }
-
-    fn stop(&self) -> bool {
-        self.observer.stop()
     }
 }
 
@@ -166,13 +145,16 @@ fn together(
     let soft = soft::solve(&mut members, tied, lm, hard.steps, &mut watch);
     said.push(format!("{} networks, parameters held close to each other", members.len()));
     let mut fits = members
-        .iter()
+        .iter_mut()
         .zip(&groups)
-        .map(|(member, (task, devices))| {
+        .zip(soft.held)
+        .map(|((member, (task, devices)), held)| {
             if member.theta.iter().any(|v| !v.is_finite()) {
                 return Err(FitError::Diverged { steps: soft.steps, loss: f64::NAN });
             }
             let train = tied.tasks.part(&train, task);
+            // Bounds must not undo the ties: a network of its own goes astray between a few readings.
+            member.problem.held = Some(held);
             let solution = Solution {
                 theta: member.theta.clone(),
                 stopped: soft.stopped,

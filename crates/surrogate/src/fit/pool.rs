@@ -1,0 +1,273 @@
+//! One trunk for devices of one or several families, each family with a population of its own.
+//!
+//! ```text
+//! head of device k of family f = B_f phi(place of k) + D_k
+//! ```
+//! In the joint problem `phi` has a block of columns per family and is zero in those of the others, so that the solver
+//! needs to know nothing of families. What it finds is cut into a model per family.
+
+use std::ops::Range;
+
+use gummel_data::{Dataset, DeviceData};
+
+use super::descent::{self, From};
+use super::{Fit, Solution, Watch, begin, decisions, settle, trunk_size};
+use crate::assemble::{assemble, features};
+use crate::config::{FitConfig, Solver, Toggle};
+use crate::conflict::{self, Conflict};
+use crate::error::FitError;
+use crate::parameters::Layout;
+use crate::problem::{Problem, Task};
+
+/// Families solved for with one trunk, not yet models.
+pub(crate) struct Joint {
+    problem: Problem,
+    families: Vec<Family>,
+    config: FitConfig,
+    solution: Solution,
+    /// What was decided for all of them.
+    said: Vec<String>,
+}
+
+/// One family of a joint problem.
+struct Family {
+    train: Dataset,
+    held_out: Dataset,
+    /// Its own problem, inputs scaled as in the joint one.
+    problem: Problem,
+    /// Its devices in the joint problem.
+    devices: Range<usize>,
+    /// Its columns of B in the joint problem.
+    columns: Range<usize>,
+    /// Its tasks in the joint problem.
+    tasks: Range<usize>,
+}
+
+/// Fits `train` with one trunk; order and bounds come with [`Joint::finish`], which judges `held_out` as well.
+///
+/// # Errors
+/// As [`fit`](super::fit()); [`FitError::Config`] for what cannot be had with several families.
+pub(crate) fn solve(
+    train: &Dataset,
+    held_out: &Dataset,
+    config: &FitConfig,
+    watch: &mut Watch<'_>,
+) -> Result<Joint, FitError> {
+    let Solver::Lm(lm) = &config.solver else {
+        return Err(FitError::Config {
+            key: "sharing.kind",
+            found: "tasks to be grouped, with solver adamw".into(),
+            expected: "solver.kind = \"lm\"".into(),
+        });
+    };
+    let parts = by_family(train);
+    if let [only] = parts.as_slice() {
+        let (mut problem, mut config, given) = begin(only, config)?;
+        let mut said: Vec<String> = given.as_ref().map(|g| g.told.clone()).into_iter().collect();
+        said.extend(trunk_size(&mut problem, &mut config, None, watch));
+        let from = given.map_or(From::Anywhere, |g| From::Trunk(g.theta));
+        let solution = descent::solve(&mut problem, lm, &config, from, watch)?;
+        let family = Family {
+            train: only.clone(),
+            held_out: held_out.clone(),
+            devices: 0..problem.layout.devices,
+            columns: 0..problem.layout.phi,
+            tasks: 0..problem.tasks.len(),
+            problem: problem.clone(),
+        };
+        return Ok(Joint { problem, families: vec![family], config, solution, said });
+    }
+    if !config.trunk.from.is_empty() {
+        return Err(FitError::Config {
+            key: "trunk.from",
+            found: format!("{} for {} families at once", config.trunk.from, parts.len()),
+            expected: "one family, or no given trunk".into(),
+        });
+    }
+    let mut config = seen_alike(train, config);
+    let (mut problem, families) = merged(parts, held_out, &config)?;
+    let mut said: Vec<String> = trunk_size(&mut problem, &mut config, None, watch).into_iter().collect();
+    let solution = descent::solve(&mut problem, lm, &config, From::Anywhere, watch)?;
+    said.push(format!("one trunk for {} families, a population of heads for each", families.len()));
+    Ok(Joint { problem, families, config, solution, said })
+}
+
+/// The families of `data`, in the order of their first devices.
+pub(crate) fn by_family(data: &Dataset) -> Vec<Dataset> {
+    let mut parts: Vec<Dataset> = Vec::new();
+    for device in &data.devices {
+        let same = |p: &&mut Dataset| p.devices[0].id.family == device.id.family;
+        match parts.iter_mut().find(same) {
+            Some(part) => part.devices.push(device.clone()),
+            None => parts.push(Dataset { devices: vec![device.clone()], files: data.files.clone() }),
+        }
+    }
+    parts
+}
+
+/// The recipe with temperature an input for all families where it is one for any.
+fn seen_alike(data: &Dataset, config: &FitConfig) -> FitConfig {
+    let mut config = config.clone();
+    if config.network.temperature_input == Toggle::Auto {
+        let mut all = data.devices.iter().flat_map(|d| d.temperature.iter());
+        let first = all.next().copied();
+        let varies = all.any(|t| Some(*t) != first);
+        config.network.temperature_input = if varies { Toggle::On } else { Toggle::Off };
+    }
+    config
+}
+
+/// The problem of all families at once.
+fn merged(
+    parts: Vec<Dataset>,
+    held_out: &Dataset,
+    config: &FitConfig,
+) -> Result<(Problem, Vec<Family>), FitError> {
+    let all = |p: &Dataset| p.devices.clone();
+    let whole = Dataset { devices: parts.iter().flat_map(all).collect(), files: Vec::new() };
+    let features = features(&whole, config);
+    let (mut families, mut devices, mut columns, mut tasks) = (Vec::new(), 0, 0, 0);
+    for train in parts {
+        let mut problem = assemble(&train, config)?;
+        problem.scale_inputs(&features);
+        let name = &train.devices[0].id.family;
+        let same = |d: &&DeviceData| d.id.family == *name;
+        let held: Vec<DeviceData> = held_out.devices.iter().filter(same).cloned().collect();
+        let after =
+            (devices + problem.layout.devices, columns + problem.layout.phi, tasks + problem.tasks.len());
+        families.push(Family {
+            held_out: Dataset { devices: held, files: held_out.files.clone() },
+            devices: devices..after.0,
+            columns: columns..after.1,
+            tasks: tasks..after.2,
+            train,
+            problem,
+        });
+        (devices, columns, tasks) = after;
+    }
+    Ok((placed(&families), families))
+}
+
+/// The tasks of all families in one problem, with a block of columns of B for each family.
+fn placed(families: &[Family]) -> Problem {
+    let end = |range: fn(&Family) -> &Range<usize>| families.last().map_or(0, |f| range(f).end);
+    let (devices, columns) = (end(|f| &f.devices), end(|f| &f.columns));
+    let place = |family: &Family, task: &Task| {
+        let mut phi = vec![0.0; columns];
+        phi[family.columns.clone()].copy_from_slice(&task.phi);
+        Task { device: family.devices.start + task.device, phi, ..task.clone() }
+    };
+    let tasks = families.iter().flat_map(|f| f.problem.tasks.iter().map(|t| place(f, t))).collect();
+    let first = &families[0].problem;
+    let layout = Layout { devices, phi: columns, ..first.layout.clone() };
+    Problem { layout, tasks, ..first.clone() }
+}
+
+impl Joint {
+    /// How the tasks, each the devices of `groups` by family and name, pull at the trunk that serves them all.
+    pub(crate) fn conflict(&self, groups: &[(String, Vec<DeviceData>)]) -> Conflict {
+        let index = |device: &DeviceData| {
+            let family = self.families.iter().find(|f| f.train.devices[0].id.family == device.id.family)?;
+            let at = family.train.devices.iter().position(|d| d.id == device.id)?;
+            Some(family.devices.start + at)
+        };
+        let groups: Vec<(String, Vec<usize>)> = groups
+            .iter()
+            .map(|(name, devices)| (name.clone(), devices.iter().filter_map(index).collect()))
+            .collect();
+        conflict::between(&self.problem, &self.solution.theta, &groups)
+    }
+
+    /// A model per family, in the order of the families' first devices; bounds on gm and gds are brought about one by one.
+    pub(crate) fn finish(self, watch: &mut Watch<'_>) -> Result<Vec<Fit>, FitError> {
+        let Joint { problem, families, config, solution, said } = self;
+        families
+            .into_iter()
+            .map(|family| {
+                let (own, solution) = family.cut(&problem, &solution);
+                let mut decisions = decisions(&own, &family.train);
+                decisions.extend(said.iter().cloned());
+                settle(own, (&family.train, &family.held_out), &config, solution, decisions, watch)
+            })
+            .collect()
+    }
+}
+
+impl Family {
+    /// This family's part of a solved joint problem.
+    fn cut(&self, joint: &Problem, solution: &Solution) -> (Problem, Solution) {
+        let mut own = self.problem.clone();
+        own.layout.shape = joint.layout.shape.clone();
+        // Robust weights were set in the joint problem.
+        for (task, weighed) in own.tasks.iter_mut().zip(&joint.tasks[self.tasks.clone()]) {
+            task.weight.clone_from(&weighed.weight);
+        }
+        let (layout, whole, all) = (&own.layout, &joint.layout, &solution.theta);
+        let mut theta = all[..whole.trunk()].to_vec();
+        for o in 0..layout.outputs {
+            for row in all[whole.population(o)..][..whole.head() * whole.phi].chunks_exact(whole.phi) {
+                theta.extend_from_slice(&row[self.columns.clone()]);
+            }
+        }
+        for d in self.devices.clone() {
+            theta.extend_from_slice(whole.deviations(all, d));
+        }
+        let weights = solution.weights[self.devices.clone()].to_vec();
+        let solution = Solution { theta, weights, ..*solution };
+        (own, solution)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lm::normal::loss;
+    use crate::prepared::Prepared;
+    use crate::synthetic::Synthetic;
+
+    #[test]
+    fn families_cut_out_of_a_joint_problem_say_what_it_said() {
+        let of =
+            |devices, seed| Synthetic { devices, gates: 6, hidden: vec![4, 3], gate: true, seed }.problem();
+        let mut parts = vec![of(2, 1), of(3, 2)];
+        // The second family knows fewer functions of size.
+        parts[1].population = gummel_kernel::Basis::constant();
+        parts[1].layout.phi = 1;
+        parts[1].tasks.iter_mut().for_each(|t| t.phi = vec![1.0]);
+        let empty = || Dataset { devices: Vec::new(), files: Vec::new() };
+        let (mut devices, mut columns, mut tasks) = (0, 0, 0);
+        let mut families = Vec::new();
+        for problem in parts {
+            let (d, c, t) = (problem.layout.devices, problem.layout.phi, problem.tasks.len());
+            families.push(Family {
+                train: empty(),
+                held_out: empty(),
+                devices: devices..devices + d,
+                columns: columns..columns + c,
+                tasks: tasks..tasks + t,
+                problem,
+            });
+            (devices, columns, tasks) = (devices + d, columns + c, tasks + t);
+        }
+        let joint = placed(&families);
+        assert_eq!((joint.layout.devices, joint.layout.phi), (5, 4));
+        let theta: Vec<f64> = (0..joint.layout.total()).map(|k| 0.1 * ((k * 7 % 13) as f64 - 6.0)).collect();
+        let solution = Solution {
+            theta,
+            stopped: crate::lm::StopReason::Converged,
+            steps: 1,
+            damping: 1e-2,
+            weights: vec![1.0; 5],
+        };
+        let whole = loss(&Prepared::new(&joint), &solution.theta);
+        let parts: f64 = families
+            .iter()
+            .map(|f| {
+                let (own, solution) = f.cut(&joint, &solution);
+                assert_eq!(solution.theta.len(), own.layout.total());
+                loss(&Prepared::new(&own), &solution.theta)
+            })
+            .sum();
+        assert!((parts / whole - 1.0).abs() < 1e-12, "{parts} against {whole}");
+    }
+}

@@ -1,0 +1,102 @@
+//! Who helps whom: every two tasks fitted together against each alone, judged by readings that none of the fits saw.
+//!
+//! `change_ij = error of i fitted with j / error of i alone - 1`, the error being the root of the mean squared weighted
+//! residual of the drain current: a transfer matrix (A. Zamir et al., "Taskonomy", 2018) of joint training, as in T. Standley
+//! et al., "Which tasks should be learned together in multi-task learning?" (2020).
+
+use gummel_data::{Dataset, Split};
+use serde::{Deserialize, Serialize};
+
+use crate::config::FitConfig;
+use crate::conflict::Conflict;
+use crate::error::FitError;
+use crate::fit::{Observer, Parts};
+use crate::interval::Effect;
+use crate::sharing::TaskOf;
+use crate::unseen;
+
+/// Fraction of every device's readings that judge where the recipe holds out nothing.
+const HELD_OUT: f64 = 0.5;
+
+/// Who helps whom.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Transfer {
+    /// Names of the tasks.
+    pub tasks: Vec<String>,
+    /// Fitted readings of each.
+    pub fitted: Vec<usize>,
+    /// Readings that judge each.
+    pub judged: Vec<usize>,
+    /// Root-mean-square weighted residual (about the relative error) of each task's unseen readings, fitted alone.
+    pub alone: Vec<f64>,
+    /// Row by row, how the error of the row's task changes when the column's is fitted with it; `None` on the diagonal and
+    /// where nothing judges.
+    pub change: Vec<Vec<Option<Effect>>>,
+    /// The same when all tasks are fitted together.
+    pub together: Vec<Option<Effect>>,
+    /// How the tasks pull at the trunk of all.
+    pub conflict: Conflict,
+    /// Networks fitted.
+    pub fits: usize,
+}
+
+/// Fits every task alone, every two together, and all, each with the recipe's steps but without bounds and charges, and compares
+/// their unseen errors.
+///
+/// What judges is what the recipe's split holds out, or half of every device's readings where it holds out nothing.
+///
+/// # Errors
+/// As [`fit`](crate::fit()); [`FitError::Config`] with fewer than two tasks.
+pub fn transfer(
+    data: &Dataset,
+    config: &FitConfig,
+    tasks: TaskOf,
+    observer: &mut dyn Observer,
+) -> Result<Transfer, FitError> {
+    let mut config = config.clone();
+    if config.split == Split::None {
+        config.split = Split::Points { fraction: HELD_OUT, seed: config.seed };
+    }
+    let (train, held_out) = data.split(&config.split);
+    let parts = Parts::new(&train, &held_out, tasks)?;
+    let n = parts.len();
+    if n < 2 {
+        return Err(FitError::Config {
+            key: "tasks",
+            found: format!("{n} task"),
+            expected: "two or more, of which one may help the other".into(),
+        });
+    }
+    let fits = n + n * (n - 1) / 2 + usize::from(n > 2);
+    let mut done = 0;
+    let mut errors = |chosen: &[usize]| {
+        let judged = parts.fit(chosen, &config, &mut parts.watch(chosen, (done, fits), observer))?;
+        done += 1;
+        Ok::<_, FitError>(judged)
+    };
+    let alone = (0..n).map(|k| Ok(errors(&[k])?.squares.remove(0))).collect::<Result<Vec<_>, FitError>>()?;
+    let mut change = vec![vec![None; n]; n];
+    let mut whole = None;
+    for k in 0..n {
+        for j in 0..k {
+            let both = errors(&[j, k])?;
+            change[j][k] = Effect::between(&both.squares[0], &alone[j]);
+            change[k][j] = Effect::between(&both.squares[1], &alone[k]);
+            whole = Some(both);
+        }
+    }
+    let whole = match whole {
+        Some(both) if n == 2 => both,
+        _ => errors(&(0..n).collect::<Vec<_>>())?,
+    };
+    Ok(Transfer {
+        tasks: parts.names(),
+        fitted: parts.fitted(),
+        judged: alone.iter().map(|s| s.iter().map(Vec::len).sum()).collect(),
+        alone: alone.iter().map(|s| unseen::rms(s)).collect(),
+        change,
+        together: whole.squares.iter().zip(&alone).map(|(a, b)| Effect::between(a, b)).collect(),
+        conflict: whole.conflict,
+        fits,
+    })
+}

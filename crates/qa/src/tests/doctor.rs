@@ -60,7 +60,7 @@ struct Ward {
 impl Ward {
     /// `None` where there is no simulator, which is said.
     fn new(fault: Fault) -> Option<Self> {
-        let program = ngspice()?;
+        let program = ngspice()?.program().to_owned();
         let folder = tempfile::tempdir().unwrap();
         let models = [model(1.0, fault), model(-1.0, Fault::None)];
         let path = folder.path().join("sick.osdi");

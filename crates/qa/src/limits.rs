@@ -85,7 +85,7 @@ limits! {
     /// Largest gain of charge around a closed loop, over what moves; central differences reach a few millionths.
     charge_loop = 1e-5;
     /// Largest defect of a digital or analogue stage, over the supply: levels off the rails, steps the wrong way,
-    /// imbalance, gain that one lacks.
+    /// offset at the input, what the gain lacks of one.
     circuit_defect = 0.01;
     /// Smallest swing of a ring oscillator over the supply.
     circuit_swing = 0.8;

@@ -1,26 +1,11 @@
 //! `gummel check` and `gummel report`: tables, JSON, exit codes, limits, damaged models.
 
 use expect_test::expect;
-use gummel_device::{Geometry, Polarity};
-use gummel_kernel::Sample;
-use gummel_model::{DeviceEntry, Manifest, Model};
 
 use crate::lab::Lab;
 
-/// A laboratory with models of made-up transistors in `nmos` and `pmos`.
 fn made_up() -> Lab {
-    let lab = Lab::new();
-    for (family, sign, polarity) in [("nmos", 1.0, Polarity::N), ("pmos", -1.0, Polarity::P)] {
-        let spec = Sample { sign, devices: 2, layers: vec![4], ..Sample::default() }.spec();
-        let mut manifest = Manifest::new("made-up", family, polarity);
-        manifest.devices = spec
-            .devices
-            .iter()
-            .map(|d| DeviceEntry::new(&d.name, Geometry::new(d.place.w, d.place.l), 1e-12))
-            .collect();
-        Model::new(spec, manifest).expect("model").save(lab.path(family)).expect("save");
-    }
-    lab
+    Lab::new().with_made_up()
 }
 
 #[test]

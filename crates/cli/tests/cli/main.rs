@@ -2,6 +2,7 @@
 
 mod book;
 mod check;
+mod doctor;
 mod export;
 mod few;
 mod fit;

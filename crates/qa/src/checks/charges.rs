@@ -7,15 +7,15 @@
 //! cycle. It is judged by central differences of the charges, and by integrals of `C` around a loop of
 //! voltages (Gauss-Legendre, 8 points a panel), which need no charges.
 
-use crate::device::{Matrix, Volts, differences};
+use crate::device::{D, Matrix, Volts, differences};
 use crate::finding::{Bound, Outcome, Worst};
 use crate::{QaError, Scene};
 
 /// Step of the differences, V.
 const STEP: f64 = 1e-4;
 
-/// Panels of a leg of the loop; where drain and source meet, a model may turn within some millivolts.
-const PANELS: usize = 64;
+/// Panels of a leg of the loop, and of one along vds: where drain and source meet, a model turns within some millivolts.
+const PANELS: [usize; 2] = [32, 256];
 /// Nodes and weights of the Gauss-Legendre rule of 8 points, positive half (Abramowitz and Stegun, 25.4).
 const GAUSS: [[f64; 2]; 4] = [
     [0.183_434_642_495_649_8, 0.362_683_783_378_362_0],
@@ -102,11 +102,12 @@ pub(super) fn closed_loop(scene: &Scene<'_>, bound: Bound) -> Result<Outcome, Qa
     let mut nodes: Vec<(Volts, Volts)> = Vec::new();
     for leg in corners.windows(2) {
         let along: Volts = std::array::from_fn(|k| leg[1][k] - leg[0][k]);
-        for panel in 0..PANELS {
+        let panels = PANELS[usize::from(along[D] != 0.0)];
+        for panel in 0..panels {
             for [x, weight] in GAUSS {
                 for x in [-x, x] {
-                    let share = (panel as f64 + 0.5 + 0.5 * x) / PANELS as f64;
-                    let step = 0.5 * weight / PANELS as f64;
+                    let share = (panel as f64 + 0.5 + 0.5 * x) / panels as f64;
+                    let step = 0.5 * weight / panels as f64;
                     nodes.push((
                         std::array::from_fn(|k| leg[0][k] + share * along[k]),
                         along.map(|v| step * v),

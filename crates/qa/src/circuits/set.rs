@@ -5,7 +5,7 @@
 //! | inverter | largest of: levels off the rails, steps of the transfer the wrong way, what the gain lacks of one |
 //! | ring of five | swing of a stage over the supply in the last two periods, zero without oscillation |
 //! | mirror 1:3 | largest relative difference of the copied current from the kernel's |
-//! | differential pair | largest of: imbalance at equal inputs, steps the wrong way, what the gain lacks of one |
+//! | differential pair | largest of: offset at the input, steps the wrong way, what the gain lacks of one |
 //! | memory cell | read noise margin over the supply |
 //! | transmission gate | smallest conductance between the rails over the largest |
 //!
@@ -186,12 +186,14 @@ fn differential_pair(kit: &Kit<'_>) -> Result<Measured, Stop> {
         format!("{}\nwrdata out.txt v(out) v(a)", sweep("vp", common - half, common + half, supply));
     let run = kit.run(&circuit, &control)?;
     let (x, out, a) = (run.column(0), run.column(1), run.column(2));
+    let gain = largest_slope(&x, &out);
+    // Both sides of the pair are alike: at equal inputs the output is where the mirror's input is, up to what the
+    // simulator's tolerance makes of a high resistance. Seen from the input, it is a small voltage.
     let equal = (0..x.len()).min_by(|i, j| (x[*i] - common).abs().total_cmp(&(x[*j] - common).abs()));
     let equal = equal.unwrap_or(0);
     let down: Vec<f64> = out.iter().map(|v| -v).collect();
-    let gain = largest_slope(&x, &out);
     let (number, name) = worst(&[
-        ((out[equal] - a[equal]).abs() / supply, "balance"),
+        ((out[equal] - a[equal]).abs() / gain.max(1.0) / supply, "offset"),
         (largest_rise(&down) / supply, "fall"),
         (1.0 - gain, "gain"),
     ]);

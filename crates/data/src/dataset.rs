@@ -86,7 +86,15 @@ impl DeviceData {
     /// Curves of a quantity, in measured order; points where it is missing are left out, and so are
     /// curves without any.
     pub fn measured_curves(&self, quantity: Quantity) -> Vec<Curve> {
-        let Some(values) = self.quantities.get(&quantity) else { return Vec::new() };
+        let values = self.quantities.get(&quantity).and_then(|v| v.as_slice());
+        values.map_or_else(Vec::new, |v| self.curves_of(quantity, v))
+    }
+
+    /// Curves of a quantity that has `values`, one per point: as [`DeviceData::measured_curves`].
+    ///
+    /// # Panics
+    /// When there are fewer values than points.
+    pub fn curves_of(&self, quantity: Quantity, values: &[f64]) -> Vec<Curve> {
         let mut curves: Vec<Curve> =
             self.curves.iter().map(|info| self.empty_curve(info, quantity)).collect();
         for (i, k) in self.curve.iter().enumerate() {

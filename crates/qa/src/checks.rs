@@ -4,6 +4,7 @@
 //! passes without a measurement.
 
 mod accuracy;
+mod capacitances;
 mod charges;
 mod corners;
 mod efficiency;
@@ -40,7 +41,14 @@ pub struct Check {
     pub(crate) run: fn(&Scene<'_>, Bound) -> Result<Outcome, QaError>,
 }
 
-const MCANDREW: &str = "McAndrew, Gummel, Singhal, Benchmarks for compact MOSFET models, 1995; McAndrew et al., IEEE TED 72(4), 2025";
+impl Check {
+    /// Name, title, definition and source.
+    pub(crate) fn heading(&self) -> [&'static str; 4] {
+        [self.name, self.title, self.definition, self.source]
+    }
+}
+
+pub(crate) const MCANDREW: &str = "McAndrew, Gummel, Singhal, Benchmarks for compact MOSFET models, 1995; McAndrew et al., IEEE TED 72(4), 2025";
 const SYMMETRY: &str = "McAndrew, Validation of MOSFET model source-drain symmetry, IEEE TED 53(9), 2006";
 const TSIVIDIS: &str = "Tsividis and Suyama, MOSFET modeling for analog circuit CAD, IEEE JSSC 29(3), 1994";
 const CMC: &str = "Compact Model Coalition, QA of standard models";
@@ -48,7 +56,7 @@ const GUMMEL: &str = "error metrics of this toolkit (crate gummel-device, module
 const PHYSICS: &str = "conservation law";
 
 /// All checks, in the order in which they are reported.
-pub const CHECKS: [Check; 33] = [
+pub const CHECKS: [Check; 35] = [
     Check {
         name: "accuracy",
         title: "Current, sweep by sweep",
@@ -84,6 +92,15 @@ pub const CHECKS: [Check; 33] = [
         unit: "",
         bound: |l| Bound::AtMost(l.accuracy_slopes),
         run: accuracy::slopes,
+    },
+    Check {
+        name: "accuracy-capacitances",
+        title: "Capacitances against data",
+        definition: "largest relative L2 error of any kind of capacitance over all its sweeps",
+        source: GUMMEL,
+        unit: "",
+        bound: |l| Bound::AtMost(l.accuracy_capacitances),
+        run: capacitances::run,
     },
     Check {
         name: "gummel-symmetry",
@@ -344,6 +361,15 @@ pub const CHECKS: [Check; 33] = [
         source: MCANDREW,
         unit: "",
         bound: |l| Bound::AtMost(l.charges),
-        run: charges::run,
+        run: charges::conservation,
+    },
+    Check {
+        name: "charge-loop",
+        title: "Charge around a loop",
+        definition: "what a terminal charge gains around a closed loop of voltages, over what moves on the way",
+        source: MCANDREW,
+        unit: "",
+        bound: |l| Bound::AtMost(l.charge_loop),
+        run: charges::closed_loop,
     },
 ];

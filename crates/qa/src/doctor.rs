@@ -24,7 +24,7 @@ use crate::{Limits, QaError};
 use circuit::{Circuit, Element, is_ground};
 use devices::{Device, Libraries, Placed, Stage, Trail};
 pub use log::Ending;
-use log::Story;
+pub(crate) use log::Story;
 use netlist::{Netlist, Step};
 use run::Bench;
 

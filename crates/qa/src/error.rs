@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use gummel_device::Polarity;
 use gummel_model::ModelError;
 
 /// Everything that keeps a check from being made.
@@ -49,6 +50,16 @@ pub enum QaError {
     /// An export for the round trip could not be written.
     #[error("{0}")]
     Export(String),
+    /// Circuits need an n- and a p-channel model.
+    #[error(
+        "{family} is a {polarity}-channel model like the one that is judged; circuits need one of the other polarity"
+    )]
+    SamePolarity {
+        /// Polarity of both.
+        polarity: Polarity,
+        /// Title of the second family.
+        family: String,
+    },
     /// A check asked for a device that its family does not have.
     #[error("no device '{name}' in {family}")]
     UnknownDevice {

@@ -22,17 +22,22 @@
 //! ```
 //!
 //! Reading order: [`device`], [`family`], `frozen` (a model as a family), [`spice`] (ngspice as a family), [`scene`], [`finding`], [`limits`],
-//! [`checks`], [`report`], [`mod@round_trip`], [`card`], [`mod@page`], [`doctor`] (a circuit that fails), [`error`].
+//! [`checks`], [`report`], [`circuits`], [`ngspice`], [`mod@round_trip`], [`exports`], [`card`], [`mod@page`], [`doctor`] (a circuit that fails),
+//! [`error`].
 
 pub mod card;
 pub mod checks;
+pub mod circuits;
 pub mod device;
 pub mod doctor;
 pub mod error;
+mod exported;
+pub mod exports;
 pub mod family;
 pub mod finding;
 mod frozen;
 pub mod limits;
+pub mod ngspice;
 pub mod page;
 pub mod report;
 pub mod round_trip;
@@ -43,9 +48,11 @@ pub use card::{Answer, Card};
 pub use checks::{CHECKS, Check};
 pub use device::Device;
 pub use error::QaError;
+pub use exports::{check_exports, export_checks};
 pub use family::{Abilities, Ask, Family, Nominal};
 pub use finding::{Bound, Outcome, Picture, Verdict};
 pub use limits::Limits;
+pub use ngspice::Ngspice;
 pub use page::page;
 pub use report::{Case, CheckReport, Measurements, Plan, Report, check};
 pub use round_trip::round_trip;

@@ -30,6 +30,8 @@ limits! {
     accuracy_leakage = 0.3;
     /// Largest relative L2 error of gm and of gds over a device's strong set.
     accuracy_slopes = 0.1;
+    /// Largest relative L2 error of any capacitance over a device's sweeps.
+    accuracy_capacitances = 0.02;
     /// Largest jump of the derivatives of order 0 to 4 at vds = 0, over the largest value near it.
     gummel_symmetry = 0.1;
     /// Largest relative difference after an exchange of drain and source.
@@ -80,6 +82,19 @@ limits! {
     variants = 1e-9;
     /// Largest relative violation of charge conservation; central differences reach a few millionths.
     charges = 1e-5;
+    /// Largest gain of charge around a closed loop, over what moves; central differences reach a few millionths.
+    charge_loop = 1e-5;
+    /// Largest defect of a digital or analogue stage, over the supply: levels off the rails, steps the wrong way,
+    /// offset at the input, what the gain lacks of one.
+    circuit_defect = 0.01;
+    /// Smallest swing of a ring oscillator over the supply.
+    circuit_swing = 0.8;
+    /// Largest relative difference of a mirrored current from the model's own.
+    circuit_current = 0.01;
+    /// Smallest read noise margin of a memory cell over the supply.
+    circuit_margin = 0.02;
+    /// Smallest conductance of a transmission gate between the rails over its largest.
+    circuit_conductance = 0.01;
 }
 
 impl Limits {

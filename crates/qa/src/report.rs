@@ -14,7 +14,7 @@ use crate::device::Volts;
 use crate::finding::{Bound, Outcome, Picture, Verdict};
 use crate::{Ask, Family, Limits, Nominal, QaError, Scene};
 
-/// Measured terminal currents of devices, by name.
+/// Measured terminal currents and capacitances of devices, by name.
 pub type Measurements = BTreeMap<String, Vec<Curve>>;
 
 /// What to judge.
@@ -110,12 +110,12 @@ pub fn check(family: &dyn Family, measured: &Measurements, plan: &Plan) -> Resul
         nominals.iter().filter(|n| plan.devices.is_empty() || plan.devices.contains(&n.name)).collect();
     let checks: Vec<&Check> =
         CHECKS.iter().filter(|c| plan.checks.is_empty() || plan.checks.iter().any(|n| n == c.name)).collect();
-    let found =
+    let mut found =
         in_parallel(&chosen, |nominal| judge(family, &nominals, nominal, measured, &checks, &plan.limits))?;
     let mut reports = Vec::new();
     for (k, check) in checks.iter().enumerate() {
-        let cases: Vec<&(Case, Option<Picture>)> = found.iter().flat_map(|d| &d[k]).collect();
-        reports.extend(summary(check, (check.bound)(&plan.limits), &cases));
+        let cases = found.iter_mut().flat_map(|d| std::mem::take(&mut d[k])).collect();
+        reports.extend(summary(check, (check.bound)(&plan.limits), cases));
     }
     let card = card::of(&reports);
     Ok(Report {
@@ -186,26 +186,14 @@ fn conditions(family: &dyn Family, nominals: &[Nominal], nominal: &Nominal) -> V
 }
 
 fn case(scene: &Scene<'_>, bound: Bound, outcome: Outcome) -> (Case, Option<Picture>) {
-    let (verdict, number, worst, remark, picture) = match outcome {
-        Outcome::Measured(m) => {
-            let verdict = if bound.holds(m.number) { Verdict::Pass } else { Verdict::Fail };
-            (verdict, Some(m.number), m.worst, m.remark, m.picture)
-        }
-        Outcome::NotModelled(why) => (Verdict::NotModelled, None, None, why, None),
-        Outcome::NotTested(why) => (Verdict::NotTested, None, None, why, None),
-    };
-    let name = &scene.nominal.name;
-    let case = Case::new(name, verdict, number, worst, remark, bound);
-    let case = Case { temperature: scene.temperature, corner: scene.corner, ..case };
-    (case, picture)
+    let (case, picture) = Case::of(&scene.nominal.name, bound, outcome);
+    (case.under(scene.temperature, scene.corner), picture)
 }
 
-/// Gathers the cases of a check with the picture of the worst.
-fn summary(check: &Check, bound: Bound, cases: &[&(Case, Option<Picture>)]) -> Option<CheckReport> {
-    let (_, picture) = cases.iter().copied().max_by(|(a, _), (b, _)| a.badness.total_cmp(&b.badness))?;
-    let all = cases.iter().map(|(c, _)| c.clone()).collect();
-    let report = CheckReport::of_cases(check.name, check.title, check.definition, check.source, bound, all);
-    Some(CheckReport { unit: check.unit, picture: picture.clone(), ..report })
+/// Gathers the cases of a check; `None` when there is none.
+fn summary(check: &Check, bound: Bound, cases: Vec<(Case, Option<Picture>)>) -> Option<CheckReport> {
+    let some = !cases.is_empty();
+    some.then(|| CheckReport { unit: check.unit, ..CheckReport::of_cases(check.heading(), bound, cases) })
 }
 
 impl Case {
@@ -227,27 +215,44 @@ impl Case {
         let (device, temperature) = (device.to_owned(), 300.15);
         Case { device, temperature, corner: None, verdict, number, worst, remark, badness }
     }
+
+    /// The same at a temperature (K) and another corner than the device's own, if there is one.
+    pub(crate) fn under(self, temperature: f64, corner: Option<Corner>) -> Self {
+        Case { temperature, corner, ..self }
+    }
+
+    /// The case that an outcome makes under its bound, and its picture.
+    pub(crate) fn of(device: &str, bound: Bound, outcome: Outcome) -> (Self, Option<Picture>) {
+        let (verdict, number, worst, remark, picture) = match outcome {
+            Outcome::Measured(m) => {
+                let verdict = if bound.holds(m.number) { Verdict::Pass } else { Verdict::Fail };
+                (verdict, Some(m.number), m.worst, m.remark, m.picture)
+            }
+            Outcome::NotModelled(why) => (Verdict::NotModelled, None, None, why, None),
+            Outcome::NotTested(why) => (Verdict::NotTested, None, None, why, None),
+        };
+        (Case::new(device, verdict, number, worst, remark, bound), picture)
+    }
 }
 
 impl CheckReport {
-    /// A report without picture; a case that measured something outweighs one that could not.
+    /// A report with the picture of its worst case; a case that measured something outweighs one that could not.
+    /// The heading is name, title, definition and source.
     ///
     /// # Panics
     /// When there is no case.
     pub(crate) fn of_cases(
-        name: &'static str,
-        title: &'static str,
-        definition: &'static str,
-        source: &'static str,
+        [name, title, definition, source]: [&'static str; 4],
         bound: Bound,
-        cases: Vec<Case>,
+        cases: Vec<(Case, Option<Picture>)>,
     ) -> Self {
-        let mut worst = &cases[0];
-        for case in &cases {
-            if case.badness.total_cmp(&worst.badness).is_ge() {
-                worst = case;
-            }
-        }
+        let (cases, pictures): (Vec<Case>, Vec<Option<Picture>>) = cases.into_iter().unzip();
+        let worse = |w: usize, k: usize| {
+            if cases[k].badness.total_cmp(&cases[w].badness).is_ge() { k } else { w }
+        };
+        let k = (0..cases.len()).reduce(worse).unwrap_or(0);
+        let picture = pictures.into_iter().nth(k).flatten();
+        let worst = cases[k].clone();
         let count = |v: Verdict| cases.iter().filter(|c| c.verdict == v).count();
         CheckReport {
             name,
@@ -257,19 +262,41 @@ impl CheckReport {
             unit: "",
             bound,
             verdict: worst.verdict,
-            worst: worst.clone(),
             passed: count(Verdict::Pass),
             failed: count(Verdict::Fail),
-            picture: None,
+            worst,
+            picture,
             cases,
+        }
+    }
+
+    /// This report and another one of the same check: the verdict is the worse one of what both measured; where only one
+    /// has numbers, or none has, nothing is learned from the other.
+    fn joined(self, other: CheckReport) -> Self {
+        let measured = |r: &CheckReport| r.cases.iter().any(|c| c.number.is_some());
+        match (measured(&self), measured(&other)) {
+            (true, true) => {
+                let (passed, failed) = (self.passed + other.passed, self.failed + other.failed);
+                let cases = self.cases.iter().chain(&other.cases).cloned().collect();
+                let worse = if self.worst.badness > other.worst.badness { self } else { other };
+                CheckReport { passed, failed, cases, ..worse }
+            }
+            (true, false) => self,
+            (false, _) => other,
         }
     }
 }
 
 impl Report {
-    /// Adds a check made elsewhere and answers the card anew.
+    /// Adds a check made elsewhere and answers the card anew; a check that is already there gets its cases.
     pub fn add(&mut self, check: CheckReport) {
-        self.checks.push(check);
+        match self.checks.iter().position(|c| c.name == check.name) {
+            Some(k) => {
+                let mine = self.checks.remove(k);
+                self.checks.insert(k, mine.joined(check));
+            }
+            None => self.checks.push(check),
+        }
         self.card = card::of(&self.checks);
     }
 }

@@ -1,29 +1,33 @@
 //! Simulator round trip: every export is written, run in the tool it is for, and compared with the model.
 //!
-//! Targets that `gummel_export::verify` knows are judged by it. The OSDI library is loaded into ngspice and its
-//! terminal currents at scattered biases, half of them beyond the range of the data, are compared with the
-//! kernel's. The number is the largest relative difference as a part of what the target may differ by.
+//! Each target is judged by `gummel_export::verify`: drain current and conductances at thousands of biases. Of the OSDI
+//! library, the currents of all terminals and their capacitances are compared too, drain and source also exchanged. The
+//! number is the largest relative difference as a part of what the target may differ by.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use gummel_export::osdi::{self, Options};
 use gummel_export::{Difference, ExportError, ExportOptions, Target, VerifyOptions, export, verify};
 use gummel_model::{DeviceQuery, Model};
 
-use crate::device::{Terminals, Volts};
+use crate::device::{Device, Matrix, Terminals, Volts};
+use crate::exported::{Exported, NO_SIMULATOR};
 use crate::finding::Verdict;
+use crate::ngspice::{Ngspice, work_folder};
 use crate::report::{Case, CheckReport};
-use crate::spice::{Card, device};
+use crate::spice::device;
 use crate::{Bound, QaError};
 
 /// Name of the check.
 pub const NAME: &str = "round-trip";
 
 /// Targets with an evaluator of their own.
-const TARGETS: [Target; 6] =
-    [Target::C, Target::Numpy, Target::VerilogA, Target::Onnx, Target::OnnxF32, Target::Spice];
-/// Largest relative difference of the OSDI library's currents in ngspice.
+const TARGETS: [Target; 7] =
+    [Target::C, Target::Numpy, Target::VerilogA, Target::Onnx, Target::OnnxF32, Target::Spice, Target::Osdi];
+/// Largest relative difference of the OSDI library's terminal currents in ngspice.
 const OSDI_LIMIT: f64 = 1e-6;
+/// Least current (A) and capacitance (F) to which differences are relative.
+const LEAST_CURRENT: f64 = 1e-15;
+const LEAST_CAPACITANCE: f64 = 1e-21;
 /// Devices and biases of each that go through the OSDI library.
 const DEVICES: usize = 4;
 const BIASES: usize = 200;
@@ -33,7 +37,7 @@ const BIASES: usize = 200;
 /// # Errors
 /// When an export cannot be written.
 pub fn round_trip(model: &Model, options: &VerifyOptions) -> Result<CheckReport, QaError> {
-    let work = tempfile::tempdir().map_err(QaError::io("make a folder in", &std::env::temp_dir()))?;
+    let work = work_folder()?;
     let mut cases = Vec::new();
     for target in TARGETS {
         let path = work.path().join(target.default_file(model));
@@ -63,43 +67,33 @@ pub fn round_trip(model: &Model, options: &VerifyOptions) -> Result<CheckReport,
         });
     }
     cases.push(library(model, work.path(), options)?);
-    Ok(CheckReport::of_cases(
+    let heading = [
         NAME,
         "Round trip through simulators",
         "largest relative difference of an export, run in its own tool, as a part of what its target may differ by",
         "the plain evaluator of this toolkit (crate gummel-kernel)",
-        Bound::AtMost(1.0),
-        cases,
-    ))
+    ];
+    let cases = cases.into_iter().map(|case| (case, None)).collect();
+    Ok(CheckReport::of_cases(heading, Bound::AtMost(1.0), cases))
 }
 
-/// The OSDI library in ngspice.
+/// Terminal currents of the OSDI library in ngspice.
 fn library(model: &Model, work: &Path, options: &VerifyOptions) -> Result<Case, QaError> {
-    let program = PathBuf::from(&options.tools.ngspice);
-    if !std::process::Command::new(&program).arg("--version").output().is_ok_and(|o| o.status.success()) {
-        return Ok(not_tested("osdi", "ngspice is not there (set GUMMEL_NGSPICE)"));
+    let simulator = Ngspice::new(&options.tools.ngspice);
+    if !simulator.answers() {
+        return Ok(not_tested("osdi", NO_SIMULATOR));
     }
-    let path = work.join("model.osdi");
-    let report =
-        osdi::write(&[model], &path, &Options::default()).map_err(|e| QaError::Export(e.to_string()))?;
-    let kind = report.models.first().map_or("", |m| m.name.as_str()).to_owned();
+    let exported = Exported::write(&[model], work)?;
     let (mut worst, mut points) = ((f64::NEG_INFINITY, "", None), 0);
     let devices = &model.spec.devices;
+    let charges = model.spec.branches.len() > 1;
     let taken = DEVICES.min(devices.len());
     for k in 0..taken {
         let chosen = &devices[k * devices.len() / taken];
         let biases = scattered(chosen.range, model.spec.sign);
-        let card = Card {
-            models: format!(
-                ".control\npre_osdi {}\n.endc\n.model judged {kind} device=\"{}\"\n.temp {}",
-                path.display(),
-                chosen.name,
-                chosen.place.temperature - 273.15
-            ),
-            element: "n1 d g s b judged".to_owned(),
-        };
-        let simulated = match device(&program, model.spec.sign, card).currents(&biases) {
-            Ok(currents) => currents,
+        let card = exported.card(&chosen.name, chosen.place.temperature, None);
+        let (found, stored) = match simulated(&*device(&simulator, model.spec.sign, card), &biases, charges) {
+            Ok(found) => found,
             Err(failed @ QaError::Simulator { .. }) => {
                 return Ok(measured(&chosen.name, f64::INFINITY, None, format!("osdi: {failed}")));
             }
@@ -107,15 +101,22 @@ fn library(model: &Model, work: &Path, options: &VerifyOptions) -> Result<Case, 
         };
         let instance = model.instance(&DeviceQuery::named(&chosen.name))?;
         points += biases.len();
-        for (at, found) in biases.iter().zip(&simulated) {
-            let apart = apart(&instance.eval_currents(*at).currents(), found);
-            if apart > worst.0 || apart.is_nan() {
-                worst = (apart, &chosen.name, Some(*at));
+        for (i, at) in biases.iter().enumerate() {
+            let point = instance.eval(*at);
+            let mut far = apart(&point.currents(), &found[i], LEAST_CURRENT);
+            if let Some(stored) = &stored {
+                let expected = point.capacitances();
+                far = worse(far, apart(expected.as_flattened(), stored[i].as_flattened(), LEAST_CAPACITANCE));
+            }
+            if far > worst.0 || far.is_nan() {
+                worst = (far, &chosen.name, Some(*at));
             }
         }
     }
+    let what = if charges { "currents and capacitances" } else { "currents" };
     let remark = format!(
-        "osdi in ngspice: {points} biases, largest relative difference {:.1e}, may be {OSDI_LIMIT:.0e}",
+        "osdi in ngspice, {what} of all terminals: {points} biases, largest relative difference {:.1e}, may be \
+         {OSDI_LIMIT:.0e}",
         worst.0
     );
     Ok(measured(worst.1, worst.0 / OSDI_LIMIT, worst.2, remark))
@@ -142,14 +143,23 @@ fn scattered(range: [[f64; 2]; 3], sign: f64) -> Vec<Volts> {
         .collect()
 }
 
-/// Largest difference of the currents over the largest of them; below a femtoampere nothing differs.
-fn apart(expected: &Terminals, found: &Terminals) -> f64 {
-    let largest = expected.iter().fold(1e-15, |m: f64, i| m.max(i.abs()));
-    expected
-        .iter()
-        .zip(found)
-        .map(|(e, f)| (e - f).abs() / largest)
-        .fold(0.0, |m, d| if d > m || d.is_nan() { d } else { m })
+/// What the simulator gives: currents, and capacitances of a model that has charges.
+type Simulated = (Vec<Terminals>, Option<Vec<Matrix>>);
+
+fn simulated(device: &dyn Device, biases: &[Volts], charges: bool) -> Result<Simulated, QaError> {
+    let stored = if charges { device.capacitances(biases)? } else { None };
+    Ok((device.currents(biases)?, stored))
+}
+
+/// Largest difference over the largest of the expected; below `least` nothing differs.
+fn apart(expected: &[f64], found: &[f64], least: f64) -> f64 {
+    let largest = expected.iter().fold(least, |m: f64, i| m.max(i.abs()));
+    expected.iter().zip(found).map(|(e, f)| (e - f).abs() / largest).fold(0.0, worse)
+}
+
+/// The larger one; what is not a number is the largest.
+fn worse(a: f64, b: f64) -> f64 {
+    if b > a || b.is_nan() { b } else { a }
 }
 
 fn measured(device: &str, number: f64, worst: Option<Volts>, remark: String) -> Case {

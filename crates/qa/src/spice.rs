@@ -2,17 +2,25 @@
 //!
 //! One run evaluates a list of biases: a dummy source counts from 0 to n - 1 in a DC sweep, and four behavioural
 //! sources read the terminal voltages from tables over that count. Each bias is solved to 1e-12 V, and since the
-//! sources force every terminal, the currents are those of the device at exactly these voltages.
+//! sources force every terminal, the currents are those of the device at exactly these voltages. Noise and
+//! capacitances come from small-signal analyses at one bias after the other.
 
+use std::f64::consts::TAU;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use crate::device::{Device, Terminals, Volts};
+use crate::device::{Device, Matrix, Terminals, Volts};
+use crate::ngspice::{Ngspice, Run};
 use crate::{Abilities, Ask, Family, Nominal, QaError};
 
 /// Biases of one run; the simulator searches its tables one by one.
 const BIASES: usize = 1000;
+
+/// Frequency of noise analyses, Hz: flicker noise is low, and nothing is slow.
+const NOISE_AT: f64 = 1e6;
+/// Frequency at which capacitances are measured, Hz: high, so that conductances do not drown them in rounding.
+const CAPACITANCE_AT: f64 = 1e9;
+/// Terminals in the order of [`Volts`].
+const TERMINALS: [char; 4] = ['d', 'g', 's', 'b'];
 
 /// What a netlist says about one device.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,7 +34,7 @@ pub struct Card {
 /// A family whose devices live in ngspice.
 pub struct SpiceFamily {
     /// ngspice.
-    pub program: PathBuf,
+    pub simulator: Ngspice,
     /// `technology/family`.
     pub title: String,
     /// +1 for n-channel, -1 for p-channel.
@@ -57,18 +65,18 @@ impl Family for SpiceFamily {
             QaError::UnknownDevice { name: ask.query.device.clone(), family: self.title.clone() }
         })?;
         let card = (self.card)(self, nominal, ask);
-        Ok(device(&self.program, self.sign, card))
+        Ok(device(&self.simulator, self.sign, card))
     }
 }
 
 /// The device of a card in ngspice; `sign` is +1 for n-channel, -1 for p-channel.
-pub fn device(program: &Path, sign: f64, card: Card) -> Box<dyn Device> {
-    Box::new(Simulated { program: program.to_owned(), sign, card })
+pub fn device(simulator: &Ngspice, sign: f64, card: Card) -> Box<dyn Device> {
+    Box::new(Simulated { simulator: simulator.clone(), sign, card })
 }
 
 /// One device in ngspice.
 struct Simulated {
-    program: PathBuf,
+    simulator: Ngspice,
     sign: f64,
     card: Card,
 }
@@ -85,40 +93,64 @@ impl Device for Simulated {
         }
         Ok(all)
     }
+
+    /// Measured by an AC analysis in which one terminal after the other carries the signal.
+    fn capacitances(&self, biases: &[Volts]) -> Result<Option<Vec<Matrix>>, QaError> {
+        let mut all: Vec<Matrix> = Vec::with_capacity(biases.len());
+        for part in biases.chunks(BIASES) {
+            let run = self.simulator.run(&capacitance_deck(&self.card, part))?;
+            let mut found = vec![[[0.0; 4]; 4]; part.len()];
+            for (r, row) in TERMINALS.iter().enumerate() {
+                for (c, column) in TERMINALS.iter().enumerate() {
+                    let values = self.numbers(&run, &format!("imag(i(v{row}{column}))"), part.len())?;
+                    // The signal source drives against the node, so the sign changes.
+                    for (matrix, i) in found.iter_mut().zip(values) {
+                        matrix[r][c] = -i / (TAU * CAPACITANCE_AT);
+                    }
+                }
+            }
+            all.extend(found);
+        }
+        let stores = all.iter().flatten().flatten().any(|c| *c != 0.0);
+        Ok((stores || biases.is_empty()).then_some(all))
+    }
+
+    /// All noise of the drain current, which is the channel's where the card has no resistances.
+    fn thermal_noise(&self, biases: &[Volts]) -> Result<Option<Vec<f64>>, QaError> {
+        let mut all = Vec::with_capacity(biases.len());
+        for part in biases.chunks(BIASES) {
+            let run = self.simulator.run(&noise_deck(&self.card, part))?;
+            all.extend(self.numbers(&run, "onoise_spectrum", part.len())?.into_iter().map(|s| s * s));
+        }
+        Ok(Some(all))
+    }
 }
 
 impl Simulated {
+    /// The numbers printed under `name`, one per bias.
+    fn numbers(&self, run: &Run, name: &str, biases: usize) -> Result<Vec<f64>, QaError> {
+        let found: Vec<f64> = run.printed(name).collect();
+        if found.len() == biases {
+            return Ok(found);
+        }
+        let reason = format!("expected {biases} times '{name}', found {}", found.len());
+        Err(self.simulator.failed(reason, run))
+    }
+
     fn run(&self, biases: &[Volts]) -> Result<Vec<Terminals>, QaError> {
-        let work = tempfile::tempdir().map_err(QaError::io("make a folder in", &std::env::temp_dir()))?;
-        let (deck, out) = (work.path().join("deck.sp"), work.path().join("out.txt"));
-        std::fs::write(&deck, netlist(&self.card, biases)).map_err(QaError::io("write", &deck))?;
-        let ran = Command::new(&self.program)
-            .arg("-b")
-            .arg(&deck)
-            .current_dir(work.path())
-            .output()
-            .map_err(QaError::io("start", &self.program))?;
-        let text = std::fs::read_to_string(&out).unwrap_or_default();
-        let rows: Vec<Terminals> = text.lines().filter_map(currents).collect();
+        let run = self.simulator.run(&netlist(&self.card, biases))?;
+        let rows: Vec<Terminals> = run.table.iter().filter_map(|row| currents(row)).collect();
         if rows.len() == biases.len() {
             return Ok(rows);
         }
-        let log = String::from_utf8_lossy(&ran.stdout).into_owned() + &String::from_utf8_lossy(&ran.stderr);
-        let end: Vec<&str> = log.lines().rev().filter(|l| !l.trim().is_empty()).take(12).collect();
-        Err(QaError::Simulator {
-            program: self.program.clone(),
-            reason: format!("expected {} bias points, found {}", biases.len(), rows.len()),
-            log: end.into_iter().rev().collect::<Vec<_>>().join("\n"),
-        })
+        let reason = format!("expected {} bias points, found {}", biases.len(), rows.len());
+        Err(self.simulator.failed(reason, &run))
     }
 }
 
 fn netlist(card: &Card, biases: &[Volts]) -> String {
-    let mut text = format!(
-        "* biases of one device\n{}\n.options gmin=1e-18 reltol=1e-9 abstol=1e-18 vntol=1e-12\nvx x 0 0\n",
-        card.models
-    );
-    for (k, t) in ["d", "g", "s", "b"].into_iter().enumerate() {
+    let mut text = head("biases of one device", card) + "vx x 0 0\n";
+    for (k, t) in TERMINALS.into_iter().enumerate() {
         let _ = writeln!(text, "b{t} {t} 0 v=pwl(v(x)");
         for (i, b) in biases.iter().enumerate() {
             let _ = writeln!(text, "+ , {i}, {:e}", b[k]);
@@ -136,10 +168,60 @@ fn netlist(card: &Card, biases: &[Volts]) -> String {
     text
 }
 
-/// Currents into the terminals from a printed line; a source's current counts out of the device.
-fn currents(line: &str) -> Option<Terminals> {
-    let numbers: Vec<f64> = line.split_whitespace().map(|t| t.parse().unwrap_or(f64::NAN)).collect();
-    let [_, d, g, s, b] = numbers[..] else { return None };
+/// Title, models and options.
+fn head(title: &str, card: &Card) -> String {
+    let options = ".options gmin=1e-30 reltol=1e-9 abstol=1e-18 vntol=1e-12";
+    format!("* {title}\n{}\n{options}\n", card.models)
+}
+
+/// Forces the terminals to each bias in turn and runs `analysis`.
+fn at_each(biases: &[Volts], analysis: &str) -> String {
+    let mut text = ".control\nset numdgt=16\n".to_owned();
+    for bias in biases {
+        for (t, v) in TERMINALS.iter().zip(bias) {
+            let _ = writeln!(text, "alter v{t} dc = {v:e}");
+        }
+        let _ = writeln!(text, "{analysis}\ndestroy all");
+    }
+    text + "quit\n.endc\n.end\n"
+}
+
+/// The drain current's noise as the noise of a voltage: a source of one volt per ampere.
+fn noise_deck(card: &Card, biases: &[Volts]) -> String {
+    let sources = "vd d 0 0 ac 1\nvg g 0 0\nvs s 0 0\nvb b 0 0\nhd out 0 vd 1";
+    let analysis = format!("noise v(out) vd lin 1 {NOISE_AT:e} {NOISE_AT:e}\nprint onoise_spectrum");
+    format!(
+        "{}{sources}\n{}\n{}",
+        head("noise of one device", card),
+        card.element,
+        at_each(biases, &analysis)
+    )
+}
+
+/// Four copies of the device share their bias; in each, another terminal carries the signal.
+fn capacitance_deck(card: &Card, biases: &[Volts]) -> String {
+    let mut text = head("capacitances of one device", card);
+    let mut analysis = format!("ac lin 1 {CAPACITANCE_AT:e} {CAPACITANCE_AT:e}");
+    let mut words = card.element.split_whitespace();
+    let name = words.next().unwrap_or_default();
+    let rest: Vec<&str> = words.skip(TERMINALS.len()).collect();
+    for t in TERMINALS {
+        let _ = writeln!(text, "v{t} {t} 0 0");
+    }
+    for signal in TERMINALS {
+        for t in TERMINALS {
+            let _ = writeln!(text, "v{t}{signal} {t} {t}{signal} dc 0 ac {}", u8::from(t == signal));
+            let _ = write!(analysis, "\nprint imag(i(v{t}{signal}))");
+        }
+        let nodes: Vec<String> = TERMINALS.iter().map(|t| format!("{t}{signal}")).collect();
+        let _ = writeln!(text, "{name}{signal} {} {}", nodes.join(" "), rest.join(" "));
+    }
+    text + &at_each(biases, &analysis)
+}
+
+/// Currents into the terminals from a row of the table; a source's current counts out of the device.
+fn currents(row: &[f64]) -> Option<Terminals> {
+    let [_, d, g, s, b] = *row else { return None };
     Some([-d, -g, -s, -b])
 }
 
@@ -153,7 +235,7 @@ mod tests {
         expect_test::expect![[r#"
             * biases of one device
             .temp 27
-            .options gmin=1e-18 reltol=1e-9 abstol=1e-18 vntol=1e-12
+            .options gmin=1e-30 reltol=1e-9 abstol=1e-18 vntol=1e-12
             vx x 0 0
             bd d 0 v=pwl(v(x)
             + , 0, 1.2e0
@@ -186,8 +268,8 @@ mod tests {
     }
 
     #[test]
-    fn printed_lines_become_currents_into_the_terminals() {
-        assert_eq!(currents(" 0.0 -1e-6 0.0 1e-6 0.0"), Some([1e-6, -0.0, -1e-6, -0.0]));
-        assert_eq!(currents(" 0.0 -1e-6"), None);
+    fn rows_become_currents_into_the_terminals() {
+        assert_eq!(currents(&[0.0, -1e-6, 0.0, 1e-6, 0.0]), Some([1e-6, -0.0, -1e-6, -0.0]));
+        assert_eq!(currents(&[0.0, -1e-6]), None);
     }
 }

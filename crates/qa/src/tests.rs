@@ -5,6 +5,7 @@ mod browser;
 mod bsim;
 mod doctor;
 mod ekv;
+mod exports;
 
 use std::collections::BTreeMap;
 
@@ -12,10 +13,10 @@ use expect_test::expect;
 use gummel_device::{Bias, Curve, Origin, Quantity, Sweep, Terminal};
 
 use crate::report::in_parallel;
-use crate::{Answer, Ask, Family, Measurements, Plan, Report, Verdict, check};
+use crate::{Answer, Ask, CheckReport, Family, Measurements, Plan, Report, Verdict, check};
 use ekv::{Fault, Textbook};
 
-/// A gate and a drain sweep of every textbook device at every temperature.
+/// Currents and two capacitances along a gate and a drain sweep of every textbook device at every temperature.
 fn measured() -> Measurements {
     let sound = Textbook(Fault::None);
     let mut all = BTreeMap::new();
@@ -31,14 +32,22 @@ fn measured() -> Measurements {
             ] {
                 let sweep = Sweep { swept, held, values: (0..=24).map(|i| 0.05 * f64::from(i)).collect() };
                 let biases: Vec<_> = sweep.biases().map(|b| b.to_array()).collect();
-                curves.push(Curve {
-                    device: nominal.name.clone(),
-                    values: device.currents(&biases).unwrap().iter().map(|i| i[0]).collect(),
-                    sweep,
-                    quantity: Quantity::Id,
-                    temperature: t,
-                    origin: Origin::Simulated,
-                });
+                let (currents, stored) =
+                    (device.currents(&biases).unwrap(), device.capacitances(&biases).unwrap().unwrap());
+                for (quantity, values) in [
+                    (Quantity::Id, currents.iter().map(|i| i[0]).collect()),
+                    (Quantity::Cgg, stored.iter().map(|c| c[1][1]).collect()),
+                    (Quantity::Cgd, stored.iter().map(|c| c[1][0]).collect()),
+                ] {
+                    curves.push(Curve {
+                        device: nominal.name.clone(),
+                        values,
+                        sweep: sweep.clone(),
+                        quantity,
+                        temperature: t,
+                        origin: Origin::Simulated,
+                    });
+                }
             }
         }
     }
@@ -101,6 +110,7 @@ fn every_fault_is_caught_by_its_check() {
         IgnoresMultiplicity: multiplicity
         LosesCharge: charge-conservation
         LopsidedCharge: ac-symmetry
+        PathDependentCharge: charge-conservation charge-loop
     "#]]
     .assert_eq(&lines.unwrap().concat());
 }
@@ -117,6 +127,8 @@ fn a_model_far_from_its_data_fails_on_accuracy() {
     assert!((of("accuracy").worst.number.unwrap() - 0.3 / 1.3).abs() < 1e-9);
     assert_eq!(of("accuracy-decades").verdict, Verdict::Fail);
     assert_eq!(of("accuracy-slopes").verdict, Verdict::Fail);
+    assert!((of("accuracy-capacitances").worst.number.unwrap() - 0.3 / 1.3).abs() < 1e-9);
+    assert_eq!(of("accuracy-capacitances").verdict, Verdict::Fail);
 }
 
 #[test]
@@ -137,6 +149,31 @@ fn a_leak_that_the_model_lacks_is_no_pass_and_one_of_the_wrong_sign_fails() {
 }
 
 #[test]
+fn what_is_added_to_a_report_hides_nothing_that_was_measured() {
+    let wrong = judged(Fault::WrongNoise);
+    let noise = |report: &Report| report.checks.iter().find(|c| c.name == "noise").unwrap().clone();
+    let (bad, good) = (noise(&wrong), noise(&judged(Fault::None)));
+    for (mut report, other) in [(wrong, &good), (judged(Fault::None), &bad)] {
+        let count = report.checks.len();
+        report.add(other.clone());
+        let both = noise(&report);
+        assert_eq!(report.checks.len(), count);
+        assert_eq!((both.verdict, both.worst.number), (Verdict::Fail, bad.worst.number));
+        assert_eq!((both.passed, both.failed), (good.passed, bad.failed));
+        assert_eq!(both.cases.len(), good.cases.len() + bad.cases.len());
+        assert_eq!(report.card[6].answer, Answer::Fail);
+    }
+    // What could not be tested says nothing against what was.
+    let mut untested = CheckReport { cases: vec![good.cases[0].clone()], ..good.clone() };
+    untested.verdict = Verdict::NotTested;
+    untested.cases[0].number = None;
+    let mut report = judged(Fault::None);
+    report.add(untested);
+    assert_eq!(noise(&report).cases.len(), good.cases.len());
+    assert_eq!(noise(&report).verdict, Verdict::Pass);
+}
+
+#[test]
 fn nothing_passes_without_a_number() {
     let report = check(&Textbook(Fault::None), &Measurements::new(), &Plan::default()).unwrap();
     for c in &report.checks {
@@ -147,7 +184,7 @@ fn nothing_passes_without_a_number() {
     let row = |k: usize| report.card[k - 1].answer;
     assert_eq!(
         (row(1), row(2), row(6), row(19)),
-        (Answer::Pass, Answer::InPart, Answer::NotModelled, Answer::Pass)
+        (Answer::Pass, Answer::InPart, Answer::NotTested, Answer::Pass)
     );
     for row in &report.card {
         let numbers =

@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::Toggle;
 use crate::error::FitError;
 use rows::Points;
-pub use score::{ChargeErrors, charge_errors};
+pub use score::{ChargeErrors, capacitance_curves, charge_errors};
 use trunk::Trunk;
 
 /// How charges are fitted.

@@ -1,52 +1,54 @@
 //! Operating point, AC, noise and transient of single stages.
 
-use super::bench::{ANALOG, Circuit, Kind, UNIT, assert_close, both, falling, rising};
+use super::bench::{ANALOG, Circuit, Kind, UNIT, assert_close, both, empty, printed, run};
 use super::models::fitted;
-use super::simulator::Simulator;
+use super::simulator::simulator;
 use gummel_model::DeviceQuery;
+use gummel_qa::circuits::shape::{falling, rising};
 
 /// A common-source stage with a resistor and a load capacitance much larger than the transistor's.
 fn amplifier(c: &mut Circuit) {
-    c.add("vdd vdd 0 {vdd}\nvin in 0 dc 0.5 ac 1\nrl vdd out 5k\ncl out 0 1p");
+    c.supply().add("vin in 0 dc 0.5 ac 1\nrl vdd out 5k\ncl out 0 1p");
     c.transistor('n', ANALOG, "out in 0 0", 1);
 }
 
 #[test]
 fn an_operating_point_shows_conductances_region_and_range() {
-    let Some(simulator) = Simulator::find() else { return };
-    let mut circuit = Circuit::new(Kind::Surrogate);
+    let Some(simulator) = simulator() else { return };
+    let mut circuit = empty(Kind::Surrogate);
     amplifier(&mut circuit);
     let names = ["id", "gm", "gds", "gmb", "region", "out_of_range"];
     let prints: String = names.iter().map(|n| format!("print @n1[{n}]\n")).collect();
-    let run = circuit.run(simulator, &format!("op\nprint v(out)\n{prints}"));
-    let out = run.printed("v(out)");
+    let run = run(&circuit, simulator, &format!("op\nprint v(out)\n{prints}"));
+    let out = printed(&run, "v(out)");
     let point = fitted().n.instance(&DeviceQuery::named("W10u_L1u")).unwrap().eval([out, 0.5, 0.0, 0.0]);
     let expected = [point.id(), point.gm(), point.gds(), point.gmb(), 2.0, 0.0];
     for (name, value) in names.iter().zip(expected) {
-        let found = run.printed(&format!("@n1[{name}]"));
+        let found = printed(&run, &format!("@n1[{name}]"));
         assert!((found - value).abs() <= 1e-6 * value.abs(), "{name}: {found}, expected {value}");
     }
     let [bsim4, surrogate] = both(simulator, amplifier, "op\nprint v(out)");
-    assert_close("stage output", &[surrogate.printed("v(out)")], &[bsim4.printed("v(out)")], 0.01);
+    assert_close("stage output", &[printed(&surrogate, "v(out)")], &[printed(&bsim4, "v(out)")], 0.01);
 }
 
 #[test]
 fn a_stage_has_the_gain_and_bandwidth_of_bsim4() {
-    let Some(simulator) = Simulator::find() else { return };
+    let Some(simulator) = simulator() else { return };
     let [bsim4, surrogate] = both(simulator, amplifier, "ac dec 5 1e4 1e9\nwrdata out.txt vm(out)");
     assert_close("stage gain", &surrogate.column(1), &bsim4.column(1), 0.03);
 }
 
 #[test]
 fn noise_is_that_of_the_stage_resistors_and_the_channel() {
-    let Some(simulator) = Simulator::find() else { return };
-    let mut circuit = Circuit::new(Kind::Surrogate);
+    let Some(simulator) = simulator() else { return };
+    let mut circuit = empty(Kind::Surrogate);
     amplifier(&mut circuit);
-    let run = circuit.run(
+    let run = run(
+        &circuit,
         simulator,
         "op\nprint v(out)\nnoise v(out) vin dec 1 1e4 1e5\nsetplot noise1\nwrdata out.txt onoise_spectrum",
     );
-    let out = run.printed("v(out)");
+    let out = printed(&run, "v(out)");
     let point = fitted().n.instance(&DeviceQuery::named("W10u_L1u")).unwrap().eval([out, 0.5, 0.0, 0.0]);
     let four_kt = 4.0 * 1.380_649e-23 * 300.15;
     let channel = four_kt * (point.gds() + 2.0 / 3.0 * (point.gm() + point.gmb()));
@@ -59,10 +61,9 @@ fn noise_is_that_of_the_stage_resistors_and_the_channel() {
 
 #[test]
 fn an_inverter_drives_a_load_as_fast_as_bsim4() {
-    let Some(simulator) = Simulator::find() else { return };
+    let Some(simulator) = simulator() else { return };
     let build = |c: &mut Circuit| {
-        c.add("vdd vdd 0 {vdd}\nvin in 0 pulse(0 1.2 0.1n 20p 20p 1n 2n)\ncl out 0 50f")
-            .inverter("in", "out");
+        c.supply().add("vin in 0 pulse(0 1.2 0.1n 20p 20p 1n 2n)\ncl out 0 50f").stage(UNIT, "in", "out");
     };
     let control = "tran 1p 2n 0 1p\nwrdata out.txt v(out)";
     // From the middle of the input's edge to that of the output's.
@@ -75,13 +76,13 @@ fn an_inverter_drives_a_load_as_fast_as_bsim4() {
 
 #[test]
 fn many_instances_of_one_device_share_it() {
-    let Some(simulator) = Simulator::find() else { return };
-    let mut circuit = Circuit::new(Kind::Surrogate);
+    let Some(simulator) = simulator() else { return };
+    let mut circuit = empty(Kind::Surrogate);
     circuit.add("vd d 0 0.6");
     for _ in 0..300 {
         circuit.transistor('n', UNIT, "d d 0 0", 1);
     }
-    let run = circuit.run(simulator, "op\nprint i(vd)");
+    let run = run(&circuit, simulator, "op\nprint i(vd)");
     let one = fitted().n.instance(&DeviceQuery::named("W1u_L0.13u")).unwrap().eval([0.6, 0.6, 0.0, 0.0]).id();
-    assert!((run.printed("i(vd)") / (-300.0 * one) - 1.0).abs() < 1e-6);
+    assert!((printed(&run, "i(vd)") / (-300.0 * one) - 1.0).abs() < 1e-6);
 }

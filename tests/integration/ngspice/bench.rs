@@ -3,9 +3,10 @@
 use std::fmt::Write;
 
 use super::models::fitted;
-use super::simulator::{Run, Simulator};
-use gummel_qa::Limits;
+use gummel_qa::circuits::{self, Transistors};
 use gummel_qa::doctor::{Ending, Instruments, examine};
+use gummel_qa::ngspice::Run;
+use gummel_qa::{Limits, Ngspice};
 
 /// Which transistors a circuit is built of.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -32,16 +33,14 @@ pub(super) const WIDE: Size = Size { name: "W10u_L0.13u", w: 10e-6, l: 0.13e-6 }
 pub(super) const ANALOG: Size = Size { name: "W10u_L1u", w: 10e-6, l: 1e-6 };
 
 /// A netlist under construction.
-pub(super) struct Circuit {
-    kind: Kind,
-    text: String,
-    count: usize,
-}
+pub(super) type Circuit = circuits::Circuit<Kind>;
 
-impl Circuit {
-    pub(super) fn new(kind: Kind) -> Self {
-        let mut text = format!("* {kind:?}\n.temp 27\n.param vdd={VDD}\n");
-        match kind {
+impl Transistors for Kind {
+    type Size = Size;
+
+    fn cards(&self) -> String {
+        let mut text = String::new();
+        match self {
             Kind::Bsim4 => {
                 let cards = concat!(env!("CARGO_MANIFEST_DIR"), "/../datasets/demo130/models/demo130.lib");
                 let _ = writeln!(text, ".lib '{cards}' tt");
@@ -56,76 +55,71 @@ impl Circuit {
                 }
             }
         }
-        Circuit { kind, text, count: 0 }
+        text
     }
 
-    /// Adds lines as they are.
-    pub(super) fn add(&mut self, lines: &str) -> &mut Self {
-        self.text.push_str(lines);
-        self.text.push('\n');
-        self
+    fn load(&self) -> String {
+        match self {
+            Kind::Bsim4 => String::new(),
+            Kind::Surrogate => format!("pre_osdi {}", fitted().library.display()),
+        }
     }
 
-    /// Adds a transistor, `channel` `n` or `p`, nodes drain, gate, source, bulk; `m` of them in parallel.
-    pub(super) fn transistor(&mut self, channel: char, size: Size, nodes: &str, m: u32) -> &mut Self {
-        self.count += 1;
-        let (k, Size { name, w, l }) = (self.count, size);
+    fn element(&self, k: usize, channel: char, size: Size, nodes: &str, m: u32) -> String {
+        let Size { name, w, l } = size;
         // Diffusions as in the data: their junctions leak.
         let (area, perimeter) = (w * 0.34e-6, 2.0 * (w + 0.34e-6));
-        let line = match self.kind {
+        match self {
             Kind::Bsim4 => format!(
                 "m{k} {nodes} {channel}mos w={w:e} l={l:e} ad={area:e} as={area:e} pd={perimeter:e} \
                  ps={perimeter:e} m={m}"
             ),
             Kind::Surrogate => format!("n{k} {nodes} {channel}_{name} m={m}"),
-        };
-        self.add(&line)
-    }
-
-    /// An inverter of unit transistors, p twice as wide.
-    pub(super) fn inverter(&mut self, input: &str, output: &str) -> &mut Self {
-        self.transistor('p', UNIT, &format!("{output} {input} vdd vdd"), 2);
-        self.transistor('n', UNIT, &format!("{output} {input} 0 0"), 1)
-    }
-
-    fn deck(&self, control: &str) -> String {
-        let load = match self.kind {
-            Kind::Bsim4 => String::new(),
-            Kind::Surrogate => format!("pre_osdi {}\n", fitted().library.display()),
-        };
-        format!(
-            "{}.control\n{load}set num_threads=1\nset wr_singlescale\nset numdgt=15\n{control}\n.endc\n.end\n",
-            self.text
-        )
-    }
-
-    /// Runs control commands; `out.txt` becomes the table.
-    pub(super) fn run(&self, simulator: &Simulator, control: &str) -> Run {
-        let folder = tempfile::tempdir().unwrap();
-        let deck = self.deck(control);
-        let run = simulator.run(folder.path(), &deck);
-        for bad in ["singular", "Timestep too small", "no convergence", "failed", "Error"] {
-            assert!(!run.log.contains(bad), "{:?}: '{bad}' in the log:\n{}\n{deck}", self.kind, run.log);
         }
-        run
     }
+}
+
+/// A circuit without anything but a temperature of 27 C and the supply as a parameter.
+pub(super) fn empty(kind: Kind) -> Circuit {
+    Circuit::new(kind, VDD, 27.0)
+}
+
+/// Runs control commands; `out.txt` becomes the table.
+pub(super) fn run(circuit: &Circuit, simulator: &Ngspice, control: &str) -> Run {
+    let deck = circuit.deck(control);
+    let run = simulator.run(&deck).unwrap();
+    for bad in ["singular", "Timestep too small", "no convergence", "failed", "Error"] {
+        assert!(
+            !run.log.contains(bad),
+            "{:?}: '{bad}' in the log:\n{}\n{deck}",
+            circuit.transistors(),
+            run.log
+        );
+    }
+    assert!(!control.contains("wrdata") || !run.table.is_empty(), "no table came out:\n{}\n{deck}", run.log);
+    run
+}
+
+/// The number printed as `name = number`.
+pub(super) fn printed(run: &Run, name: &str) -> f64 {
+    run.printed(name).next().unwrap_or_else(|| panic!("'{name}' was not printed:\n{}", run.log))
 }
 
 /// The same circuit with both kinds of transistors, run with the same commands: BSIM4 first. With surrogates the
 /// doctor must find nothing in it.
-pub(super) fn both(simulator: &Simulator, build: impl Fn(&mut Circuit), control: &str) -> [Run; 2] {
+pub(super) fn both(simulator: &Ngspice, build: impl Fn(&mut Circuit), control: &str) -> [Run; 2] {
     [Kind::Bsim4, Kind::Surrogate].map(|kind| {
-        let mut circuit = Circuit::new(kind);
+        let mut circuit = empty(kind);
         build(&mut circuit);
         if kind == Kind::Surrogate {
             assert_healthy(simulator, &circuit.deck(control));
         }
-        circuit.run(simulator, control)
+        run(&circuit, simulator, control)
     })
 }
 
 /// Asserts that the doctor finds nothing in a deck, and says how long it took.
-fn assert_healthy(simulator: &Simulator, deck: &str) {
+fn assert_healthy(simulator: &Ngspice, deck: &str) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("healthy.cir");
     std::fs::write(&path, deck).unwrap();
@@ -158,17 +152,4 @@ pub(super) fn assert_close(what: &str, found: &[f64], expected: &[f64], share: f
         expected[at]
     );
     assert!(worst <= share, "{what}: {:.2} % from BSIM4, allowed {:.2} %", 100.0 * worst, 100.0 * share);
-}
-
-/// Abscissas at which `y` falls through `level`, between the rows.
-pub(super) fn falling(x: &[f64], y: &[f64], level: f64) -> Vec<f64> {
-    (1..y.len())
-        .filter(|&k| y[k - 1] > level && y[k] <= level)
-        .map(|k| x[k - 1] + (x[k] - x[k - 1]) * (y[k - 1] - level) / (y[k - 1] - y[k]))
-        .collect()
-}
-
-/// Abscissas at which `y` rises through `level`.
-pub(super) fn rising(x: &[f64], y: &[f64], level: f64) -> Vec<f64> {
-    falling(x, &y.iter().map(|y| -y).collect::<Vec<_>>(), -level)
 }

@@ -1,22 +1,22 @@
 //! What ngspice's own log says of a netlist that asks for what the library does not have.
 
 use super::models::fitted;
-use super::simulator::Simulator;
+use super::simulator::simulator;
+use gummel_qa::Ngspice;
 
 /// The log of an operating point with this model line and instance parameters.
-fn log(simulator: &Simulator, model: &str, instance: &str) -> String {
-    let folder = tempfile::tempdir().unwrap();
+fn log(simulator: &Ngspice, model: &str, instance: &str) -> String {
     let deck = format!(
         "* refusals\nvd d 0 1\nn1 d d 0 0 nch {instance}\n.model nch demo130_nmos {model}\n.control\n\
          pre_osdi {}\nop\nprint i(vd)\n.endc\n.end\n",
         fitted().library.display()
     );
-    simulator.run(folder.path(), &deck).log
+    simulator.run(&deck).unwrap().log
 }
 
 #[test]
 fn refusals_say_what_was_asked_and_what_there_is() {
-    let Some(simulator) = Simulator::find() else { return };
+    let Some(simulator) = simulator() else { return };
     for (model, instance, expected) in [
         ("device=\"W9u_L9u\"", "", "no device 'w9u_l9u' in the model; it holds W"),
         ("device=\"W1u_L0.13u\" corner=\"ff\"", "", "corner ff is not in the model for device"),

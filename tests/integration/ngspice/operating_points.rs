@@ -1,7 +1,7 @@
 //! Operating points of circuits that throw an iteration far: found at once, without stepping of gmin or sources.
 
-use super::bench::{Circuit, UNIT, VDD, both};
-use super::simulator::Simulator;
+use super::bench::{Circuit, UNIT, VDD, both, printed};
+use super::simulator::simulator;
 
 /// Most iterations of an operating point; BSIM4 needs up to 132 for these circuits.
 const MOST: f64 = 12.0;
@@ -11,7 +11,7 @@ const CLOSE: f64 = 0.02;
 fn chain(c: &mut Circuit, input: f64) {
     c.add(&format!("vdd vdd 0 {VDD}\nvin n0 0 {input}"));
     for k in 0..40 {
-        c.inverter(&format!("n{k}"), &format!("n{}", k + 1));
+        c.stage(UNIT, &format!("n{k}"), &format!("n{}", k + 1));
     }
 }
 
@@ -49,7 +49,7 @@ type Build<'a> = &'a dyn Fn(&mut Circuit);
 
 #[test]
 fn operating_points_are_found_at_once() {
-    let Some(simulator) = Simulator::find() else { return };
+    let Some(simulator) = simulator() else { return };
     let circuits: [(&str, Build<'_>); 6] = [
         ("chain, low", &|c| chain(c, 0.0)),
         ("chain, half", &|c| chain(c, 0.6)),
@@ -60,11 +60,11 @@ fn operating_points_are_found_at_once() {
     ];
     for (name, build) in circuits {
         let [bsim4, surrogate] = both(simulator, build, "op\nrusage totiter\nprint v(n1)");
-        let [theirs, ours] = [&bsim4, &surrogate].map(|run| run.printed("Total iterations"));
+        let [theirs, ours] = [&bsim4, &surrogate].map(|run| printed(run, "Total iterations"));
         println!("{name}: {ours} iterations, BSIM4 {theirs}");
         assert!(!surrogate.log.contains("stepping"), "{name}:\n{}", surrogate.log);
         assert!(ours <= MOST, "{name}: {ours} iterations");
-        let [theirs, ours] = [bsim4, surrogate].map(|run| run.printed("v(n1)"));
+        let [theirs, ours] = [bsim4, surrogate].map(|run| printed(&run, "v(n1)"));
         assert!((ours - theirs).abs() < CLOSE, "{name}: v(n1) {ours} V, BSIM4 {theirs} V");
     }
 }

@@ -1,12 +1,11 @@
 //! `gummel check`: physics and accuracy of a model, as a table, as JSON, as an exit code.
 
-use anyhow::{Context, Result, bail};
-use gummel_export::VerifyOptions;
-use gummel_qa::{CHECKS, Case, Limits, Plan, Report, Verdict, check, round_trip};
+use anyhow::{Context, Result};
+use gummel_qa::{Case, Limits, Plan, Report, Verdict};
 use std::path::PathBuf;
 
 use crate::exit::Outcome;
-use crate::judged;
+use crate::judged::{self, ExportArgs};
 use crate::run_folder::Fitted;
 use crate::session::Session;
 use crate::table::{Grid, count, number};
@@ -33,9 +32,8 @@ pub struct Args {
     /// TOML file with limits that differ from the defaults
     #[arg(long, value_name = "FILE")]
     limits: Option<PathBuf>,
-    /// Also export to every format and run each export in its own tool (compiler, ngspice, python)
-    #[arg(long)]
-    exports: bool,
+    #[command(flatten)]
+    exports: ExportArgs,
     /// Print all limits with their defaults as TOML and end
     #[arg(long)]
     print_limits: bool,
@@ -50,6 +48,7 @@ EXAMPLES:
   gummel check runs/nmos/model --data measurements/ --fail-on any
   gummel check runs/nmos --device W10u_L0.13u --only gds-sign,gummel-symmetry
   gummel check runs/nmos --exports                     simulators too
+  gummel check runs/nmos --exports --with runs/pmos    and circuits of both
   gummel check runs/nmos --fail-on gm-sign,gds-sign,passivity --json
   gummel check --print-limits > limits.toml
 
@@ -62,12 +61,7 @@ pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
         session.emit(toml::to_string(&Limits::default())?.as_bytes())?;
         return Ok(Outcome::Done);
     }
-    for name in args.only.iter().chain(args.fail_on.iter().filter(|n| *n != "any")) {
-        if name != "round-trip" && !CHECKS.iter().any(|c| c.name == name) {
-            let names: Vec<&str> = CHECKS.iter().map(|c| c.name).collect();
-            bail!("there is no check '{name}'; expected one of {}", names.join(", "));
-        }
-    }
+    judged::known(args.only.iter().chain(args.fail_on.iter().filter(|n| *n != "any")), &args.exports)?;
     let fitted = Fitted::open(args.model.as_deref().context("name a run folder or a model folder")?)?;
     let measured = match args.no_data {
         true => None,
@@ -78,10 +72,8 @@ pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
         devices: args.device,
         checks: args.only,
     };
-    let mut report = check(&fitted.model, &judged::currents(measured.as_ref()), &plan)?;
-    if args.exports {
-        report.add(round_trip(&fitted.model, &VerifyOptions::default())?);
-    }
+    let measured = judged::curves(&fitted.model, measured.as_ref());
+    let report = judged::judge(&fitted.model, &measured, &plan, &args.exports)?;
     session.say(text(&report, session))?;
     session.result(&report)?;
     let failed = report.checks.iter().filter(|c| c.verdict == Verdict::Fail);
@@ -101,7 +93,8 @@ fn text(report: &Report, session: &Session) -> String {
             n.map_or("-".to_owned(), number),
             format!("{} {}", c.bound.text(), c.unit).trim().to_owned(),
             n.map_or("-".to_owned(), |_| counted),
-            n.map_or_else(|| c.worst.remark.clone(), |_| place(&c.worst)),
+            // Where there is no number, or no finite one, the reason says more than the place.
+            n.filter(|n| n.is_finite()).map_or_else(|| c.worst.remark.clone(), |_| place(&c.worst)),
         ]);
     }
     let mut card = Grid::new(&["no", "benchmark of 2025", "answer", "evidence"], &[1, 2, 3]);

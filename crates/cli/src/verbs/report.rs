@@ -1,14 +1,13 @@
 //! `gummel report`: one HTML page with data, model and verdicts.
 
 use anyhow::Result;
-use gummel_export::VerifyOptions;
 use gummel_export::write::write_whole;
-use gummel_qa::{Limits, Plan, Verdict, check, page, round_trip};
+use gummel_qa::{Limits, Plan, Verdict, page};
 use serde::Serialize;
 use std::path::PathBuf;
 
 use crate::exit::Outcome;
-use crate::judged;
+use crate::judged::{self, ExportArgs};
 use crate::run_folder::Fitted;
 use crate::session::Session;
 use crate::table::count;
@@ -28,9 +27,8 @@ pub struct Args {
     /// TOML file with limits that differ from the defaults (`gummel check --print-limits`)
     #[arg(long, value_name = "FILE")]
     limits: Option<PathBuf>,
-    /// Also export to every format and run each export in its own tool (compiler, ngspice, python)
-    #[arg(long)]
-    exports: bool,
+    #[command(flatten)]
+    exports: ExportArgs,
     /// HTML file to write
     #[arg(long, value_name = "FILE", default_value = "report.html")]
     out: PathBuf,
@@ -41,6 +39,7 @@ EXAMPLES:
   gummel report runs/nmos
   gummel report runs/nmos --out nmos.html
   gummel report runs/nmos/model --data measurements/ --out nmos.html
+  gummel report runs/nmos --exports --with runs/pmos   simulators and circuits too
 
 The page needs no network and no other file: send it by mail, print it, open it on a phone. The model's numbers
 and the measured drain currents are in it.";
@@ -60,12 +59,10 @@ pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
         true => None,
         false => fitted.measurements(&args.data, session)?,
     };
-    let curves = judged::currents(measured.as_ref());
+    let curves = judged::curves(&fitted.model, measured.as_ref());
     let limits = args.limits.as_deref().map_or(Ok(Limits::default()), Limits::load)?;
-    let mut report = check(&fitted.model, &curves, &Plan { limits, ..Plan::default() })?;
-    if args.exports {
-        report.add(round_trip(&fitted.model, &VerifyOptions::default())?);
-    }
+    let plan = Plan { limits, ..Plan::default() };
+    let report = judged::judge(&fitted.model, &curves, &plan, &args.exports)?;
     let text = page(&fitted.model, &report, &curves);
     write_whole(&args.out, text.as_bytes())?;
     let failed: Vec<&str> =

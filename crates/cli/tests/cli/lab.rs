@@ -4,6 +4,10 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use gummel_device::{Geometry, Polarity};
+use gummel_kernel::Sample;
+use gummel_model::{DeviceEntry, Manifest, Model};
+
 /// A folder with measurements and room for results.
 pub(crate) struct Lab {
     root: tempfile::TempDir,
@@ -25,6 +29,21 @@ impl Lab {
     pub(crate) fn with_pmos(self) -> Self {
         for (w, l) in [(1.0, 0.13), (1.0, 1.0), (10.0, 10.0)] {
             self.measure("pmos", w, l, -1.0);
+        }
+        self
+    }
+
+    /// Adds models of two made-up transistors of each polarity, in `nmos` and `pmos`.
+    pub(crate) fn with_made_up(self) -> Self {
+        for (family, sign, polarity) in [("nmos", 1.0, Polarity::N), ("pmos", -1.0, Polarity::P)] {
+            let spec = Sample { sign, devices: 2, layers: vec![4], ..Sample::default() }.spec();
+            let mut manifest = Manifest::new("made-up", family, polarity);
+            manifest.devices = spec
+                .devices
+                .iter()
+                .map(|d| DeviceEntry::new(&d.name, Geometry::new(d.place.w, d.place.l), 1e-12))
+                .collect();
+            Model::new(spec, manifest).expect("model").save(self.path(family)).expect("save");
         }
         self
     }

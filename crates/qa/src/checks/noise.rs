@@ -11,7 +11,9 @@ pub(super) fn run(scene: &Scene<'_>, bound: Bound) -> Result<Outcome, QaError> {
     let biases: Vec<Volts> =
         Scene::steps(scene.vgs(), 41).into_iter().map(|g| scene.bias(g, 0.0, 0.0)).collect();
     let Some(noise) = scene.device.thermal_noise(&biases)? else {
-        return Ok(Outcome::NotModelled("a model folder holds no noise; exports add it".to_owned()));
+        return Ok(Outcome::NotModelled(
+            "the model alone holds no noise; its exports do, and --exports tests theirs".to_owned(),
+        ));
     };
     let mut worst = Worst::under(bound);
     for ((s, g), at) in noise.iter().zip(scene.conductances(&biases)?).zip(&biases) {

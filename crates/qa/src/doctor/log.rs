@@ -19,10 +19,10 @@ pub enum Ending {
 
 /// The log, read.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Story {
-    pub(super) ending: Ending,
+pub(crate) struct Story {
+    pub(crate) ending: Ending,
     /// Lines that say why.
-    pub(super) reasons: Vec<String>,
+    pub(crate) reasons: Vec<String>,
     /// Nodes and instances that the simulator names as the trouble.
     pub(super) trouble: Vec<String>,
     /// Node, last voltage and the one before, of an operating point that was not found.
@@ -56,7 +56,7 @@ const DETOURS: [&str; 2] = ["stepping failed", "singular matrix"];
 
 impl Story {
     /// Reads a log.
-    pub(super) fn read(log: &str) -> Self {
+    pub(crate) fn read(log: &str) -> Self {
         let mut story = Story {
             ending: Ending::Converged,
             reasons: Vec::new(),

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::netlist::{Netlist, Step};
 use crate::QaError;
+use crate::ngspice::{numbers, work_folder};
 
 /// Columns of a file: one command of a very large circuit would have thousands of words.
 const COLUMNS: usize = 40;
@@ -58,14 +58,7 @@ impl Bench<'_> {
 
     /// Files of the deck land in a folder of their own, names in the circuit are found from the netlist's.
     fn run(&self, deck: &str) -> Result<(String, tempfile::TempDir), QaError> {
-        // Some simulators fold the case of names in commands: the folder's name has no capitals.
-        static RUNS: AtomicUsize = AtomicUsize::new(0);
-        let name = format!("gummel-doctor-{}-{}", std::process::id(), RUNS.fetch_add(1, Ordering::Relaxed));
-        let work = tempfile::Builder::new()
-            .prefix(&name)
-            .rand_bytes(0)
-            .tempdir()
-            .map_err(QaError::io("make a folder in", &std::env::temp_dir()))?;
+        let work = work_folder()?;
         let path = work.path().join("doctor.cir");
         let deck = deck.replace("wrdata out", &format!("wrdata {}/out", work.path().display()));
         std::fs::write(&path, deck).map_err(QaError::io("write", &path))?;
@@ -79,8 +72,4 @@ impl Bench<'_> {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Ok((text(&ran.stdout) + "\n" + &text(&ran.stderr), work))
     }
-}
-
-fn numbers(line: &str) -> Vec<f64> {
-    line.split_whitespace().map(|w| w.parse().unwrap_or(f64::NAN)).collect()
 }

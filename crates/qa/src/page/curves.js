@@ -165,9 +165,11 @@
     const X = (v) => left + w / 2 + ((v - x0) / (x1 - x0 || 1)) * (width - left - right - w);
     const Y = (v) => height - bottom - h / 2 - ((v - y0) / (y1 - y0 || 1)) * (height - bottom - top - h);
     for (const [x, y, e] of points) {
-      pen.clearRect(X(x) - w / 2, Y(y) - h / 2, w, h);
-      pen.fillStyle = Gummel.errorColor(e, limit);
-      pen.fillRect(X(x) - w / 2, Y(y) - h / 2, w, h);
+      // The colours let the ground through, and what is cleared leaves a hole on paper: cover what lies below.
+      for (const color of [style.getPropertyValue("--panel"), Gummel.errorColor(e, limit)]) {
+        pen.fillStyle = color;
+        pen.fillRect(X(x) - w / 2, Y(y) - h / 2, w, h);
+      }
     }
     pen.fillStyle = style.getPropertyValue("--ink");
     pen.font = "12px system-ui";

@@ -51,6 +51,26 @@
     label();
   };
 
+  // Paper is narrow and white, and shows what a screen shows on request.
+  const printing = (redraw) => {
+    const root = document.documentElement;
+    let theme;
+    window.addEventListener("beforeprint", () => {
+      theme = root.dataset.theme;
+      root.dataset.theme = "light";
+      root.classList.add("printing");
+      redraw();
+      Gummel.openChecks();
+    });
+    window.addEventListener("afterprint", () => {
+      if (theme) root.dataset.theme = theme;
+      else delete root.dataset.theme;
+      root.classList.remove("printing");
+      Gummel.closeChecks();
+      redraw();
+    });
+  };
+
   const start = () => {
     const data = JSON.parse(byId("gummel-data").textContent);
     Gummel.data = data;
@@ -64,6 +84,7 @@
     Gummel.provenance(data, byId("provenance-host"));
     const redraw = () => { show(); gallery(); Gummel.redrawAll(); };
     theme(redraw);
+    printing(redraw);
     let timer = 0;
     let width = innerWidth;
     window.addEventListener("resize", () => {

@@ -64,6 +64,8 @@
   };
 
   Gummel.checks = (data, host) => {
+    const opened = [];
+    const drawings = new Map();
     for (const c of data.checks) {
       const chart = make("div", { class: "chart" });
       const details = make("details", { id: `check-${c.name}`, class: "check" },
@@ -73,9 +75,8 @@
         c.passed + c.failed ? make("p", {}, `${c.passed} of ${c.passed + c.failed} cases pass. `, spread(c)) : null,
         make("p", { class: "source" }, `Source: ${c.source}.`), c.picture ? chart : null);
       // A closed element has no width: its chart is drawn when it opens.
-      details.addEventListener("toggle", () => {
-        if (details.open && c.picture) picture(chart, c.picture);
-      });
+      drawings.set(details, () => { if (c.picture) picture(chart, c.picture); });
+      details.addEventListener("toggle", () => { if (details.open) drawings.get(details)(); });
       host.append(details);
     }
     const reveal = () => {
@@ -83,13 +84,19 @@
       if (target?.tagName === "DETAILS") target.open = true;
     };
     window.addEventListener("hashchange", reveal);
-    window.addEventListener("beforeprint", () => host.querySelectorAll("details.check").forEach((d) => { d.open = true; }));
+    // The event of an opened element comes later than the printer.
+    Gummel.openChecks = () => drawings.forEach((draw, details) => {
+      if (!details.open) opened.push(details);
+      details.open = true;
+      draw();
+    });
+    Gummel.closeChecks = () => opened.splice(0).forEach((details) => { details.open = false; });
     reveal();
   };
 
   const picture = (host, p) =>
     Gummel.chart(host, p.traces.map((t) => ({ name: t.name, x: t.x, y: t.y.map((v) => v ?? NaN), points: t.name === "measured" })),
-      { x: p.x, y: p.y, log: p.log, height: 260, unit: (p.y.match(/\(([ASC])\)$/) || [])[1] || "" });
+      { x: p.x, y: p.y, log: p.log, height: 260, unit: (p.y.match(/\(([ACFSV])\)$/) || [])[1] || "" });
 
   // The failed cases by device, as far as a reader wants to read.
   const spread = (c) => {

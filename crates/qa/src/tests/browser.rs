@@ -108,6 +108,7 @@ fn the_report_page_works_in_a_browser() {
     let said = String::from_utf8_lossy(&out.stdout);
     assert!(out.status.success(), "{said}\n{}", String::from_utf8_lossy(&out.stderr));
     assert!(said.contains("all well"), "{said}");
+    println!("{said}");
 }
 
 #[test]

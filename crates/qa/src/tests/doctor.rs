@@ -60,7 +60,7 @@ struct Ward {
 impl Ward {
     /// `None` where there is no simulator, which is said.
     fn new(fault: Fault) -> Option<Self> {
-        let program = ngspice()?;
+        let program = ngspice()?.program().to_owned();
         let folder = tempfile::tempdir().unwrap();
         let models = [model(1.0, fault), model(-1.0, Fault::None)];
         let path = folder.path().join("sick.osdi");
@@ -122,6 +122,20 @@ fn negative_conductance_is_proved_where_the_simulator_was() {
     // The same model where its conductance is positive.
     let linear = ward.examine("vdd d 0 20m\nvg g 0 0.9\nN1 d g 0 0 nch", "op");
     assert!(linear.findings.is_empty(), "{linear:#?}");
+}
+
+#[test]
+fn a_circuit_that_fails_is_blamed_on_the_conductance_that_turns_it_away() {
+    let Some(ward) = Ward::new(Fault::NegativeGds) else { return };
+    // More current than the transistor takes at any drain voltage: where it should rise, it falls.
+    let circuit = "vg g 0 0.9\ni1 0 d 2m\nN1 d g 0 0 nch\n.options itl1=20 itl2=5 gminsteps=1 srcsteps=1";
+    let found = ward.examine(circuit, "optran 0 0 0 0 0 0\nop");
+    assert_eq!(found.analyses[0].ending, Ending::Failed, "{found:#?}");
+    let finding = found.findings.iter().find(|f| f.cause == Cause::NegativeConductance);
+    let finding = finding.unwrap_or_else(|| panic!("{found:#?}"));
+    let [vgs, vds, _] = finding.bias.unwrap();
+    assert!((0.0..=1.5).contains(&vds) && finding.number.unwrap() < 0.0, "{vgs} {vds} {finding:#?}");
+    assert!(!found.findings.iter().any(|f| f.cause == Cause::Unexplained), "{found:#?}");
 }
 
 #[test]

@@ -5,7 +5,7 @@
 
 use gummel_device::{Corner, Geometry};
 
-use crate::device::{B, D, Device, G, S, Terminals, Volts};
+use crate::device::{B, D, Device, G, Matrix, S, Terminals, Volts, differences};
 use crate::{Abilities, Ask, Family, Nominal, QaError};
 
 /// What is wrong with it.
@@ -38,10 +38,11 @@ pub(super) enum Fault {
     IgnoresMultiplicity,
     LosesCharge,
     LopsidedCharge,
+    PathDependentCharge,
 }
 
 impl Fault {
-    pub(super) const ALL: [Fault; 27] = [
+    pub(super) const ALL: [Fault; 28] = [
         Fault::None,
         Fault::Asymmetric,
         Fault::AbsoluteVds,
@@ -69,6 +70,7 @@ impl Fault {
         Fault::IgnoresMultiplicity,
         Fault::LosesCharge,
         Fault::LopsidedCharge,
+        Fault::PathDependentCharge,
     ];
 }
 
@@ -157,6 +159,16 @@ impl Device for Ekv {
     fn charges(&self, biases: &[Volts]) -> Result<Option<Vec<Terminals>>, QaError> {
         let at = |v: &Volts| self.mirrored_charges(v.map(|v| self.sign * v)).map(|q| self.sign * q);
         Ok(Some(biases.iter().map(at).collect()))
+    }
+
+    fn capacitances(&self, biases: &[Volts]) -> Result<Option<Vec<Matrix>>, QaError> {
+        let mut all = differences(biases, 1e-4, |b| Ok(self.charges(b)?.unwrap_or_default()))?;
+        if self.fault == Fault::PathDependentCharge {
+            for (c, [d, _, s, _]) in all.iter_mut().zip(biases) {
+                c.as_flattened_mut().iter_mut().for_each(|c| *c *= 1.0 + 0.1 * (d - s).powi(2));
+            }
+        }
+        Ok(Some(all))
     }
 
     fn thermal_noise(&self, biases: &[Volts]) -> Result<Option<Vec<f64>>, QaError> {

@@ -1,6 +1,7 @@
 // Drives a report page in Chromium and says "all well", or what is not.
 const assert = require("node:assert/strict");
 const { execFileSync } = require("node:child_process");
+const { statSync } = require("node:fs");
 const { chromium } = require("playwright-core");
 
 const file = process.argv[2];
@@ -21,6 +22,9 @@ const open = async (browser, options) => {
 
 const pixels = (page, host) => page.evaluate((id) => document.querySelector(`${id} canvas`).toDataURL(), host);
 
+// Two frames: what was asked for is drawn.
+const settled = (page) => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+
 (async () => {
   const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
   try {
@@ -40,7 +44,7 @@ const pixels = (page, host) => page.evaluate((id) => document.querySelector(`${i
       await slider.focus();
       await page.keyboard.press("PageDown");
       await page.keyboard.press("ArrowUp");
-      await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+      await settled(page);
       const inert = (await id()) === before && (await slider.evaluate((s) => s.value === s.min));
       if (inert) await slider.evaluate((s) => { s.value = s.max; s.dispatchEvent(new Event("input")); });
       await page.waitForTimeout(60);
@@ -100,24 +104,81 @@ const pixels = (page, host) => page.evaluate((id) => document.querySelector(`${i
     await page.click("#theme");
     assert.notEqual(await ground(), light, "dark theme");
 
-    // Every control has a name, and Tab goes on from the skip link through all of them.
-    await page.evaluate(() => { document.querySelector(".skip").focus(); });
+    // Every control has a name, and Tab goes from the skip link through all that can be seen.
+    await page.evaluate(() => {
+      document.addEventListener("focusin", (event) => { event.target.dataset.reached = "yes"; });
+      document.querySelector(".skip").focus();
+    });
     const nameless = await page.evaluate(() => [...document.querySelectorAll("button, select, input, a")]
       .filter((e) => !(e.textContent.trim() || e.getAttribute("aria-label") || (e.labels && e.labels.length))).map((e) => e.outerHTML.slice(0, 90)));
     assert.deepEqual(nameless, []);
-    const reached = new Set();
-    for (let k = 0; k < 40; k++) {
-      await page.keyboard.press("Tab");
-      reached.add(await page.evaluate(() => document.activeElement.tagName + document.activeElement.id));
-    }
-    assert.ok(reached.has("BUTTONtheme") && reached.size > 2, `Tab reached ${[...reached]}`);
+    const unreached = () => page.evaluate(() => [...document.querySelectorAll("button, select, input, a[href], summary, [tabindex='0']")]
+      .filter((e) => e.checkVisibility() && e.dataset.reached !== "yes").map((e) => e.outerHTML.slice(0, 90)));
+    const controls = (await unreached()).length;
+    assert.ok(controls > 150, `only ${controls} controls`);
+    for (let k = 0; k < controls + 20; k++) await page.keyboard.press("Tab");
+    assert.deepEqual(await unreached(), [], "Tab passes these by");
+    // What has the focus is seen to have it.
+    await page.focus("#theme");
+    await page.keyboard.press("Shift+Tab");
+    assert.notEqual(await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle), "none");
     assert.equal(await page.evaluate(() => document.querySelectorAll("#provenance b").length), 0, "notes are text");
     assert.deepEqual(complaints, []);
 
-    // A phone: nothing wider than the screen.
+    // Paper, from the dark page: everything is there, black on white, and nothing is cut off at the side.
+    const closed = await page.locator("details.check:not([open])").count();
+    await page.emulateMedia({ media: "print" });
+    await page.evaluate(() => window.dispatchEvent(new Event("beforeprint")));
+    await settled(page);
+    const sections = await page.evaluate(() => [...document.querySelectorAll("main > section")].map((s) => {
+      const box = s.getBoundingClientRect();
+      const wide = [...s.querySelectorAll("canvas, table, svg")].filter((e) => e.checkVisibility() && e.getBoundingClientRect().right > box.right + 1);
+      return { id: s.id, height: box.height, canvases: s.querySelectorAll("canvas").length, wide: wide.map((e) => e.outerHTML.slice(0, 90)) };
+    }));
+    assert.deepEqual(sections.map((s) => s.id), ["summary", "gallery", "curves", "live", "residuals", "errors", "card", "checks", "provenance"]);
+    for (const s of sections) {
+      assert.ok(s.height > 60, `${s.id} is not printed`);
+      assert.deepEqual(s.wide, [], `${s.id} is cut off`);
+    }
+    assert.ok(["gallery", "curves", "live", "residuals", "checks"].every((id) => sections.find((s) => s.id === id).canvases > 0));
+    assert.equal(await ground(), "rgb(255, 255, 255)", "paper");
+    const blank = () => page.evaluate(() => [...document.querySelectorAll("main canvas")].filter((c) => {
+      const empty = document.createElement("canvas");
+      [empty.width, empty.height] = [c.width, c.height];
+      return c.toDataURL() === empty.toDataURL();
+    }).length);
+    assert.equal(await blank(), 0, "blank pictures on paper");
+    assert.equal(await page.locator("details.check:not([open])").count(), 0, "checks are printed closed");
+    await page.evaluate(() => window.dispatchEvent(new Event("afterprint")));
+    await page.emulateMedia({ media: "screen" });
+    assert.equal(await page.locator("details.check:not([open])").count(), closed, "the screen is as it was");
+    assert.notEqual(await ground(), light, "the screen is dark again");
+    assert.deepEqual(complaints, []);
+
+    // A phone: nothing wider than the screen, with every check open too.
     const phone = await open(browser, { viewport: { width: 390, height: 800 }, deviceScaleFactor: 2, isMobile: true, colorScheme: "dark" });
-    assert.equal(await phone.page.evaluate(() => document.documentElement.scrollWidth - innerWidth), 0, "scrolls sideways");
+    const sideways = () => phone.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert.equal(await sideways(), 0, "scrolls sideways");
+    await phone.page.evaluate(() => document.querySelectorAll("details").forEach((d) => { d.open = true; }));
+    await settled(phone.page);
+    assert.equal(await sideways(), 0, "scrolls sideways with open checks");
+    const beyond = await phone.page.evaluate(() => [...document.querySelectorAll("main *")].filter((e) => e.checkVisibility()
+      && !e.closest(".scroll, pre, .u-wrap") && e.getBoundingClientRect().right > innerWidth + 1).map((e) => e.outerHTML.slice(0, 90)));
+    assert.deepEqual(beyond, [], "wider than a phone");
+    const small = await phone.page.evaluate(() => [...document.querySelectorAll("main *")].filter((e) => e.checkVisibility()
+      && e.children.length === 0 && e.textContent.trim() && parseFloat(getComputedStyle(e).fontSize) < 11).map((e) => e.outerHTML.slice(0, 90)));
+    assert.deepEqual(small, [], "too small to read");
     assert.deepEqual(phone.complaints, []);
+
+    const times = [ready];
+    while (times.length < 5) {
+      const again = await open(browser, { viewport: { width: 1280, height: 900 } });
+      times.push(Number(await again.page.evaluate(() => document.documentElement.dataset.ready)));
+      await again.page.close();
+    }
+    times.sort((a, b) => a - b);
+    const devices = await page.evaluate(() => Gummel.data.devices.length);
+    console.log(`${devices} devices, ${(statSync(file).size / 1e6).toFixed(2)} MB: ready after ${times[2]} ms (median of ${times.join(", ")})`);
     console.log(`all well; ready after ${ready} ms, ${distance.toExponential(1)} from the kernel`);
   } finally {
     await browser.close();

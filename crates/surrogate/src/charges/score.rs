@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use gummel_data::{Dataset, DeviceData};
-use gummel_device::Quantity;
 use gummel_device::metrics::{Spread, rel_l2};
+use gummel_device::{Curve, Quantity};
 use gummel_kernel::Instance;
 use gummel_model::{DeviceQuery, Model, quantity};
 
@@ -24,6 +24,14 @@ pub struct ChargeErrors {
 const CHARGES: [Quantity; 4] = [Quantity::Qg, Quantity::Qd, Quantity::Qs, Quantity::Qb];
 const CAPACITANCES: [Quantity; 6] =
     [Quantity::Cgg, Quantity::Cgd, Quantity::Cgs, Quantity::Cdg, Quantity::Cdd, Quantity::Cbg];
+
+/// Curves of the capacitances that `device` was measured at, as `model` is to be compared with them: where a symmetric
+/// model cannot tell drain from source, what a symmetric device would have.
+pub fn capacitance_curves(model: &Model, device: &DeviceData) -> Vec<Curve> {
+    let near = rest::near(&model.spec.branches[0].features);
+    let known = CAPACITANCES.into_iter().filter(|what| device.quantities.contains_key(what));
+    known.flat_map(|what| device.curves_of(what, &rest::values(device, what, near))).collect()
+}
 
 /// Errors of every charge and capacitance that `data` holds.
 ///

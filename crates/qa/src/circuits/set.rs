@@ -1,0 +1,240 @@
+//! The circuit set as checks: each circuit runs in ngspice with default options and must do what it is for.
+//!
+//! | circuit | number |
+//! |---|---|
+//! | inverter | largest of: levels off the rails, steps of the transfer the wrong way, what the gain lacks of one |
+//! | ring of five | swing of a stage over the supply in the last two periods, zero without oscillation |
+//! | mirror 1:3 | largest relative difference of the copied current from the kernel's |
+//! | differential pair | largest of: offset at the input, steps the wrong way, what the gain lacks of one |
+//! | memory cell | read noise margin over the supply |
+//! | transmission gate | smallest conductance between the rails over the largest |
+//!
+//! Voltages count in parts of the supply. A circuit that does not converge has no number, which is a failure.
+
+use super::kit::{Kit, Stop};
+use super::shape::{falling, largest_rise, largest_slope, noise_margin, rising};
+use crate::Limits;
+use crate::checks::MCANDREW;
+use crate::finding::{Bound, Measured, Outcome, Picture};
+
+/// One circuit of the set.
+pub(crate) struct CircuitCheck {
+    pub(crate) name: &'static str,
+    pub(crate) title: &'static str,
+    pub(crate) definition: &'static str,
+    pub(crate) bound: fn(&Limits) -> Bound,
+    pub(crate) run: fn(&Kit<'_>) -> Result<Measured, Stop>,
+}
+
+impl CircuitCheck {
+    /// Name, title, definition and source.
+    pub(crate) fn heading(&self) -> [&'static str; 4] {
+        [self.name, self.title, self.definition, MCANDREW]
+    }
+}
+
+/// The set.
+pub(crate) const CIRCUITS: [CircuitCheck; 6] = [
+    CircuitCheck {
+        name: "circuit-inverter",
+        title: "Inverter",
+        definition: "largest of: distance of the levels from the rails, step of the transfer curve the wrong way, over \
+                     the supply; what the gain lacks of one",
+        bound: |l| Bound::AtMost(l.circuit_defect),
+        run: inverter,
+    },
+    CircuitCheck {
+        name: "circuit-ring",
+        title: "Ring oscillator",
+        definition: "swing of a stage of five over the supply in the last two periods, zero without oscillation",
+        bound: |l| Bound::AtLeast(l.circuit_swing),
+        run: ring,
+    },
+    CircuitCheck {
+        name: "circuit-mirror",
+        title: "Current mirror",
+        definition: "largest relative difference of the mirrored current from what the model itself gives",
+        bound: |l| Bound::AtMost(l.circuit_current),
+        run: mirror,
+    },
+    CircuitCheck {
+        name: "circuit-pair",
+        title: "Differential pair",
+        definition: "largest of: imbalance at equal inputs, step of the transfer curve the wrong way, over the supply; what \
+                     the gain lacks of one",
+        bound: |l| Bound::AtMost(l.circuit_defect),
+        run: differential_pair,
+    },
+    CircuitCheck {
+        name: "circuit-memory-cell",
+        title: "Memory cell",
+        definition: "read noise margin over the supply: the largest square in a lobe of the butterfly",
+        bound: |l| Bound::AtLeast(l.circuit_margin),
+        run: memory_cell,
+    },
+    CircuitCheck {
+        name: "circuit-transmission-gate",
+        title: "Transmission gate",
+        definition: "smallest conductance between the rails over the largest",
+        bound: |l| Bound::AtLeast(l.circuit_conductance),
+        run: transmission_gate,
+    },
+];
+
+/// Stages of the ring.
+const STAGES: usize = 5;
+/// Steps of a sweep from rail to rail; a power of two, so that sweeps end at the rail.
+const STEPS: u32 = 256;
+
+/// The worst of named numbers.
+fn worst<'a>(defects: &[(f64, &'a str)]) -> (f64, &'a str) {
+    let worse = |w: (f64, &'a str), d: &(f64, &'a str)| if d.0 > w.0 || d.0.is_nan() { *d } else { w };
+    defects.iter().fold((f64::NEG_INFINITY, ""), worse)
+}
+
+fn measured(number: f64, remark: String, picture: Picture) -> Measured {
+    Measured { number, worst: None, remark, picture: Some(picture) }
+}
+
+/// A curve of one voltage over another.
+fn transfer(x: &[f64], y: &[f64], input: &str, output: &str) -> Picture {
+    let mut picture = Picture::new(input, "voltage (V)");
+    picture.add(output, x, y);
+    picture
+}
+
+fn inverter(kit: &Kit<'_>) -> Result<Measured, Stop> {
+    let (_, _, supply) = kit.both()?;
+    let mut circuit = kit.circuit(supply);
+    circuit.inverter(());
+    let control = format!("{}\nwrdata out.txt v(out)", sweep("vin", 0.0, supply, supply));
+    let run = kit.run(&circuit, &control)?;
+    let (x, y) = (run.column(0), run.column(1));
+    let (high, low) = (y[0], y[y.len() - 1]);
+    let gain = largest_slope(&x, &y);
+    let (number, name) = worst(&[
+        ((supply - high).abs().max(low.abs()) / supply, "levels"),
+        (largest_rise(&y) / supply, "rise"),
+        (1.0 - gain, "gain"),
+    ]);
+    let at = falling(&x, &y, 0.5 * supply);
+    let switches = at.first().map_or("nowhere".to_owned(), |v| format!("at {v:.3} V"));
+    let remark = format!("{name}; supply {supply:.2} V, gain {gain:.1}, switches {switches}");
+    Ok(measured(number, remark, transfer(&x, &y, "input (V)", "output")))
+}
+
+fn ring(kit: &Kit<'_>) -> Result<Measured, Stop> {
+    let (n, p, supply) = kit.both()?;
+    if let Some(part) = [n, p].into_iter().find(|part| !part.charges) {
+        let which = part.channel();
+        return Err(Outcome::NotModelled(format!("the {which}-channel model has no charges")).into());
+    }
+    let mut circuit = kit.circuit(supply);
+    circuit.ring((), STAGES, 0.0);
+    // A stage moves its charge by half the supply before the next one follows.
+    let charge = (n.capacitance(supply) + 2.0 * p.capacitance(supply)) * supply;
+    let period = STAGES as f64 * charge / n.current(supply, supply).min(2.0 * p.current(supply, supply));
+    let control = format!("tran {:e} {:e}\nwrdata out.txt v(n1)", period / 200.0, 12.0 * period);
+    let run = kit.run(&circuit, &control)?;
+    let (t, v) = (run.column(0), run.column(1));
+    let crossings = rising(&t, &v, 0.5 * supply);
+    let picoseconds: Vec<f64> = t.iter().map(|t| 1e12 * t).collect();
+    let picture = transfer(&picoseconds, &v, "time (ps)", "stage 1");
+    let [.., third, second, last] = crossings.as_slice() else {
+        let remark = format!("{} periods in {:.3e} s", crossings.len().saturating_sub(1), 12.0 * period);
+        return Ok(measured(0.0, remark, picture));
+    };
+    let inside = t.iter().zip(&v).filter(|(t, _)| (*third..=*last).contains(*t)).map(|(_, v)| *v);
+    let (low, high) = inside.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
+    let period = 1e12 * (last - second);
+    let remark = format!("supply {supply:.2} V, period {period:.2} ps, {:.3} ps a stage", 0.1 * period);
+    Ok(measured((high - low) / supply, remark, picture))
+}
+
+fn mirror(kit: &Kit<'_>) -> Result<Measured, Stop> {
+    let (part, supply) = (&kit.judged, kit.supply()?);
+    let gate = 0.6 * supply;
+    let reference = part.current(gate, gate);
+    let mut circuit = kit.circuit(supply);
+    circuit.mirror(part.channel(), (), reference);
+    let first = supply / 16.0;
+    let (from, to) = if part.channel() == 'n' { (first, supply) } else { (0.0, supply - first) };
+    let control = format!("{}\nwrdata out.txt i(vout)", sweep("vout", from, to, supply));
+    let run = kit.run(&circuit, &control)?;
+    let (x, i) = (run.column(0), run.column(1));
+    let rail = if part.channel() == 'n' { 0.0 } else { supply };
+    let expected: Vec<f64> = x.iter().map(|out| 3.0 * part.current(gate, (out - rail).abs())).collect();
+    let found: Vec<f64> = i.iter().map(|i| -part.instance.sign() * i).collect();
+    let apart = |k: usize| (found[k] / expected[k] - 1.0).abs();
+    let far = (0..x.len()).max_by(|a, b| apart(*a).total_cmp(&apart(*b))).unwrap_or(0);
+    let mut picture = Picture::new("output (V)", "mirrored current (A)");
+    picture.add("ngspice", &x, &found);
+    picture.add("kernel", &x, &expected);
+    let s = part.instance.sign();
+    let remark = format!("one to three, reference {reference:.3e} A");
+    let at = [x[far], rail + s * gate, rail, rail];
+    Ok(Measured { worst: Some(at), ..measured(apart(far), remark, picture) })
+}
+
+fn differential_pair(kit: &Kit<'_>) -> Result<Measured, Stop> {
+    let (n, _, supply) = kit.both()?;
+    let (common, half) = (0.5625 * supply, 0.1875 * supply);
+    let current = 2.0 * n.current(0.45 * supply, 0.5 * supply);
+    let mut circuit = kit.circuit(supply);
+    circuit.differential_pair((), common, current);
+    let control =
+        format!("{}\nwrdata out.txt v(out) v(a)", sweep("vp", common - half, common + half, supply));
+    let run = kit.run(&circuit, &control)?;
+    let (x, out, a) = (run.column(0), run.column(1), run.column(2));
+    let gain = largest_slope(&x, &out);
+    // Both sides of the pair are alike: at equal inputs the output is where the mirror's input is, up to what the
+    // simulator's tolerance makes of a high resistance. Seen from the input, it is a small voltage.
+    let equal = (0..x.len()).min_by(|i, j| (x[*i] - common).abs().total_cmp(&(x[*j] - common).abs()));
+    let equal = equal.unwrap_or(0);
+    let down: Vec<f64> = out.iter().map(|v| -v).collect();
+    let (number, name) = worst(&[
+        ((out[equal] - a[equal]).abs() / gain.max(1.0) / supply, "offset"),
+        (largest_rise(&down) / supply, "fall"),
+        (1.0 - gain, "gain"),
+    ]);
+    let mut picture = transfer(&x, &out, "input (V)", "output");
+    picture.add("mirror", &x, &a);
+    let remark = format!("{name}; supply {supply:.2} V, tail {current:.3e} A, gain {gain:.1}");
+    Ok(measured(number, remark, picture))
+}
+
+fn memory_cell(kit: &Kit<'_>) -> Result<Measured, Stop> {
+    let (_, _, supply) = kit.both()?;
+    let mut circuit = kit.circuit(supply);
+    circuit.memory_cell(());
+    let control = format!("{}\nwrdata out.txt v(out)", sweep("vin", 0.0, supply, supply));
+    let run = kit.run(&circuit, &control)?;
+    let (x, y) = (run.column(0), run.column(1));
+    let margin = noise_margin(&x, &y);
+    let mut picture = transfer(&x, &y, "one side (V)", "the other side");
+    let (mirrored, ascending): (Vec<f64>, Vec<f64>) = y.iter().copied().zip(x.iter().copied()).rev().unzip();
+    picture.add("mirrored", &mirrored, &ascending);
+    Ok(measured(margin / supply, format!("{:.0} mV at a supply of {supply:.2} V", 1e3 * margin), picture))
+}
+
+fn transmission_gate(kit: &Kit<'_>) -> Result<Measured, Stop> {
+    let (_, _, supply) = kit.both()?;
+    let difference = supply / 32.0;
+    let mut circuit = kit.circuit(supply);
+    circuit.transmission_gate((), difference);
+    let control = format!("{}\nwrdata out.txt i(vout)", sweep("vin", 0.0, supply - difference, supply));
+    let run = kit.run(&circuit, &control)?;
+    let x = run.column(0);
+    let conductance: Vec<f64> = run.column(1).iter().map(|i| -i / difference).collect();
+    let low = conductance.iter().fold(f64::INFINITY, |m, g| m.min(*g));
+    let high = conductance.iter().fold(0.0, |m: f64, g| m.max(g.abs()));
+    let mut picture = Picture::new("input (V)", "conductance (S)");
+    picture.add("gate", &x, &conductance);
+    let remark = format!("{low:.3e} to {high:.3e} S, supply {supply:.2} V");
+    Ok(measured(low / high, remark, picture))
+}
+
+/// A DC sweep with as many steps from rail to rail as all sweeps have.
+fn sweep(source: &str, from: f64, to: f64, supply: f64) -> String {
+    format!("dc {source} {from:e} {to:e} {:e}", supply / f64::from(STEPS))
+}

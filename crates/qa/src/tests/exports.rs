@@ -1,0 +1,108 @@
+//! Checks of exports on made-up models: what passes, what is not modelled, what fails, what a missing tool does.
+
+use gummel_device::{Geometry, Polarity};
+use gummel_export::{Tools, VerifyOptions};
+use gummel_kernel::{Sample, Spec};
+use gummel_model::{DeviceEntry, Manifest, Model};
+
+use super::bsim::ngspice;
+use crate::{
+    CheckReport, Measurements, Ngspice, Plan, QaError, Verdict, check, check_exports, export_checks,
+};
+
+/// One transistor; networks of tools other than ngspice are slow, so it is small.
+fn model(sign: f64, charges: bool) -> Model {
+    of(Sample { sign, charges, devices: 1, layers: vec![4], ..Sample::default() }.spec())
+}
+
+fn of(spec: Spec) -> Model {
+    let (family, polarity) = if spec.sign > 0.0 { ("nmos", Polarity::N) } else { ("pmos", Polarity::P) };
+    let mut manifest = Manifest::new("made-up", family, polarity);
+    manifest.devices.push(DeviceEntry::new(&spec.devices[0].name, Geometry::new(10e-6, 0.13e-6), 1e-12));
+    Model::new(spec, manifest).unwrap()
+}
+
+fn options(simulator: &Ngspice) -> VerifyOptions {
+    VerifyOptions {
+        points: Some(100),
+        tools: Tools { ngspice: simulator.program().into(), ..Tools::default() },
+        ..VerifyOptions::default()
+    }
+}
+
+/// The reports of some checks.
+fn made(model: &Model, with: Option<&Model>, simulator: &Ngspice, checks: &[&str]) -> Vec<CheckReport> {
+    let plan = Plan { checks: checks.iter().map(|c| (*c).to_owned()).collect(), ..Plan::default() };
+    check_exports(model, with, &plan, &options(simulator)).unwrap()
+}
+
+fn circuits() -> Vec<&'static str> {
+    export_checks().filter(|n| n.starts_with("circuit-")).collect()
+}
+
+#[test]
+fn exports_come_back_as_the_same_model() {
+    let Some(simulator) = ngspice() else { return };
+    let report = made(&model(1.0, true), None, &simulator, &["round-trip"]).remove(0);
+    assert_eq!(report.verdict, Verdict::Pass, "{:#?}", report.cases);
+    for start in
+        ["spice in ", "osdi in ", "osdi in ngspice, currents and capacitances of all terminals: 200 biases"]
+    {
+        let tested = report.cases.iter().any(|c| c.number.is_some() && c.remark.starts_with(start));
+        assert!(tested, "{start}: {:#?}", report.cases);
+    }
+}
+
+#[test]
+fn the_noise_of_an_export_takes_the_place_of_what_the_model_cannot_say() {
+    let Some(simulator) = ngspice() else { return };
+    for sign in [1.0, -1.0] {
+        let model = model(sign, false);
+        let plan = Plan { checks: vec!["noise".into()], ..Plan::default() };
+        let mut report = check(&model, &Measurements::new(), &plan).unwrap();
+        assert_eq!(report.checks[0].verdict, Verdict::NotModelled);
+        for found in made(&model, None, &simulator, &["noise"]) {
+            report.add(found);
+        }
+        let [noise] = report.checks.as_slice() else { panic!("{:#?}", report.checks) };
+        assert_eq!(noise.verdict, Verdict::Pass, "{noise:#?}");
+        assert!(noise.worst.number.unwrap() < 1e-6, "{noise:#?}");
+    }
+}
+
+#[test]
+fn circuits_of_both_polarities_need_another_model() {
+    let Some(simulator) = ngspice() else { return };
+    let [n, p] = [1.0, -1.0].map(|sign| model(sign, true));
+    for model in [&n, &p] {
+        for report in made(model, None, &simulator, &circuits()) {
+            if report.name == "circuit-mirror" {
+                assert_eq!(report.verdict, Verdict::Pass, "{report:#?}");
+            } else {
+                assert_eq!(report.verdict, Verdict::NotTested, "{report:#?}");
+                assert!(report.worst.remark.contains("--with"), "{report:#?}");
+            }
+        }
+    }
+    let refused = check_exports(&n, Some(&n), &Plan::default(), &options(&simulator)).unwrap_err();
+    assert!(matches!(refused, QaError::SamePolarity { .. }) && refused.to_string().contains("n-channel"));
+}
+
+#[test]
+fn without_charges_there_is_no_ring_and_without_ngspice_no_circuit() {
+    let Some(simulator) = ngspice() else { return };
+    let (n, p) = (model(1.0, true), model(-1.0, false));
+    let ring = made(&n, Some(&p), &simulator, &["circuit-ring"]).remove(0);
+    assert_eq!(
+        (ring.verdict, ring.worst.remark.as_str()),
+        (Verdict::NotModelled, "the p-channel model has no charges")
+    );
+    let nowhere = Ngspice::new("/no/such/ngspice");
+    let checks: Vec<&str> = export_checks().filter(|n| *n != "round-trip").collect();
+    let reports = made(&n, Some(&p), &nowhere, &checks);
+    assert_eq!(reports.len(), checks.len());
+    for report in reports {
+        assert_eq!(report.verdict, Verdict::NotTested, "{report:#?}");
+        assert!(report.worst.remark.contains("GUMMEL_NGSPICE"), "{report:#?}");
+    }
+}

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use crate::heading::Later;
 use crate::identity::{self, Fields, Identity};
 use crate::sheet::Sheet;
-use crate::{DataError, Flags, curves};
+use crate::{DataError, Flags, curves, signs};
 
 /// Columns of a sheet that say who was measured, not what.
 pub(crate) const IDENTITY_COLUMNS: [&str; 15] = [
@@ -127,7 +127,7 @@ pub(crate) fn split(
         } else {
             sheet.columns.iter().map(|(n, v)| (n.clone(), rows.iter().map(|r| v[*r]).collect())).collect()
         };
-        settle(path, &mut columns, &sheet.later, &identity)?;
+        let flags = identity.flags | sheet.flags | settle(path, &mut columns, &sheet.later, &identity)?;
         let curve = if sheet.curve.is_empty() {
             let curve = curves::detect(&columns, rows.len(), next_curve);
             next_curve = curve.last().map_or(next_curve, |c| c + 1);
@@ -139,7 +139,7 @@ pub(crate) fn split(
             identity.sweep = curves::name_sweep(&columns, &curve, sheet.swept.as_deref());
         }
         blocks.push(Block {
-            flags: vec![identity.flags; rows.len()],
+            flags: vec![flags; rows.len()],
             identity,
             file: path.to_owned(),
             columns,
@@ -152,20 +152,21 @@ pub(crate) fn split(
     Ok(blocks)
 }
 
-/// Turns values into those of the terminal, now that the device is known.
+/// Turns values into those of the terminal, now that the device is known; gives what had to be assumed.
 ///
 /// # Errors
-/// [`DataError::Metadata`] for a value per width of a device without width.
+/// [`DataError::Metadata`] for a value per width of a device without width, and for logarithms that can
+/// only be natural ones.
 fn settle(
     path: &str,
     columns: &mut [(String, Vec<f64>)],
     later: &[(String, Later)],
     identity: &Identity,
-) -> Result<(), DataError> {
+) -> Result<Flags, DataError> {
     for (name, later) in later {
         let factor = match later {
             Later::Mirror if identity.polarity == Some(Polarity::P) => -1.0,
-            Later::Mirror => 1.0,
+            Later::Mirror | Later::Sign => 1.0,
             Later::TimesWidth if identity.w > 0.0 => identity.w * identity.mult,
             Later::TimesWidth => {
                 return Err(DataError::Metadata {
@@ -180,7 +181,10 @@ fn settle(
             values.iter_mut().for_each(|v| *v *= factor);
         }
     }
-    Ok(())
+    let unsigned: Vec<&str> =
+        later.iter().filter(|(_, l)| *l == Later::Sign).map(|(n, _)| n.as_str()).collect();
+    signs::check_size(path, columns, &unsigned)?;
+    Ok(signs::restore(columns, &unsigned, identity.polarity))
 }
 
 /// Lot, wafer, chip, module and structure as the header names them.

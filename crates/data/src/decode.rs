@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::DataError;
 
-/// Decodes a text file.
+/// Decodes a text file; a file whose lines end in carriage returns alone gets line feeds.
 ///
 /// UTF-16 is told by its byte-order mark or by zeros in every second byte; bytes that are not UTF-8 are
 /// taken as Windows-1252 (`0xB0` is the degree sign, `0xB5` micro), as old instruments write.
@@ -12,8 +12,14 @@ use crate::DataError;
 /// # Errors
 /// [`DataError::Encoding`] for control bytes that no text has, and for broken UTF-16.
 pub(crate) fn text<'a>(path: &str, bytes: &'a [u8]) -> Result<Cow<'a, str>, DataError> {
+    let text = characters(path, bytes)?;
+    let old = text.contains('\r') && !text.contains('\n');
+    Ok(if old { Cow::Owned(text.replace('\r', "\n")) } else { text })
+}
+
+fn characters<'a>(path: &str, bytes: &'a [u8]) -> Result<Cow<'a, str>, DataError> {
     match bytes {
-        [0xEF, 0xBB, 0xBF, rest @ ..] => return text(path, rest),
+        [0xEF, 0xBB, 0xBF, rest @ ..] => return characters(path, rest),
         [0xFF, 0xFE, rest @ ..] => return utf16(path, rest, u16::from_le_bytes).map(Cow::Owned),
         [0xFE, 0xFF, rest @ ..] => return utf16(path, rest, u16::from_be_bytes).map(Cow::Owned),
         _ => {}

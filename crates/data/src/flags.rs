@@ -51,6 +51,10 @@ flags! {
     NO_GEOMETRY = 13, "no_geometry";
     /// The temperature is nowhere written and was assumed.
     ASSUMED_TEMPERATURE = 14, "assumed_temperature";
+    /// Magnitudes or logarithms were recorded; the sign was taken from polarity and drain voltage.
+    ASSUMED_SIGN = 15, "assumed_sign";
+    /// The file does not say what its numbers are; drain currents in amperes were assumed.
+    ASSUMED_QUANTITY = 16, "assumed_quantity";
 }
 
 impl Flags {

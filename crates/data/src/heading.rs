@@ -1,5 +1,6 @@
-//! Column headings as laboratories write them: `Vg [V]`, `Id(uA)`, `I_D/mA`, `Drain Current (A)`, `-Id`, `id_a`.
+//! Column headings as laboratories write them: `Vg [V]`, `Id(uA)`, `I_D/mA`, `Drain Current (A)`, `-Id`, `log10(Id)`.
 
+mod function;
 mod spelling;
 mod unit;
 
@@ -9,6 +10,7 @@ use std::collections::BTreeMap;
 use crate::block::IDENTITY_COLUMNS;
 use crate::identity::{self, ZERO_CELSIUS};
 use crate::table;
+use function::Scale;
 use spelling::canonical;
 use unit::{Dimension, any_unit};
 
@@ -49,6 +51,10 @@ pub(crate) struct Heading {
     pub(crate) offset: f64,
     /// What is left to do once the device is known.
     pub(crate) later: Option<Later>,
+    /// The numbers are logarithms.
+    scale: Scale,
+    /// The sign was lost: the numbers are magnitudes or logarithms.
+    unsigned: bool,
     /// A length or temperature without unit: its size tells micrometres from metres, Celsius from kelvin.
     pub(crate) bare: bool,
 }
@@ -60,6 +66,8 @@ pub(crate) enum Later {
     Mirror,
     /// A value per metre of width.
     TimesWidth,
+    /// A magnitude, whose sign follows from polarity and drain voltage.
+    Sign,
 }
 
 /// Why a heading makes no sense: what it says, what it should say.
@@ -80,9 +88,33 @@ impl Heading {
                 return identity::tidy(number + ZERO_CELSIUS);
             }
         }
+        let number = self.scale.undo(number);
         let value = number * self.factor + self.offset;
         // Products of decimal numbers are rounded back to what was written.
         if self.factor.abs() == 1.0 && self.offset == 0.0 { value } else { fine(value) }
+    }
+
+    /// All that is left to do once the device is known.
+    pub(crate) fn waits(&self) -> impl Iterator<Item = Later> + use<> {
+        self.later.into_iter().chain(self.unsigned.then_some(Later::Sign))
+    }
+
+    /// How much of the reading is lost: 0 for the value itself, 1 for its magnitude, 2 for a logarithm.
+    pub(crate) fn loss(&self) -> u8 {
+        match (self.scale, self.unsigned) {
+            (Scale::Linear, unsigned) => u8::from(unsigned),
+            _ => 2,
+        }
+    }
+
+    /// True for a current, conductance, charge or capacitance.
+    pub(crate) fn is_response(&self) -> bool {
+        self.known && self.is_numeric() && Dimension::of(&self.column).is_response()
+    }
+
+    /// True for a terminal voltage.
+    pub(crate) fn is_voltage(&self) -> bool {
+        self.known && Dimension::of(&self.column) == Dimension::Voltage
     }
 
     /// True for width and length.
@@ -101,7 +133,16 @@ impl Heading {
         let name = plain(name);
         let taken = table::COLUMNS.iter().any(|(column, _)| *column == name);
         let column = if taken { format!("{name}_given") } else { name };
-        Heading { column, known: false, factor: 1.0, offset: 0.0, later: None, bare: false }
+        Heading {
+            column,
+            known: false,
+            factor: 1.0,
+            offset: 0.0,
+            later: None,
+            scale: Scale::Linear,
+            unsigned: false,
+            bare: false,
+        }
     }
 
     /// Reads a heading, after renaming it with `mapping`; `None` for a column to leave out.
@@ -121,6 +162,15 @@ fn fine(value: f64) -> f64 {
 }
 
 fn parse(text: &str) -> Result<Heading, BadHeading> {
+    if let Some(function::Inside { text: inner, scale, unsigned }) = function::inside(text) {
+        let inner = parse(&inner)?;
+        let dimension = Dimension::of(&inner.column);
+        if inner.known && (dimension.has_sign() || dimension == Dimension::Frequency) {
+            let signed = dimension.has_sign();
+            let scale = if scale == Scale::Linear { inner.scale } else { scale };
+            return Ok(Heading { scale, unsigned: inner.unsigned || unsigned && signed, ..inner });
+        }
+    }
     let (negated, rest) = match text.strip_prefix(['-', '−']) {
         Some(rest) => (true, rest.trim_start()),
         None => (false, text),
@@ -167,6 +217,8 @@ fn parse(text: &str) -> Result<Heading, BadHeading> {
         factor: if negated { -factor } else { factor } * sign,
         offset,
         later,
+        scale: Scale::Linear,
+        unsigned: false,
         bare: unit.is_none() && matches!(dimension, Dimension::Length | Dimension::Temperature),
     })
 }
@@ -224,8 +276,9 @@ mod tests {
     fn read(text: &str) -> String {
         match Heading::read(text, &ColumnMapping::default()) {
             Ok(Some(h)) => {
+                let lost = ["", " magnitude", " logarithm"][h.loss() as usize];
                 let per_width = if h.later == Some(Later::TimesWidth) { " per width" } else { "" };
-                format!("{} {:e} {}{per_width}", h.column, h.factor, h.offset)
+                format!("{} {:e} {}{per_width}{lost}", h.column, h.factor, h.offset)
             }
             Ok(None) => "left out".to_owned(),
             Err(e) => format!("{} != {}", e.found, e.expected),
@@ -267,6 +320,20 @@ mod tests {
             ("gm/W [uS/um]", "gm 1e0 0 per width"),
             ("Jd [A/m]", "jd 1e0 0"),
             ("Id/W [uA]", "heading 'Id/W [uA]' with unit 'uA' != a unit of current per width such as uA/um"),
+            ("|Id| (uA)", "id 1e-6 0 magnitude"),
+            ("abs(Id) [A]", "id 1e0 0 magnitude"),
+            ("ABS(Drain Current [mA])", "id 1e-3 0 magnitude"),
+            ("absId", "id 1e0 0 magnitude"),
+            ("|Vgs|", "vg 1e0 0 magnitude"),
+            ("log10(Id)", "id 1e0 0 logarithm"),
+            ("LOG(|I_D|/uA)", "id 1e-6 0 logarithm"),
+            ("log10 Id (A)", "id 1e0 0 logarithm"),
+            ("lg(Ids/W [uA/um])", "id 1e0 0 per width logarithm"),
+            ("ln(abs(Ig))", "ig 1e0 0 logarithm"),
+            ("log(f)", "freq 1e0 0 logarithm"),
+            ("log10(noise)", "log10_noise 1e0 0"),
+            ("logic", "logic 1e0 0"),
+            ("absolute", "absolute 1e0 0"),
             ("Id [V]", "heading 'Id [V]' with unit 'V' != a unit of current such as A, mA, uA or nA"),
         ] {
             assert_eq!(read(heading), expected, "{heading}");
@@ -281,6 +348,16 @@ mod tests {
         assert_eq!(heading("temp").value(27.0), 300.15);
         assert_eq!(heading("temp").value(300.15), 300.15);
         assert_eq!(heading("w [um]").value(0.13), 0.13e-6);
+    }
+
+    #[test]
+    fn logarithms_are_undone() {
+        let heading = |t: &str| Heading::read(t, &ColumnMapping::default()).expect("valid").expect("kept");
+        assert!((heading("log10(Id)").value(-6.0) / 1e-6 - 1.0).abs() < 1e-12);
+        assert!((heading("log10(Id [uA])").value(-3.0) / 1e-9 - 1.0).abs() < 1e-12);
+        assert!((heading("ln(Id)").value(-13.815510557964274) / 1e-6 - 1.0).abs() < 1e-12);
+        assert_eq!(heading("log10(|Id|)").value(f64::NEG_INFINITY), 0.0);
+        assert_eq!(heading("log10(Id)").waits().collect::<Vec<_>>(), [Later::Sign]);
     }
 
     #[test]

@@ -45,6 +45,7 @@ mod input;
 mod number;
 mod random;
 mod sheet;
+mod signs;
 mod validate;
 
 pub mod dataset;

@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::DataError;
 use crate::heading::{Heading, Later};
+use crate::{DataError, Flags};
 
 /// The content of one file as named columns; all columns have one entry per row.
 #[derive(Debug, Default)]
@@ -24,6 +24,8 @@ pub(crate) struct Sheet {
     pub(crate) limits: Vec<(String, f64)>,
     /// Columns whose values are not those of the terminal until the device is known.
     pub(crate) later: Vec<(String, Later)>,
+    /// What is doubtful about all of its rows.
+    pub(crate) flags: Flags,
     /// Why the sheet is incomplete, when it is.
     pub(crate) problem: Option<DataError>,
 }
@@ -76,8 +78,12 @@ impl TextColumn {
 impl Sheet {
     /// Remembers what the column below `heading` waits for.
     pub(crate) fn remember(&mut self, heading: &Heading) {
-        let waits = heading.later.map(|later| (heading.column.clone(), later));
-        self.later.extend(waits.filter(|w| !self.later.contains(w)));
+        for later in heading.waits() {
+            let wait = (heading.column.clone(), later);
+            if !self.later.contains(&wait) {
+                self.later.push(wait);
+            }
+        }
     }
 
     /// Number of rows.

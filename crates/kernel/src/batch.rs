@@ -4,7 +4,7 @@
 //! blocks of points when only currents are asked for, a block and its three tangents when derivatives are.
 //! The trunk is evaluated once per bias; the heads of all devices are one more linear layer on top of it.
 
-use crate::features::FeaturePoint;
+use crate::features::FeatureLanes;
 use crate::folded::Folded;
 use crate::isa::Isa;
 use crate::math::{EXP_LIMIT, LANES};
@@ -145,10 +145,12 @@ impl Dense {
     /// Two rows of the product; with tangents only the first stream has a bias.
     #[inline(always)]
     fn pair<V: Vector, const TANGENT: bool>(&self, pair: usize, x: &Level<V>) -> [Streams<V>; 2] {
-        let mut sums = self.bias[pair].map(|b| {
-            let b = V::splat(b);
-            if TANGENT { [b, V::zero(), V::zero(), V::zero()] } else { [b; STREAMS] }
-        });
+        // Loops instead of closures, see `simd`.
+        let mut sums = [[V::zero(); STREAMS]; 2];
+        for (sum, b) in sums.iter_mut().zip(self.bias[pair]) {
+            let streams = if TANGENT { 1 } else { STREAMS };
+            sum[..streams].fill(V::splat(b));
+        }
         for (w, x) in self.weight[pair * self.inputs..][..self.inputs].iter().zip(x) {
             let w = [V::splat(w[0]), V::splat(w[1])];
             for s in 0..STREAMS {
@@ -173,7 +175,7 @@ fn values_body<V: Vector>(batch: &Batch, biases: &[[f64; 4]], id: &mut [f64]) {
         for (s, vds) in vds.iter_mut().enumerate() {
             let block = Block::<V>::gather(batch, &biases[(start + s * LANES).min(n - 1)..]);
             *vds = block.vds;
-            for (x, value) in input.iter_mut().zip(block.x) {
+            for (x, value) in input.iter_mut().zip(block.inputs.x) {
                 x[s] = value;
             }
         }
@@ -207,7 +209,7 @@ fn tangents_body<V: Vector>(batch: &Batch, biases: &[[f64; 4]], id: &mut [Dual])
         let block = Block::<V>::gather(batch, &biases[start..]);
         for (i, x) in levels[0].iter_mut().take(FEATURES).enumerate() {
             *x = [V::zero(); STREAMS];
-            x[0] = block.x[i];
+            x[0] = block.inputs.x[i];
             x[i + 1] = V::splat(1.0);
         }
         let top = run_trunk::<V, true>(&batch.trunk, &mut levels);
@@ -223,9 +225,9 @@ fn tangents_body<V: Vector>(batch: &Batch, biases: &[[f64; 4]], id: &mut [Dual])
                     over_x[i] = current.slope.mul_add(y[i + 1], over_x[i]);
                 }
                 if term.last {
-                    let gradient = block.chain(over_x, direct);
-                    let rows =
-                        [value.mul(V::splat(batch.sign)), gradient[0], gradient[1], gradient[2]].map(stored);
+                    let [over_vgs, over_vds, over_vbs] = block.chain(over_x, direct);
+                    let value_of = value.mul(V::splat(batch.sign));
+                    let rows = [stored(value_of), stored(over_vgs), stored(over_vds), stored(over_vbs)];
                     for (k, out) in id[device * n..][..n][start..].iter_mut().take(LANES).enumerate() {
                         *out = Dual { value: rows[0][k], gradient: [rows[1][k], rows[2][k], rows[3][k]] };
                     }
@@ -288,42 +290,31 @@ impl Term {
 /// Trunk inputs of one vector of points with what the chain rule needs.
 struct Block<V> {
     vds: V,
-    x: [V; FEATURES],
-    /// Slope of each input over its own voltage.
-    own: [V; FEATURES],
-    /// d(gate input)/dvds and d(bulk input)/dvds.
-    cross: [V; 2],
+    inputs: FeatureLanes<V>,
 }
 
 impl<V: Vector> Block<V> {
     /// The first points of `biases`; the last one is repeated to fill the vector.
     #[inline(always)]
     fn gather(batch: &Batch, biases: &[[f64; 4]]) -> Self {
-        let mut rows = [[0.0; LANES]; 9];
+        let mut rows = [[0.0; LANES]; 4];
         for k in 0..LANES {
-            let v = biases[k.min(biases.len() - 1)].map(|v| v * batch.sign);
-            let FeaturePoint { x, own, cross, .. } = batch.features.at_terminals(v);
-            let values = [v[0] - v[2], x[0], x[1], x[2], own[0], own[1], own[2], cross[0], cross[1]];
-            for (row, value) in rows.iter_mut().zip(values) {
-                row[k] = value;
+            let v = biases[k.min(biases.len() - 1)];
+            for (row, v) in rows.iter_mut().zip(v) {
+                row[k] = v * batch.sign;
             }
         }
-        let load = |r: usize| V::load(&rows[r]);
-        Block {
-            vds: load(0),
-            x: [load(1), load(2), load(3)],
-            own: [load(4), load(5), load(6)],
-            cross: [load(7), load(8)],
-        }
+        let v = [V::load(&rows[0]), V::load(&rows[1]), V::load(&rows[2]), V::load(&rows[3])];
+        Block { vds: v[0].sub(v[2]), inputs: batch.features.of_lanes(v) }
     }
 
-    /// The chain rule of [`FeaturePoint::chain`], plus what depends on `vds` directly.
+    /// The chain rule of [`crate::features::FeaturePoint::chain`], plus what depends on `vds` directly.
     #[inline(always)]
     fn chain(&self, over_x: [V; FEATURES], direct: V) -> [V; 3] {
         let [gate, drain, bulk] = over_x;
-        let over_vds =
-            gate.mul_add(self.cross[0], bulk.mul_add(self.cross[1], drain.mul_add(self.own[1], direct)));
-        [gate.mul(self.own[0]), over_vds, bulk.mul(self.own[2])]
+        let FeatureLanes { own, cross, .. } = self.inputs;
+        let over_vds = gate.mul_add(cross[0], bulk.mul_add(cross[1], drain.mul_add(own[1], direct)));
+        [gate.mul(own[0]), over_vds, bulk.mul(own[2])]
     }
 }
 

@@ -6,6 +6,7 @@
 //! so that the symmetry is exact in floating point too.
 
 use crate::math::tanh;
+use crate::simd::{self, Vector};
 use crate::spec::{FEATURES, Features};
 
 /// Trunk inputs of one bias and their derivatives with respect to `(vgs, vds, vbs)`.
@@ -21,6 +22,17 @@ pub struct FeaturePoint {
     free: Free,
     /// First and second derivative of each input over the one before saturation.
     saturation: [[f64; 2]; FEATURES],
+}
+
+/// What [`FeaturePoint`] says of one bias, for a vector of them.
+#[derive(Clone, Copy)]
+pub(crate) struct FeatureLanes<V> {
+    /// Trunk inputs.
+    pub(crate) x: [V; FEATURES],
+    /// Slope of each input over its own voltage.
+    pub(crate) own: [V; FEATURES],
+    /// Slopes of the gate and the bulk input over vds.
+    pub(crate) cross: [V; 2],
 }
 
 /// Scaled features without saturation, with derivatives.
@@ -44,22 +56,53 @@ impl Features {
     #[inline(always)]
     pub fn at_terminals(&self, v: [f64; 4]) -> FeaturePoint {
         let free = self.free(v);
-        let Some(c) = self.saturation else {
-            let saturation = [[1.0, 0.0]; FEATURES];
-            return FeaturePoint { x: free.x, own: free.own, cross: free.cross, free, saturation };
+        let bounded = self.saturation.map(|c| (c, free.x.map(|x| tanh::<false>(x / c))));
+        FeaturePoint::new(free, bounded)
+    }
+
+    /// [`Features::at_terminals`] with the three saturations in one register, and `1 / c` off the path that all waits for.
+    #[inline(always)]
+    pub(crate) fn in_registers<V: Vector>(&self, v: [f64; 4]) -> FeaturePoint {
+        let free = self.free(v);
+        let Some(c) = self.saturation else { return FeaturePoint::new(free, None) };
+        let [gate, drain, bulk] = free.x;
+        let mut lanes = [gate, drain, bulk, 0.0, 0.0, 0.0, 0.0, 0.0];
+        simd::tanh(V::load(&lanes).mul(V::splat(1.0 / c))).store(&mut lanes);
+        FeaturePoint::new(free, Some((c, [lanes[0], lanes[1], lanes[2]])))
+    }
+
+    /// Trunk inputs of a vector of biases at their mirrored terminal voltages `[vd, vg, vs, vb]`, V.
+    #[inline(always)]
+    pub(crate) fn of_lanes<V: Vector>(&self, [vd, vg, vs, vb]: [V; 4]) -> FeatureLanes<V> {
+        let (half, one) = (V::splat(0.5), V::splat(1.0));
+        let vds = vd.sub(vs);
+        let (volts, slope, back) = if self.symmetric {
+            let e = V::splat(self.smoothing);
+            let r = vds.mul(vds).add(e.mul(e)).sqrt();
+            let (a, slope) = (r.sub(e), vds.div(r));
+            let shift = half.mul(a.sub(vd.add(vs)));
+            ([vg.add(shift), a, vb.add(shift)], slope, half.mul(slope.sub(one)))
+        } else {
+            ([vg.sub(vs), vds, vb.sub(vs)], one, V::zero())
         };
-        let t = free.x.map(|x| tanh::<false>(x / c));
-        let saturation = t.map(|t| {
-            let slope = 1.0 - t * t;
-            [slope, -2.0 * t * slope / c]
-        });
-        let [gate, drain, bulk] = saturation.map(|s| s[0]);
-        FeaturePoint {
-            x: t.map(|t| c * t),
-            own: [gate * free.own[0], drain * free.own[1], bulk * free.own[2]],
-            cross: [gate * free.cross[0], bulk * free.cross[1]],
-            free,
-            saturation,
+        // Loops instead of closures, see `simd`.
+        let (mut x, mut s) = (volts, [one; FEATURES]);
+        for k in 0..FEATURES {
+            s[k] = V::splat(self.scale[k]);
+            x[k] = volts[k].sub(V::splat(self.center[k])).mul(s[k]);
+        }
+        let mut bend = [one; FEATURES];
+        if let Some(c) = self.saturation {
+            let (c, inverse) = (V::splat(c), V::splat(1.0 / c));
+            for k in 0..FEATURES {
+                let t = simd::tanh(x[k].mul(inverse));
+                (x[k], bend[k]) = (c.mul(t), one.sub(t.mul(t)));
+            }
+        }
+        FeatureLanes {
+            x,
+            own: [bend[0].mul(s[0]), bend[1].mul(slope.mul(s[1])), bend[2].mul(s[2])],
+            cross: [bend[0].mul(back.mul(s[0])), bend[2].mul(back.mul(s[2]))],
         }
     }
 
@@ -102,6 +145,27 @@ impl Features {
 }
 
 impl FeaturePoint {
+    /// The inputs that saturate at `c` with their hyperbolic tangents, or the free ones.
+    #[inline(always)]
+    fn new(free: Free, bounded: Option<(f64, [f64; FEATURES])>) -> Self {
+        let Some((c, t)) = bounded else {
+            let saturation = [[1.0, 0.0]; FEATURES];
+            return FeaturePoint { x: free.x, own: free.own, cross: free.cross, free, saturation };
+        };
+        let saturation = t.map(|t| {
+            let slope = 1.0 - t * t;
+            [slope, -2.0 * t * slope / c]
+        });
+        let [gate, drain, bulk] = saturation.map(|s| s[0]);
+        FeaturePoint {
+            x: t.map(|t| c * t),
+            own: [gate * free.own[0], drain * free.own[1], bulk * free.own[2]],
+            cross: [gate * free.cross[0], bulk * free.cross[1]],
+            free,
+            saturation,
+        }
+    }
+
     /// Chain rule: a gradient over trunk inputs becomes one over `(vgs, vds, vbs)`.
     #[inline(always)]
     pub fn chain(&self, g: [f64; FEATURES]) -> [f64; FEATURES] {

@@ -1,9 +1,10 @@
 //! One device ready for a simulator's inner loop: packed numbers and the best instruction set.
 
+use crate::features::FeaturePoint;
 use crate::folded::{Folded, FoldedBranch, Member};
 use crate::isa::Isa;
-use crate::math::{EXP_LIMIT, LANES, Lanes};
-use crate::packed::{self, Activations, PackedTrunk, by_vectors, pack};
+use crate::math::{EXP_LIMIT, LANES};
+use crate::packed::{self, Activations, Aligned, PackedTrunk, Row, by_vectors, pack};
 use crate::point::{Dual, OperatingPoint};
 use crate::simd::{self, Vector, dispatch_vector};
 use crate::spec::{FEATURES, Features, MAX_LAYERS, OutputKind, Place, Spec};
@@ -19,6 +20,8 @@ pub struct Instance {
 #[derive(Clone, Debug)]
 struct PackedBranch {
     features: Features,
+    /// Has the trunk inputs of the branch before.
+    shares_inputs: bool,
     trunk: PackedTrunk,
     outputs: Vec<PackedOutput>,
 }
@@ -27,7 +30,7 @@ struct PackedBranch {
 struct PackedOutput {
     kind: OutputKind,
     scale: f64,
-    head: Vec<Lanes>,
+    head: Vec<Aligned>,
     constant: f64,
 }
 
@@ -42,7 +45,10 @@ impl Instance {
 
     /// Packs a specialised model for an instruction set that this processor has.
     pub fn from_folded(folded: Folded, isa: Isa) -> Self {
-        let branches = folded.branches.iter().map(PackedBranch::new).collect();
+        let mut branches: Vec<PackedBranch> = folded.branches.iter().map(PackedBranch::new).collect();
+        for k in 1..branches.len() {
+            branches[k].shares_inputs = branches[k].features == branches[k - 1].features;
+        }
         Instance { isa, folded, branches }
     }
 
@@ -77,9 +83,7 @@ impl Instance {
     fn eval_branches(&self, v: [f64; 4], count: usize) -> OperatingPoint {
         let mut point = self.empty_point();
         let mirrored = v.map(|v| v * self.folded.sign);
-        for branch in &self.branches[..count] {
-            eval_branch(self.isa, branch, mirrored, &mut point);
-        }
+        eval_branches(self.isa, &self.branches[..count], mirrored, &mut point);
         point
     }
 
@@ -110,13 +114,13 @@ impl PackedBranch {
                 constant: o.constant,
             })
             .collect();
-        PackedBranch { features: branch.features.clone(), trunk, outputs }
+        PackedBranch { features: branch.features.clone(), shares_inputs: false, trunk, outputs }
     }
 }
 
 dispatch_vector! {
-    /// Values and derivatives of all outputs of a branch.
-    fn eval_branch(branch: &PackedBranch, v: [f64; 4], point: &mut OperatingPoint) = eval_body
+    /// Values and derivatives of all outputs of branches.
+    fn eval_branches(branches: &[PackedBranch], v: [f64; 4], point: &mut OperatingPoint) = eval_body
 }
 dispatch_vector! {
     /// Values of all outputs of a branch.
@@ -124,35 +128,96 @@ dispatch_vector! {
 }
 
 #[inline(always)]
-fn eval_body<V: Vector>(branch: &PackedBranch, v: [f64; 4], point: &mut OperatingPoint) {
-    by_vectors!(branch.trunk.vectors, outputs::<V>(branch, v, point, true));
+fn eval_body<V: Vector>(branches: &[PackedBranch], v: [f64; 4], point: &mut OperatingPoint) {
+    let Some(first) = branches.first() else { return };
+    let mut f = first.features.in_registers::<V>(v);
+    for (k, branch) in branches.iter().enumerate() {
+        if k > 0 && !branch.shares_inputs {
+            f = branch.features.in_registers::<V>(v);
+        }
+        by_vectors!(branch.trunk.vectors, duals::<V>(branch, &f, v[0] - v[2], point));
+    }
 }
 
 #[inline(always)]
 fn value_body<V: Vector>(branch: &PackedBranch, v: [f64; 4], point: &mut OperatingPoint) {
-    by_vectors!(branch.trunk.vectors, outputs::<V>(branch, v, point, false));
+    let f = branch.features.in_registers::<V>(v);
+    by_vectors!(branch.trunk.vectors, values::<V>(branch, &f, v[0] - v[2], point));
+}
+
+/// Values and derivatives of all outputs.
+#[inline(always)]
+fn duals<V: Vector, const N: usize>(
+    branch: &PackedBranch,
+    f: &FeaturePoint,
+    vds: f64,
+    point: &mut OperatingPoint,
+) {
+    let mut acts: Activations<N> = [Row::ZERO; MAX_LAYERS];
+    packed::forward::<V, N>(&branch.trunk, &f.x, &mut acts);
+    // Charges come in threes; one pass for all of them reads the weights once.
+    let (threes, rest) = branch.outputs.as_chunks::<3>();
+    for [a, b, c] in threes {
+        duals_of::<V, N, 3>(branch, [a, b, c], &acts, f, vds, point);
+    }
+    for one in rest {
+        duals_of::<V, N, 1>(branch, [one], &acts, f, vds, point);
+    }
 }
 
 #[inline(always)]
-fn outputs<V: Vector, const N: usize>(
+fn duals_of<V: Vector, const N: usize, const O: usize>(
     branch: &PackedBranch,
-    v: [f64; 4],
+    outputs: [&PackedOutput; O],
+    acts: &Activations<N>,
+    f: &FeaturePoint,
+    vds: f64,
     point: &mut OperatingPoint,
-    derivatives: bool,
 ) {
-    let mut acts: Activations<N> = [[[0.0; LANES]; N]; MAX_LAYERS];
-    let f = branch.features.at_terminals(v);
+    let slopes = packed::slopes::<V, N, O>(&branch.trunk, heads(outputs), acts);
+    set::<V, O>(outputs, slopes, f, vds, point);
+}
+
+#[inline(always)]
+fn heads<const O: usize>(outputs: [&PackedOutput; O]) -> [&[Aligned]; O] {
+    let mut heads = [&[][..]; O];
+    for o in 0..O {
+        heads[o] = outputs[o].head.as_slice();
+    }
+    heads
+}
+
+/// Stores what the outputs stand for.
+#[inline(always)]
+fn set<V: Vector, const O: usize>(
+    outputs: [&PackedOutput; O],
+    slopes: [packed::Slopes; O],
+    f: &FeaturePoint,
+    vds: f64,
+    point: &mut OperatingPoint,
+) {
+    for o in 0..O {
+        let (PackedOutput { kind, scale, constant, .. }, (y, dy)) = (outputs[o], slopes[o]);
+        let y = constant + y;
+        let e = Exponentials::of::<V>(*kind, y);
+        point.set(*kind, physical(*kind, *scale, y, e, f.chain(dy), vds));
+    }
+}
+
+/// Values of all outputs, without derivatives.
+#[inline(always)]
+fn values<V: Vector, const N: usize>(
+    branch: &PackedBranch,
+    f: &FeaturePoint,
+    vds: f64,
+    point: &mut OperatingPoint,
+) {
+    let mut acts: Activations<N> = [Row::ZERO; MAX_LAYERS];
     let depth = packed::forward::<V, N>(&branch.trunk, &f.x, &mut acts);
     for o in &branch.outputs {
-        let (y, dy) = if derivatives {
-            let (y, slopes) = packed::value_and_gradient::<V, N>(&branch.trunk, &o.head, &acts);
-            (y, f.chain(slopes))
-        } else {
-            (packed::dot::<V, N>(&o.head, &acts[depth - 1]), [0.0; FEATURES])
-        };
-        let y = o.constant + y;
+        let y = o.constant + packed::dot::<V, N>(&o.head, &acts[depth - 1]);
         let e = Exponentials::of::<V>(o.kind, y);
-        point.set(o.kind, physical(o.kind, o.scale, y, e, dy, v[0] - v[2]));
+        point.set(o.kind, physical(o.kind, o.scale, y, e, [0.0; FEATURES], vds));
     }
 }
 

@@ -2,14 +2,28 @@
 //!
 //! Every layer is padded with zeros to the same number of vectors, so that one body per number of vectors
 //! keeps all accumulators in registers. Padding neurons stay at tanh(0) = 0. Loops instead of closures, see
-//! `simd`.
+//! `simd`. Vectors lie at multiples of their size: one that straddles two cache lines takes two loads.
 
 use crate::math::{LANES, Lanes};
 use crate::simd::{Vector, tanh};
 use crate::spec::{FEATURES, Layer, MAX_LAYERS};
 
+/// A vector of weights where a register loads it in one go.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+pub(crate) struct Aligned(Lanes);
+
+/// `N` vectors of neurons.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+pub(crate) struct Row<const N: usize>([Lanes; N]);
+
+impl<const N: usize> Row<N> {
+    pub(crate) const ZERO: Row<N> = Row([[0.0; LANES]; N]);
+}
+
 /// Activations of every layer of a trunk of `N` vectors.
-pub(crate) type Activations<const N: usize> = [[Lanes; N]; MAX_LAYERS];
+pub(crate) type Activations<const N: usize> = [Row<N>; MAX_LAYERS];
 
 /// A trunk of three inputs in the two orders its passes read.
 #[derive(Clone, Debug)]
@@ -25,10 +39,10 @@ struct PackedLayer {
     inputs: usize,
     outputs: usize,
     /// `by_input[i * vectors + v]`: weights from input `i` to a vector of neurons.
-    by_input: Vec<Lanes>,
+    by_input: Vec<Aligned>,
     /// `by_output[o * vectors + v]`: weights of neuron `o` from a vector of inputs.
-    by_output: Vec<Lanes>,
-    bias: Vec<Lanes>,
+    by_output: Vec<Aligned>,
+    bias: Vec<Aligned>,
 }
 
 impl PackedTrunk {
@@ -49,15 +63,15 @@ impl PackedLayer {
         let mut packed = PackedLayer {
             inputs: layer.inputs,
             outputs: layer.outputs,
-            by_input: vec![[0.0; LANES]; layer.inputs * vectors],
-            by_output: vec![[0.0; LANES]; layer.outputs * vectors],
+            by_input: vec![Aligned([0.0; LANES]); layer.inputs * vectors],
+            by_output: vec![Aligned([0.0; LANES]); layer.outputs * vectors],
             bias: pack(&layer.bias, vectors),
         };
         for o in 0..layer.outputs {
             for i in 0..layer.inputs {
                 let w = layer.weight[o * layer.inputs + i];
-                packed.by_input[i * vectors + o / LANES][o % LANES] = w;
-                packed.by_output[o * vectors + i / LANES][i % LANES] = w;
+                packed.by_input[i * vectors + o / LANES].0[o % LANES] = w;
+                packed.by_output[o * vectors + i / LANES].0[i % LANES] = w;
             }
         }
         packed
@@ -65,10 +79,10 @@ impl PackedLayer {
 }
 
 /// `values` padded with zeros to `vectors` vectors.
-pub(crate) fn pack(values: &[f64], vectors: usize) -> Vec<Lanes> {
-    let mut lanes = vec![[0.0; LANES]; vectors];
+pub(crate) fn pack(values: &[f64], vectors: usize) -> Vec<Aligned> {
+    let mut lanes = vec![Aligned([0.0; LANES]); vectors];
     for (k, v) in values.iter().enumerate() {
-        lanes[k / LANES][k % LANES] = *v;
+        lanes[k / LANES].0[k % LANES] = *v;
     }
     lanes
 }
@@ -91,42 +105,40 @@ macro_rules! by_vectors {
 pub(crate) use by_vectors;
 
 #[inline(always)]
-fn load<V: Vector, const N: usize>(lanes: &[Lanes]) -> [V; N] {
+fn load<V: Vector, const N: usize>(lanes: &[Aligned]) -> [V; N] {
     let mut out = [V::zero(); N];
     for v in 0..N {
-        out[v] = V::load(&lanes[v]);
+        out[v] = V::load(&lanes[v].0);
     }
     out
 }
 
 #[inline(always)]
-fn store<V: Vector, const N: usize>(vectors: [V; N], out: &mut [Lanes; N]) {
+fn store<V: Vector, const N: usize>(vectors: [V; N], out: &mut Row<N>) {
     for v in 0..N {
-        vectors[v].store(&mut out[v]);
+        vectors[v].store(&mut out.0[v]);
     }
 }
 
 #[inline(always)]
-fn add_column<V: Vector, const N: usize>(acc: &mut [V; N], column: &[Lanes], x: f64) {
+fn add_column<V: Vector, const N: usize>(acc: &mut [V; N], column: &[Aligned; N], x: f64) {
     let x = V::splat(x);
     for v in 0..N {
-        acc[v] = V::load(&column[v]).mul_add(x, acc[v]);
+        acc[v] = V::load(&column[v].0).mul_add(x, acc[v]);
     }
 }
 
 /// `start + sum_i x[i] * columns[i]`; two accumulators hide the latency of the multiply-add.
 #[inline(always)]
-fn combine<V: Vector, const N: usize>(start: [V; N], columns: &[Lanes], x: &[f64]) -> [V; N] {
+fn combine<V: Vector, const N: usize>(start: [V; N], columns: &[Aligned], x: &[f64]) -> [V; N] {
     let (mut even, mut odd) = (start, [V::zero(); N]);
-    let (pairs, last) = x.as_chunks::<2>();
-    let mut columns = columns.chunks_exact(N);
-    for [x0, x1] in pairs {
-        if let (Some(c0), Some(c1)) = (columns.next(), columns.next()) {
-            add_column(&mut even, c0, *x0);
-            add_column(&mut odd, c1, *x1);
-        }
+    let (columns, _) = columns.as_chunks::<N>();
+    let ((columns, last_column), (x, last)) = (columns.as_chunks::<2>(), x.as_chunks::<2>());
+    for ([c0, c1], [x0, x1]) in columns.iter().zip(x) {
+        add_column(&mut even, c0, *x0);
+        add_column(&mut odd, c1, *x1);
     }
-    if let (Some(c), [x]) = (columns.next(), last) {
+    if let ([c], [x]) = (last_column, last) {
         add_column(&mut even, c, *x);
     }
     for v in 0..N {
@@ -135,11 +147,39 @@ fn combine<V: Vector, const N: usize>(start: [V; N], columns: &[Lanes], x: &[f64
     even
 }
 
+/// [`combine`] of several vectors with the same columns, which are loaded once for all of them.
 #[inline(always)]
-fn layer_forward<V: Vector, const N: usize>(layer: &PackedLayer, x: &[f64], out: &mut [Lanes; N]) {
+fn combine_all<V: Vector, const N: usize, const O: usize>(
+    columns: &[Aligned],
+    rows: &[Row<N>; O],
+    count: usize,
+) -> [[V; N]; O] {
+    let mut acc = [[V::zero(); N]; O];
+    let mut x = [&[0.0; 0][..]; O];
+    for o in 0..O {
+        x[o] = &rows[o].0.as_flattened()[..count];
+    }
+    if O == 1 {
+        acc[0] = combine(acc[0], columns, x[0]);
+        return acc;
+    }
+    for (i, column) in columns.as_chunks::<N>().0.iter().take(count).enumerate() {
+        let column: [V; N] = load(column);
+        for o in 0..O {
+            let x = V::splat(x[o][i]);
+            for v in 0..N {
+                acc[o][v] = column[v].mul_add(x, acc[o][v]);
+            }
+        }
+    }
+    acc
+}
+
+#[inline(always)]
+fn layer_forward<V: Vector, const N: usize>(layer: &PackedLayer, x: &[f64], out: &mut Row<N>) {
     let z = combine::<V, N>(load(&layer.bias), &layer.by_input, &x[..layer.inputs]);
     for v in 0..N {
-        tanh(z[v]).store(&mut out[v]);
+        tanh(z[v]).store(&mut out.0[v]);
     }
 }
 
@@ -153,60 +193,82 @@ pub(crate) fn forward<V: Vector, const N: usize>(
     layer_forward::<V, N>(&trunk.first, x, &mut acts[0]);
     for (k, layer) in trunk.rest.iter().enumerate() {
         let (before, now) = acts.split_at_mut(k + 1);
-        layer_forward::<V, N>(layer, before[k].as_flattened(), &mut now[0]);
+        layer_forward::<V, N>(layer, before[k].0.as_flattened(), &mut now[0]);
     }
     trunk.rest.len() + 1
 }
 
-/// Products of `a` and `b` summed over `N` vectors, lane by lane.
+/// Products of `a` and a row summed over `N` vectors, lane by lane.
 #[inline(always)]
-fn products<V: Vector, const N: usize>(a: [V; N], b: &[Lanes]) -> V {
+fn products<V: Vector, const N: usize>(a: [V; N], b: [V; N]) -> V {
     let mut acc = V::zero();
     for v in 0..N {
-        acc = a[v].mul_add(V::load(&b[v]), acc);
+        acc = a[v].mul_add(b[v], acc);
     }
     acc
 }
 
+#[inline(always)]
+fn neurons<V: Vector, const N: usize>(row: &Row<N>) -> [V; N] {
+    let mut out = [V::zero(); N];
+    for v in 0..N {
+        out[v] = V::load(&row.0[v]);
+    }
+    out
+}
+
 /// `head . z`.
 #[inline(always)]
-pub(crate) fn dot<V: Vector, const N: usize>(head: &[Lanes], z: &[Lanes; N]) -> f64 {
-    products::<V, N>(load(head), z).sum()
+pub(crate) fn dot<V: Vector, const N: usize>(head: &[Aligned], z: &Row<N>) -> f64 {
+    products::<V, N>(load(head), neurons(z)).sum()
 }
 
-/// `head . z` and its gradient with respect to the trunk inputs.
+/// A value with its gradient over the trunk inputs.
+pub(crate) type Slopes = (f64, [f64; FEATURES]);
+
+/// `head . z` of several heads with gradients, after [`forward`].
 #[inline(always)]
-pub(crate) fn value_and_gradient<V: Vector, const N: usize>(
+pub(crate) fn slopes<V: Vector, const N: usize, const O: usize>(
     trunk: &PackedTrunk,
-    head: &[Lanes],
+    heads: [&[Aligned]; O],
     acts: &Activations<N>,
-) -> (f64, [f64; FEATURES]) {
-    let head: [V; N] = load(head);
-    let value = products::<V, N>(head, &acts[trunk.rest.len()]);
-    let mut adjoint = head;
-    let mut scalars = [[0.0; LANES]; N];
-    for (layer, z) in trunk.rest.iter().zip(&acts[1..]).rev() {
-        store(through_tanh(adjoint, z), &mut scalars);
-        let x = &scalars.as_flattened()[..layer.outputs];
-        adjoint = combine::<V, N>([V::zero(); N], &layer.by_output, x);
+) -> [Slopes; O] {
+    let top = neurons::<V, N>(&acts[trunk.rest.len()]);
+    let (mut values, mut adjoints) = ([V::zero(); O], [[V::zero(); N]; O]);
+    for o in 0..O {
+        adjoints[o] = load(heads[o]);
+        values[o] = products(adjoints[o], top);
     }
-    let adjoint = through_tanh(adjoint, &acts[0]);
-    let column = |i: usize| &trunk.first.by_input[i * N..][..N];
-    let [y, g0, g1, g2] = V::sums([
-        value,
-        products::<V, N>(adjoint, column(0)),
-        products::<V, N>(adjoint, column(1)),
-        products::<V, N>(adjoint, column(2)),
-    ]);
-    (y, [g0, g1, g2])
+    let mut scalars = [Row::<N>::ZERO; O];
+    for (layer, z) in trunk.rest.iter().zip(&acts[1..]).rev() {
+        through_tanh(&mut adjoints, z);
+        for o in 0..O {
+            store(adjoints[o], &mut scalars[o]);
+        }
+        adjoints = combine_all(&layer.by_output, &scalars, layer.outputs);
+    }
+    through_tanh(&mut adjoints, &acts[0]);
+    let columns = &trunk.first.by_input;
+    let (gate, drain) = (load::<V, N>(columns), load::<V, N>(&columns[N..]));
+    let bulk = load::<V, N>(&columns[2 * N..]);
+    let mut out = [(0.0, [0.0; FEATURES]); O];
+    for o in 0..O {
+        let adjoint = adjoints[o];
+        let [y, g0, g1, g2] =
+            V::sums([values[o], products(adjoint, gate), products(adjoint, drain), products(adjoint, bulk)]);
+        out[o] = (y, [g0, g1, g2]);
+    }
+    out
 }
 
-/// Adjoint of pre-activations from that of the activations `z`.
+/// Adjoints of pre-activations from those of the activations `z`.
 #[inline(always)]
-fn through_tanh<V: Vector, const N: usize>(mut adjoint: [V; N], z: &[Lanes; N]) -> [V; N] {
+fn through_tanh<V: Vector, const N: usize, const O: usize>(adjoints: &mut [[V; N]; O], z: &Row<N>) {
     for v in 0..N {
-        let z = V::load(&z[v]);
-        adjoint[v] = adjoint[v].mul(V::splat(1.0).sub(z.mul(z)));
+        let z = V::load(&z.0[v]);
+        let slope = V::splat(1.0).sub(z.mul(z));
+        for o in 0..O {
+            adjoints[o][v] = adjoints[o][v].mul(slope);
+        }
     }
-    adjoint
 }

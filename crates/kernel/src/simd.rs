@@ -18,6 +18,7 @@ pub(crate) trait Vector: Copy {
     fn sub(self, b: Self) -> Self;
     fn mul(self, b: Self) -> Self;
     fn div(self, b: Self) -> Self;
+    fn sqrt(self) -> Self;
     /// `self * b + c`.
     fn mul_add(self, b: Self, c: Self) -> Self;
     /// The smaller of `limit` and `self`; NaN in `self` stays.
@@ -50,24 +51,35 @@ pub(crate) trait Vector: Copy {
 /// `exp(x)` for `|x|` up to 700 (see [`crate::math::exp`] for the method).
 #[inline(always)]
 pub(crate) fn exp<V: Vector>(x: V) -> V {
-    let shifted = x.mul_add(V::splat(std::f64::consts::LOG2_E), V::splat(MAGIC));
+    power(x, x, std::f64::consts::LOG2_E)
+}
+
+/// `exp(x)`, where `y * log2` is `x * LOG2_E`: what is rounded does not wait for `x`.
+#[inline(always)]
+fn power<V: Vector>(x: V, y: V, log2: f64) -> V {
+    let shifted = y.mul_add(V::splat(log2), V::splat(MAGIC));
     let k = shifted.sub(V::splat(MAGIC));
     let r = k.mul_add(V::splat(-LN2[1]), k.mul_add(V::splat(-LN2[0]), x));
     // Estrin's scheme: a third of the latency of Horner's, which is what a single bias waits for.
     let r2 = r.mul(r);
     let r4 = r2.mul(r2);
-    let line = |n: usize| V::splat(EXP[n + 1]).mul_add(r, V::splat(EXP[n]));
-    let low = line(2).mul_add(r2, line(0));
-    let middle = line(6).mul_add(r2, line(4));
-    let high = line(10).mul_add(r2, line(8));
+    let low = line(2, r).mul_add(r2, line(0, r));
+    let middle = line(6, r).mul_add(r2, line(4, r));
+    let high = line(10, r).mul_add(r2, line(8, r));
     high.mul_add(r4.mul(r4), middle.mul_add(r4, low)).mul(shifted.power_of_two())
+}
+
+/// Two terms of the polynomial. No closure, see `registers`.
+#[inline(always)]
+fn line<V: Vector>(n: usize, r: V) -> V {
+    V::splat(EXP[n + 1]).mul_add(r, V::splat(EXP[n]))
 }
 
 /// `tanh(x)`, exactly ±1 beyond |x| = 20; NaN stays NaN.
 #[inline(always)]
 pub(crate) fn tanh<V: Vector>(x: V) -> V {
     let x = x.at_most(20.0).at_least(-20.0);
-    let e = exp(x.add(x));
+    let e = power(x.add(x), x, 2.0 * std::f64::consts::LOG2_E);
     V::splat(1.0).sub(V::splat(2.0).div(e.add(V::splat(1.0))))
 }
 
@@ -112,6 +124,10 @@ impl Vector for Portable {
         self.zip(b, |a, b| a / b)
     }
     #[inline(always)]
+    fn sqrt(self) -> Self {
+        Portable(self.0.map(f64::sqrt))
+    }
+    #[inline(always)]
     fn mul_add(self, b: Self, c: Self) -> Self {
         self.mul(b).add(c)
     }
@@ -136,7 +152,7 @@ impl Vector for Portable {
 macro_rules! registers {
     (
         $name:ident($($field:tt at $offset:literal),*),
-        $splat:ident $load:ident $store:ident $add:ident $sub:ident $mul:ident $div:ident $fma:ident
+        $splat:ident $load:ident $store:ident $add:ident $sub:ident $mul:ident $div:ident $sqrt:ident $fma:ident
         $min:ident $max:ident $folded:ident, $to_int:ident $to_double:ident $shift:ident $add_int:ident $splat_int:ident
     ) => {
         // SAFETY of every block: the instructions exist (see `Vector`); loads and stores stay inside
@@ -170,6 +186,10 @@ macro_rules! registers {
             #[inline(always)]
             fn div(self, b: Self) -> Self {
                 $name { $($field: unsafe { $div(self.$field, b.$field) }),* }
+            }
+            #[inline(always)]
+            fn sqrt(self) -> Self {
+                $name { $($field: unsafe { $sqrt(self.$field) }),* }
             }
             #[inline(always)]
             fn mul_add(self, b: Self, c: Self) -> Self {
@@ -247,13 +267,13 @@ mod x86 {
     registers! {
         Avx2(0 at 0, 1 at 4),
         _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd _mm256_add_pd _mm256_sub_pd _mm256_mul_pd
-        _mm256_div_pd _mm256_fmadd_pd _mm256_min_pd _mm256_max_pd folded_256,
+        _mm256_div_pd _mm256_sqrt_pd _mm256_fmadd_pd _mm256_min_pd _mm256_max_pd folded_256,
         _mm256_castpd_si256 _mm256_castsi256_pd _mm256_slli_epi64 _mm256_add_epi64 _mm256_set1_epi64x
     }
     registers! {
         Avx512(0 at 0),
         _mm512_set1_pd _mm512_loadu_pd _mm512_storeu_pd _mm512_add_pd _mm512_sub_pd _mm512_mul_pd
-        _mm512_div_pd _mm512_fmadd_pd _mm512_min_pd _mm512_max_pd folded_512,
+        _mm512_div_pd _mm512_sqrt_pd _mm512_fmadd_pd _mm512_min_pd _mm512_max_pd folded_512,
         _mm512_castpd_si512 _mm512_castsi512_pd _mm512_slli_epi64 _mm512_add_epi64 _mm512_set1_epi64
     }
 }

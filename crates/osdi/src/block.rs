@@ -6,6 +6,7 @@ use gummel_kernel::Instance;
 use gummel_kernel::spec::FEATURES;
 
 use crate::predictor::History;
+use crate::rest::Rest;
 
 /// Terminals in SPICE order: drain, gate, source, bulk.
 pub const TERMINALS: usize = 4;
@@ -126,6 +127,8 @@ pub struct InstanceBlock {
     pub capacitances: [f64; ENTRIES],
     /// Accepted biases of a transient.
     pub history: History,
+    /// The last evaluation of a transient.
+    pub rest: Rest,
     /// Operating-point variables.
     pub opvars: Opvars,
 }

@@ -72,6 +72,10 @@ impl InstanceBlock {
     }
 
     fn evaluate(&mut self, device: &Instance, flags: u32) {
+        let transient = flags & ANALYSIS_TRAN != 0 && flags & ANALYSIS_IC == 0;
+        if transient && self.follow() {
+            return;
+        }
         let reactive = flags & (CALC_REACT_RESIDUAL | CALC_REACT_JACOBIAN | CALC_OP) != 0;
         let charged = device.folded().branches.len() > 1;
         let point =
@@ -88,6 +92,11 @@ impl InstanceBlock {
             add_linear(self.overlap, self.bias, &mut q, &mut c);
             self.charges = q.map(|q| m * q);
             self.capacitances.copy_from_slice(c.map(|row| row.map(|c| m * c)).as_flattened());
+        }
+        if transient && reactive {
+            self.remember();
+        } else {
+            self.forget();
         }
     }
 }

@@ -9,7 +9,7 @@
 //! The interface is OSDI 0.3 (ngspice 39 and newer); 0.4 adds a tail that VACASK asks for.
 //!
 //! Reading order: [`abi`], [`payload`], [`slot`], [`parameters`], [`select`], [`block`], [`setup`], [`predictor`],
-//! [`limiter`], [`noise`], [`evaluate`], [`operating_point`], [`load`], [`descriptor`].
+//! [`limiter`], [`rest`], [`noise`], [`evaluate`], [`operating_point`], [`load`], [`descriptor`].
 
 pub mod abi;
 pub mod block;
@@ -24,6 +24,7 @@ pub mod operating_point;
 pub mod parameters;
 pub mod payload;
 pub mod predictor;
+pub mod rest;
 pub mod select;
 pub mod setup;
 pub mod slot;

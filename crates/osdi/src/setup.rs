@@ -137,6 +137,7 @@ fn complete_instance(
         // SAFETY: an earlier setup put it there with `Arc::into_raw`.
         drop(unsafe { Arc::from_raw(before) });
     }
+    block.forget();
     block.drawn.mfactor = m.unwrap_or(1.0);
     (block.drawn.w, block.drawn.l) = (place.w, place.l);
     block.temperature = temperature;

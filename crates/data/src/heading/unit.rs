@@ -37,6 +37,17 @@ impl Dimension {
         }
     }
 
+    /// True for what a device answers with.
+    pub(super) fn is_response(self) -> bool {
+        use Dimension::{Capacitance, Charge, Conductance, Current};
+        [Current, Conductance, Charge, Capacitance].contains(&self)
+    }
+
+    /// True for quantities that may be negative.
+    pub(super) fn has_sign(self) -> bool {
+        self == Dimension::Voltage || self.is_response()
+    }
+
     /// Name and an example of a unit, for messages.
     pub(super) fn words(self) -> (&'static str, &'static str) {
         match self {
@@ -83,12 +94,11 @@ impl Dimension {
 
 /// Factor of `uA/um`, `mA/mm`, `A/m`: a unit of `dimension` per length, to SI per metre.
 pub(super) fn per_width(dimension: Dimension, unit: &str) -> Option<f64> {
-    use Dimension::{Capacitance, Charge, Conductance, Current, Length};
-    if ![Current, Conductance, Charge, Capacitance].contains(&dimension) {
+    if !dimension.is_response() {
         return None;
     }
     let (above, below) = unit.rsplit_once('/')?;
-    Some(dimension.unit(above)?.0 / Length.unit(below)?.0)
+    Some(dimension.unit(above)?.0 / Dimension::Length.unit(below)?.0)
 }
 
 /// Any unit at all, per width too, with its factor.

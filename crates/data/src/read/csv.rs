@@ -4,19 +4,22 @@
 //! units, then rows. A later line of headings starts a new block; a line such as `Vd = 0.1 V` between
 //! blocks holds that voltage for the rows below. A heading with conditions, as in `Id(Vd=0.1)`, makes a
 //! wide table: every condition becomes rows of its own. Headings that repeat (`Vg, Id, Vg, Id`) are
-//! tables side by side; a line above them (`Vd=0.1,,Vd=1.2,`) says what each of them holds.
+//! tables side by side; a line above them (`Vd=0.1,,Vd=1.2,`) says what each of them holds. A sheet with one
+//! bias down and another across (`Vgs\Vds,0.1,0.2`) is a wide table too.
 
 mod fields;
 mod layout;
+mod matrix;
 mod remark;
 
 pub(super) use fields::{Dialect, Field};
 pub(super) use layout::condition;
 
-use crate::heading::ColumnMapping;
+use crate::heading::{BadHeading, ColumnMapping};
 use crate::sheet::Sheet;
-use crate::{DataError, decode};
+use crate::{DataError, Flags, decode};
 use layout::{Condition, Layout, Rows, banner};
+use matrix::Titles;
 use remark::assignments;
 
 /// Reads a whole file of separated values.
@@ -36,6 +39,11 @@ pub(crate) fn read(path: &str, bytes: &[u8], mapping: &ColumnMapping) -> Result<
         layout: None,
         held: Vec::new(),
         banner: Vec::new(),
+        values_above: Vec::new(),
+        titles: Titles::default(),
+        nameless: None,
+        above: Vec::new(),
+        assumed: Flags::NONE,
         units_possible: false,
         first: text.lines().find(|l| !l.trim().is_empty()).unwrap_or_default().to_owned(),
         last_line: text.lines().count(),
@@ -59,6 +67,16 @@ struct Reader<'a> {
     held: Vec<Condition>,
     /// What the line above tables side by side holds.
     banner: Vec<(usize, Condition)>,
+    /// Values in the line above, which count where the headings repeat.
+    values_above: Vec<(usize, Condition)>,
+    /// What the lines above say of a sheet of numbers.
+    titles: Titles,
+    /// Line and name of a bias with voltages of no terminal behind it.
+    nameless: Option<(usize, String)>,
+    /// The cells of the line above, where it was no row.
+    above: Vec<String>,
+    /// What the headings in force leave to assume.
+    assumed: Flags,
     /// The next line may give units.
     units_possible: bool,
     /// First line with text.
@@ -74,12 +92,14 @@ impl Reader<'_> {
         if trimmed.is_empty() {
             return Ok(());
         }
+        let above = std::mem::take(&mut self.above);
         if let Some(comment) = self.dialect.comment(trimmed) {
             // Headings are often a comment, as NumPy writes them.
             let cells = self.dialect.split(comment);
             if self.layout.is_some() || cells.len() < 2 || !self.headings(number, &cells)? {
-                self.remark(comment, &cells);
+                self.remark(number, comment, &cells);
             }
+            self.above = cells;
             return Ok(());
         }
         let cells = self.dialect.split(line);
@@ -89,12 +109,16 @@ impl Reader<'_> {
         let fields: Vec<Field> = cells.iter().map(field).collect();
         let numbers = fields.iter().filter(|f| matches!(f, Field::Number(_))).count();
         let words = fields.iter().filter(|f| matches!(f, Field::Word)).count();
+        if self.sheet_headings(number, &cells, &above)? {
+            return Ok(());
+        }
         if let Some(layout) = &self.layout
             && layout.fits(&fields)
         {
             self.units_possible = false;
             return self.row(number, &cells, &fields);
         }
+        self.above.clone_from(&cells);
         if self.units_possible && words > 0 && self.units(number, &cells)? {
             return Ok(());
         }
@@ -104,12 +128,42 @@ impl Reader<'_> {
         if self.layout.is_some() && words > 0 && numbers > 0 && !is_note(trimmed) {
             return Err(self.bad_row(number, &cells, &fields));
         }
-        self.remark(trimmed, &cells);
+        self.remark(number, trimmed, &cells);
         Ok(())
     }
 
+    /// Headings of a sheet with one bias down and another across; an empty corner takes the cell above it.
+    fn sheet_headings(
+        &mut self,
+        number: usize,
+        cells: &[String],
+        above: &[String],
+    ) -> Result<bool, DataError> {
+        let (Some(corner), mapping) = (cells.first(), self.mapping) else { return Ok(false) };
+        let merged: Vec<String>;
+        let cells = if corner.trim().is_empty() {
+            let Some(corner) = above.first() else { return Ok(false) };
+            merged = std::iter::once(corner).chain(&cells[1..]).cloned().collect();
+            &merged
+        } else {
+            cells
+        };
+        let given = cells.iter().any(|c| mapping.given(c).is_some());
+        let found = matrix::headings(cells, &self.dialect, &self.titles, mapping).filter(|_| !given);
+        let Some(sheet) = found else { return Ok(false) };
+        self.headings(number, &sheet.cells)?;
+        self.assumed = if sheet.assumed { Flags::ASSUMED_QUANTITY } else { Flags::NONE };
+        Ok(true)
+    }
+
     /// A line above tables side by side, or a note.
-    fn remark(&mut self, text: &str, cells: &[String]) {
+    fn remark(&mut self, number: usize, text: &str, cells: &[String]) {
+        self.titles.note(cells, &self.dialect, self.mapping);
+        self.values_above = matrix::banner(cells, &self.dialect, self.mapping);
+        if self.values_above.len() > 1 {
+            let name = cells.iter().find(|c| !c.trim().is_empty()).map_or("", |c| c.trim());
+            self.nameless = Some((number, name.to_owned()));
+        }
         let banner = banner(cells, self.mapping);
         if banner.is_empty() {
             self.note(text);
@@ -122,16 +176,23 @@ impl Reader<'_> {
 
     /// A line of headings: at least two of them must mean something.
     fn headings(&mut self, number: usize, cells: &[String]) -> Result<bool, DataError> {
-        let layout = Layout::read(cells, &self.banner, self.mapping).map_err(|bad| DataError::Syntax {
+        let wrong = |bad: BadHeading| DataError::Syntax {
             path: self.path.to_owned(),
             line: number,
             found: bad.found,
             expected: bad.expected,
             hint: "correct the heading or give a column mapping".to_owned(),
-        })?;
+        };
+        let mut layout = Layout::read(cells, &self.banner, self.mapping).map_err(wrong)?;
         if layout.meaningful() < 2 {
             return Ok(false);
         }
+        if layout.repeats() && !self.values_above.is_empty() {
+            self.banner = std::mem::take(&mut self.values_above);
+            layout = Layout::read(cells, &self.banner, self.mapping).map_err(wrong)?;
+        }
+        self.titles.note(cells, &self.dialect, self.mapping);
+        self.assumed = Flags::NONE;
         self.layout = Some(layout);
         self.units_possible = true;
         Ok(true)
@@ -178,7 +239,8 @@ impl Reader<'_> {
             return Ok(());
         }
         let ragged = fields.len() < layout.width() && !layout.is_wide();
-        let overlong = fields.iter().skip(layout.width()).any(|f| !matches!(f, Field::Missing));
+        // Remarks behind the last column are no harm; a number there may be half of another one.
+        let overlong = fields.iter().skip(layout.width()).any(|f| matches!(f, Field::Number(_)));
         if ragged || overlong {
             return Err(DataError::Syntax {
                 path: self.path.to_owned(),
@@ -189,6 +251,7 @@ impl Reader<'_> {
             });
         }
         layout.append(&mut self.rows, number as u32, cells, fields, &self.held);
+        self.sheet.flags |= self.assumed;
         Ok(())
     }
 
@@ -226,6 +289,15 @@ impl Reader<'_> {
     }
 
     fn finish(mut self) -> Result<Sheet, DataError> {
+        if let (None, Some((line, name))) = (&self.layout, &self.nameless) {
+            return Err(DataError::Syntax {
+                path: self.path.to_owned(),
+                line: *line,
+                found: format!("'{name}' and voltages of no terminal"),
+                expected: format!("both biases in the first cell, as in '{name}\\Vds' or '{name}\\Vbs'"),
+                hint: "write them there, or give the numbers names with a column mapping".to_owned(),
+            });
+        }
         if self.layout.is_none() {
             return Err(DataError::NoQuantity {
                 path: self.path.to_owned(),

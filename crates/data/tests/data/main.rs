@@ -4,6 +4,7 @@ mod dataset;
 mod files;
 mod formats;
 mod malformed;
+mod odd;
 mod plt;
 mod silicon;
 mod validation;

@@ -21,7 +21,7 @@ enum Delimiter {
 /// What a cell holds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Field {
-    /// A finite or infinite number.
+    /// A finite number.
     Number(f64),
     /// Nothing, or a word for it.
     Missing,
@@ -30,7 +30,32 @@ pub(crate) enum Field {
 }
 
 /// Spellings of a value that was not measured.
-const MISSING: [&str; 9] = ["", "-", "--", "---", "na", "n/a", "nan", "null", "none"];
+const MISSING: [&str; 21] = [
+    "",
+    "-",
+    "--",
+    "---",
+    "na",
+    "n/a",
+    "nan",
+    "null",
+    "none",
+    "#n/a",
+    "#div/0!",
+    "#num!",
+    "#value!",
+    "#ref!",
+    "overflow",
+    "overrange",
+    "ovrflw",
+    "inf",
+    "+inf",
+    "-inf",
+    "open",
+];
+
+/// Instruments send 9.9e37 for infinity and 9.91e37 for no number (SCPI 1999, 7.2.1.4 and 7.2.1.5).
+const NO_READING: f64 = 9.9e37;
 
 impl Dialect {
     /// Tells separator and decimals from the text, unless `mapping` does.
@@ -55,6 +80,12 @@ impl Dialect {
             let best = candidates.into_iter().rev().max_by_key(|d| score(*d));
             best.filter(|d| score(*d) > 0).unwrap_or(Delimiter::Blanks)
         });
+        let delimiter = match delimiter {
+            Delimiter::Char(',') if mapping.delimiter.is_none() && blanks_separate(&sample) => {
+                Delimiter::Blanks
+            }
+            delimiter => delimiter,
+        };
         let comma = |cell: &String| {
             cell.trim().split_once(',').is_some_and(|(a, b)| {
                 a.trim_start_matches(['-', '+']).chars().all(|c| c.is_ascii_digit())
@@ -99,11 +130,32 @@ impl Dialect {
         } else {
             cell
         };
-        match number::whole(cell.as_bytes()).or_else(|| si::parse(cell).ok()) {
+        match number::whole(cell.as_bytes()).or_else(|| si::parse(&typed(cell)).ok()) {
+            Some(value) if value.abs() >= NO_READING => Field::Missing,
             Some(value) => Field::Number(value),
             None => Field::Word,
         }
     }
+}
+
+/// True when commas write decimals between blanks, `0,1 2,5`: most cells between commas hold two numbers.
+fn blanks_separate(sample: &[&str]) -> bool {
+    let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
+    let two_numbers = |cell: &String| {
+        cell.trim().split_once(char::is_whitespace).is_some_and(|(a, b)| {
+            digit(a.chars().last()) && digit(b.trim_start().trim_start_matches(['-', '+']).chars().next())
+        })
+    };
+    let lines = sample.iter().filter(|l| l.contains(','));
+    let (count, torn) = lines.fold((0, 0), |(count, torn), l| {
+        (count + 1, torn + usize::from(split(l, Delimiter::Char(',')).iter().any(two_numbers)))
+    });
+    count > 1 && torn * 2 > count
+}
+
+/// Word processors write a minus sign of their own, and thin or fixed blanks between thousands.
+fn typed(cell: &str) -> String {
+    cell.replace('−', "-").replace(['\u{a0}', '\u{202f}', '\u{2009}'], "")
 }
 
 fn split(line: &str, delimiter: Delimiter) -> Vec<String> {
@@ -149,6 +201,8 @@ mod tests {
         assert_eq!(guess("vg,id\n0.1,2\n").delimiter, Delimiter::Char(','));
         assert_eq!(guess("vg\tid\n0.1\t2\n").delimiter, Delimiter::Char('\t'));
         assert_eq!(guess("vg id\n0.1   2\n").delimiter, Delimiter::Blanks);
+        let blanks = guess("vg id\n0,1 2,5e-3\n0,2   3,5e-3\n");
+        assert_eq!(blanks, Dialect { delimiter: Delimiter::Blanks, comma_decimals: true });
         assert_eq!(guess("a, remark\nvg;id\n1;2\n3;4\n").delimiter, Delimiter::Char(';'));
     }
 
@@ -160,5 +214,8 @@ mod tests {
         assert_eq!(dialect.read("-1.5D-3"), Field::Number(-1.5e-3));
         assert_eq!(dialect.read("N/A"), Field::Missing);
         assert_eq!(dialect.read("D3"), Field::Word);
+        assert_eq!(dialect.read("−0.5"), Field::Number(-0.5));
+        assert_eq!(dialect.read("9.91E+37"), Field::Missing);
+        assert_eq!(dialect.read("#DIV/0!"), Field::Missing);
     }
 }

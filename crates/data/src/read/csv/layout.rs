@@ -52,9 +52,15 @@ impl Layout {
                 }
             }
             let heading = if name.trim().is_empty() { None } else { Heading::read(&name, mapping)? };
+            if let Some(heading) = &heading
+                && !heading.known
+            {
+                refuse_nameless_bias(&name, mapping)?;
+            }
             columns.push(heading);
             conditions.push(held);
         }
+        leave_out_copies(&mut columns, cells);
         let parts = parts(&columns, conditions);
         Ok(Layout { headings: cells.to_vec(), columns, parts })
     }
@@ -62,6 +68,13 @@ impl Layout {
     /// Number of headings that mean something.
     pub(super) fn meaningful(&self) -> usize {
         self.columns.iter().flatten().filter(|h| h.known).count()
+    }
+
+    /// True when tables of the same columns, without conditions, stand side by side.
+    pub(super) fn repeats(&self) -> bool {
+        let names: Vec<&str> = self.columns.iter().flatten().map(|h| h.column.as_str()).collect();
+        let twice = |name: &&str| names.iter().filter(|n| *n == name).count() > 1;
+        names.iter().any(twice) && self.parts.iter().all(|p| p.conditions.is_empty())
     }
 
     /// Number of columns, empty headings at the end not counted.
@@ -121,6 +134,39 @@ impl Layout {
     }
 }
 
+/// A response and a voltage of no terminal: `Id@0.1V`, `Id (0.05)`. A whole number is that of a run.
+static NAMELESS: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^(.*?)[\s@(_\[]+([-+]?(?:[0-9]*[.,][0-9]+\s*V?|[0-9]+\s*V))[\s)\]]*$")
+        .expect("the pattern is constant and valid")
+});
+
+/// # Errors
+/// For a heading that holds a bias without saying which: its numbers would be lost.
+fn refuse_nameless_bias(name: &str, mapping: &ColumnMapping) -> Result<(), BadHeading> {
+    let Some(found) = NAMELESS.captures(name.trim()) else { return Ok(()) };
+    let response = |h: Heading| h.is_response();
+    if !Heading::read(&found[1], mapping).ok().flatten().is_some_and(response) {
+        return Ok(());
+    }
+    Err(BadHeading {
+        found: format!("heading '{}'", name.trim()),
+        expected: format!("the bias that {} is of, as in '{} (Vd={})'", &found[2], &found[1], &found[2]),
+    })
+}
+
+/// Magnitudes and logarithms beside the readings they were taken of, `Id, |Id|, log10(Id)`, keep their own names.
+fn leave_out_copies(columns: &mut [Option<Heading>], cells: &[String]) {
+    let known = |h: &&Heading| h.known && h.is_numeric();
+    let found: Vec<(String, u8)> =
+        columns.iter().flatten().filter(known).map(|h| (h.column.clone(), h.loss())).collect();
+    for (heading, cell) in columns.iter_mut().zip(cells) {
+        let Some(h) = heading else { continue };
+        if h.known && found.iter().any(|(column, loss)| *column == h.column && *loss < h.loss()) {
+            *heading = Some(Heading::unknown(cell));
+        }
+    }
+}
+
 /// Sorts columns into tables side by side: a heading that repeats, or that has other conditions, starts
 /// a new part; columns without conditions that stand before belong to all parts until they repeat.
 fn parts(columns: &[Option<Heading>], conditions: Vec<Vec<Condition>>) -> Vec<Part> {
@@ -161,8 +207,10 @@ fn parts(columns: &[Option<Heading>], conditions: Vec<Vec<Condition>>) -> Vec<Pa
 
 /// A condition inside a heading: `Vd=0.1`, `V_DS = 50 mV`.
 static CONDITION: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"([A-Za-z_][A-Za-z0-9_]*)\s*=\s*([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?\s*[A-Za-zµ]*)")
-        .expect("the pattern is constant and valid")
+    Regex::new(
+        r"([A-Za-z_][A-Za-z0-9_]*)\s*=\s*([-+−]?(?:[0-9]+(?:[.,][0-9]+)?|[.,][0-9]+)\.?(?:[eE][-+]?[0-9]+)?\s*[A-Za-zµ]*)",
+    )
+    .expect("the pattern is constant and valid")
 });
 
 /// The heading without its conditions, and the conditions: `Id(Vd=0.1 V, Vb=0)`, `Id [A] @ Vd=0.1`.
@@ -178,19 +226,24 @@ fn take_conditions(text: &str, mapping: &ColumnMapping) -> (String, Vec<Conditio
 
 fn split_conditions(text: &str, mapping: &ColumnMapping) -> (String, Vec<Condition>) {
     let found: Vec<_> = CONDITION.captures_iter(text).collect();
-    let conditions: Vec<_> =
-        found.iter().filter_map(|c| condition(&format!("{}={}", &c[1], &c[2]), mapping)).collect();
-    let (Some(first), Some(last)) =
-        (found.first().and_then(|c| c.get(0)), found.last().and_then(|c| c.get(0)))
-    else {
+    // The name of the bias may hang on that of the column: `Id_Vd=0.1`.
+    let named = |c: &regex::Captures| {
+        let (name, value) = (c.get(1)?, &c[2]);
+        let tails = name.as_str().match_indices('_').map(|(at, _)| at + 1);
+        let read = |at: usize| {
+            Some((name.start() + at, condition(&format!("{}={value}", &name.as_str()[at..]), mapping)?))
+        };
+        std::iter::once(0).chain(tails).find_map(read)
+    };
+    let conditions: Vec<(usize, Condition)> = found.iter().filter_map(named).collect();
+    let (Some((start, _)), Some(last)) = (conditions.first(), found.last().and_then(|c| c.get(0))) else {
         return (text.to_owned(), Vec::new());
     };
-    if conditions.is_empty() {
-        return (text.to_owned(), conditions);
-    }
+    let start = *start;
+    let conditions: Vec<Condition> = conditions.into_iter().map(|(_, c)| c).collect();
     let opening = |c: char| c.is_whitespace() || "([{@,:;_|".contains(c);
     let closing = |c: char| c.is_whitespace() || ")]}".contains(c);
-    let before = text[..first.start()].trim_end_matches(opening);
+    let before = text[..start].trim_end_matches(opening);
     let behind = text[last.end()..].trim_start_matches(closing);
     (format!("{before} {behind}").trim().to_owned(), conditions)
 }
@@ -213,6 +266,8 @@ pub(crate) fn condition(text: &str, mapping: &ColumnMapping) -> Option<Condition
         return None;
     }
     let value = value.trim().trim_end_matches([')', ']']).trim();
+    // A comma inside one value writes a decimal.
+    let value = &value.replace(',', ".").replace('−', "-");
     if heading.is_length() && heading.bare {
         return Some((heading.column.clone(), identity::tidy(si::parse_length(value).ok()?)));
     }
@@ -253,10 +308,10 @@ impl Rows {
 
     fn number(&mut self, heading: &Heading, value: f64) {
         let part = &mut self.parts[self.current];
-        if let Some(later) = heading.later
-            && !part.later.iter().any(|(c, _)| *c == heading.column)
-        {
-            part.later.push((heading.column.clone(), later));
+        for later in heading.waits() {
+            if !part.later.iter().any(|(c, l)| *c == heading.column && *l == later) {
+                part.later.push((heading.column.clone(), later));
+            }
         }
         part.set(&heading.column, value);
     }
@@ -304,7 +359,8 @@ impl Rows {
                 }
             }
             sheet.line.extend(part.line);
-            sheet.later.extend(part.later);
+            let new = part.later.into_iter().filter(|l| !sheet.later.contains(l)).collect::<Vec<_>>();
+            sheet.later.extend(new);
         }
         let rows = sheet.line.len();
         sheet.columns.iter_mut().for_each(|(_, v)| v.resize(rows, f64::NAN));

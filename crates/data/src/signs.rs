@@ -1,0 +1,123 @@
+//! Signs of readings that were recorded as magnitudes or logarithms.
+//!
+//! Drain and collector currents flow along the drain-source (collector-emitter) voltage. Gate and drain
+//! voltages have the sign of the channel, the body voltage the opposite one (reverse bias). Everything
+//! else keeps the sign it was recorded with.
+
+use gummel_device::Polarity;
+
+use crate::{DataError, Flags};
+
+/// Currents below are no reading of any instrument or simulator, A: a logarithm was taken to the wrong base.
+const SMALLEST: f64 = 1e-22;
+
+/// Refuses decimal logarithms that can only be natural ones: the natural logarithm of 1 fA is -34.5.
+///
+/// # Errors
+/// [`DataError::Metadata`] with the column and its smallest current.
+pub(crate) fn check_size(
+    path: &str,
+    columns: &[(String, Vec<f64>)],
+    names: &[&str],
+) -> Result<(), DataError> {
+    for (name, values) in columns.iter().filter(|(n, _)| n.starts_with('i') && names.contains(&n.as_str())) {
+        let smallest = values.iter().map(|v| v.abs()).filter(|v| *v > 0.0).fold(f64::INFINITY, f64::min);
+        if smallest < SMALLEST {
+            return Err(DataError::Metadata {
+                path: path.to_owned(),
+                field: name.clone(),
+                found: format!("{smallest:.1e} A"),
+                expected: "a decimal logarithm of amperes; a heading of natural ones says ln(Id)".to_owned(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Gives the columns `names` the signs of a transistor of `polarity` (n-channel where unknown).
+pub(crate) fn restore(
+    columns: &mut [(String, Vec<f64>)],
+    names: &[&str],
+    polarity: Option<Polarity>,
+) -> Flags {
+    if names.is_empty() {
+        return Flags::NONE;
+    }
+    let channel = if polarity == Some(Polarity::P) { -1.0 } else { 1.0 };
+    let unsigned = |name: &str| names.contains(&name);
+    for (name, values) in columns.iter_mut().filter(|(n, _)| unsigned(n)) {
+        let sign = match name.as_str() {
+            "vg" | "vd" | "vc" => channel,
+            "vb" => -channel,
+            _ => continue,
+        };
+        values.iter_mut().for_each(|v| *v *= sign);
+    }
+    for (current, sign, high, low) in
+        [("id", 1.0, "vd", "vs"), ("is", -1.0, "vd", "vs"), ("ic", 1.0, "vc", "ve"), ("ie", -1.0, "vc", "ve")]
+    {
+        if !unsigned(current) {
+            continue;
+        }
+        let column = |name: &str| columns.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone());
+        let (high, low) = (column(high), column(low));
+        let Some((_, values)) = columns.iter_mut().find(|(n, _)| n == current) else { continue };
+        for (row, value) in values.iter_mut().enumerate() {
+            let at = |v: &Option<Vec<f64>>| v.as_ref().map(|v| v[row]).filter(|v| v.is_finite());
+            let along = at(&high).unwrap_or(0.0) - at(&low).unwrap_or(0.0);
+            *value *= sign * if along == 0.0 { channel } else { along.signum() };
+        }
+    }
+    Flags::ASSUMED_SIGN
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn columns() -> Vec<(String, Vec<f64>)> {
+        let column = |name: &str, values: [f64; 3]| (name.to_owned(), values.to_vec());
+        vec![
+            column("vg", [0.0, 0.6, 1.2]),
+            column("vd", [0.0, 0.1, 1.2]),
+            column("vb", [0.3, 0.3, 0.3]),
+            column("id", [1e-9, 1e-6, 1e-3]),
+            column("is", [1e-9, 1e-6, 1e-3]),
+        ]
+    }
+
+    #[test]
+    fn a_p_channel_device_of_magnitudes_conducts_as_one() {
+        let mut given = columns();
+        let flags = restore(&mut given, &["vg", "vd", "vb", "id", "is"], Some(Polarity::P));
+        assert_eq!(flags, Flags::ASSUMED_SIGN);
+        let expected = [
+            [-0.0, -0.6, -1.2],
+            [-0.0, -0.1, -1.2],
+            [0.3, 0.3, 0.3],
+            [-1e-9, -1e-6, -1e-3],
+            [1e-9, 1e-6, 1e-3],
+        ];
+        for ((name, found), expected) in given.iter().zip(expected) {
+            assert_eq!(found[..], expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_current_flows_along_the_recorded_voltage_whatever_the_polarity() {
+        let mut given = columns();
+        given[1].1 = vec![-0.1, 0.1, 1.2];
+        restore(&mut given, &["id"], None);
+        assert_eq!(given[3].1, [-1e-9, 1e-6, 1e-3]);
+        assert_eq!(given[4].1, [1e-9, 1e-6, 1e-3]);
+    }
+
+    #[test]
+    fn natural_logarithms_are_told_from_decimal_ones() {
+        let column = |exponent: i32| vec![("id".to_owned(), vec![10f64.powi(exponent), 0.0])];
+        assert!(check_size("f", &column(-14), &["id"]).is_ok());
+        assert!(check_size("f", &column(-14), &["ig"]).is_ok());
+        let error = check_size("f.csv", &column(-28), &["id"]).expect_err("too small").to_string();
+        assert!(error.contains("f.csv: id is '1.0e-28 A'") && error.contains("ln(Id)"), "{error}");
+    }
+}

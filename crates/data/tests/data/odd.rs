@@ -1,0 +1,202 @@
+//! Odd files as people bring them: sheets of numbers, logarithms, magnitudes, merged headings, spreadsheets' marks.
+
+use crate::files::{numbers, read_files, read_one, words};
+use gummel_data::{Flags, IvTable, ReadOptions};
+
+/// Gate voltages, drain voltages and currents of the little sheet that most files below hold.
+const VG: [f64; 3] = [0.0, 0.6, 1.2];
+const VD: [f64; 2] = [0.1, 1.2];
+const ID: [[f64; 3]; 2] = [[1e-9, 2e-6, 9e-6], [2e-9, 3e-5, 2.5e-4]];
+
+fn flags(table: &IvTable) -> Vec<Flags> {
+    let column = table.frame().column("flags").expect("the column");
+    column.u32().expect("integers").iter().map(|v| Flags(v.unwrap_or(0))).collect()
+}
+
+/// The six points, in any order, of a file read with default options; `sign` is that of the channel.
+fn holds(name: &str, text: &str, sign: f64) -> IvTable {
+    let table = read_one(name, text.as_bytes(), &ReadOptions::default());
+    let (vg, vd, id) = (numbers(&table, "vg"), numbers(&table, "vd"), numbers(&table, "id"));
+    assert_eq!(vg.len(), 6, "{name}: {text}");
+    for (k, drain) in VD.iter().enumerate() {
+        for (j, gate) in VG.iter().enumerate() {
+            let row = (0..6).find(|r| vg[*r] == sign * gate && vd[*r] == sign * drain);
+            let row =
+                row.unwrap_or_else(|| panic!("{name}: no row at {gate} {drain}: {vg:?} {vd:?}\n{text}"));
+            let error = id[row] / (sign * ID[k][j]) - 1.0;
+            assert!(error.abs() < 1e-9, "{name}: {} at {gate} {drain}\n{text}", id[row]);
+        }
+    }
+    table
+}
+
+#[test]
+fn sheets_with_one_bias_down_and_another_across() {
+    let down_vg = "0,1e-9,2e-9\n0.6,2e-6,3e-5\n1.2,9e-6,2.5e-4\n";
+    let down_vd = "0.1,1e-9,2e-6,9e-6\n1.2,2e-9,3e-5,2.5e-4\n";
+    let microamperes = "0,1e-3,2e-3\n0.6,2,30\n1.2,9,250\n";
+    let says = Flags::NONE;
+    let silent = Flags::ASSUMED_QUANTITY;
+    for (name, text, expected) in [
+        ("corner", format!("VGS\\VDS,0.1,1.2\n{down_vg}"), silent),
+        ("slash", format!("Vgs (V) / Vds (mV),100,1200\n{down_vg}"), silent),
+        ("turned", format!("Vd\\Vg,0,0.6,1.2\n{down_vd}"), silent),
+        ("arrows", format!("Vgs→ Vds↓,0,0.6,1.2\n{down_vd}"), silent),
+        ("quantity", format!("Id [uA]: Vgs\\Vds,0.1,1.2\n{microamperes}"), says),
+        ("units", format!("VGS\\VDS,0.1 V,1.2 V\n{down_vg}"), silent),
+        ("named", format!("Vg,Vd=0.1,Vd=1.2\n{down_vg}"), silent),
+        ("both", format!("VGS\\VDS,VDS = 0.1 V,VDS = 1.2 V\n{down_vg}"), silent),
+        ("at", format!("Vg,Id@Vd=0.1,Id@Vd=1.2\n{down_vg}"), says),
+        ("hung", format!("Vg,Id_Vd=0.1,Id_Vd=1.2\n{down_vg}"), says),
+        ("title", format!("Id (uA) vs Vgs (V) for Vds (V) =\nVgs (V),0.1,1.2\n{microamperes}"), says),
+        ("two lines", format!("Id (A),Vds (V),\nVgs (V),0.1,1.2\n{down_vg}"), says),
+        ("above", format!(",Drain Voltage (V),\nGate Voltage (V),0.1,1.2\n{down_vg}"), silent),
+        ("merged", format!("Vgs,Id (A),\n,Vd=0.1,Vd=1.2\n{down_vg}"), says),
+        ("merged two", format!("Vgs (V),Vds (V),\n,0.1,1.2\n{down_vg}"), silent),
+        ("banner", format!(",Vd=0.1,Vd=1.2\nVg,Id,Id\n{down_vg}"), says),
+        ("values above", format!("Vd (V),0.1,1.2\nVg,Id,Id\n{down_vg}"), says),
+        ("remark behind", format!("VGS\\VDS,0.1,1.2,remark\n{}", down_vg.replace('\n', ",ok\n")), silent),
+        ("trailing", format!("VGS\\VDS,0.1,1.2,,\n{}", down_vg.replace('\n', ",,\n")), silent),
+        ("noted", format!("# lot 7, W=1u L=1u\nVb: 0\n\nVGS\\VDS,0.1,1.2\n\n{down_vg}"), silent),
+    ] {
+        let table = holds(&format!("{name}.csv"), &text, 1.0);
+        let found = flags(&table)[0];
+        assert_eq!(found.contains(silent), expected == silent, "{name}: {found}");
+        let german = text.replace('.', "#").replace(',', ";").replace('#', ",");
+        if !name.contains("noted") {
+            holds(&format!("{name} german.csv"), &format!("\u{feff}{german}"), 1.0);
+        }
+    }
+}
+
+#[test]
+fn sheets_below_each_other_hold_their_own_body_voltage() {
+    let sheet = "VGS\\VDS,0.1,1.2\n0,1e-9,2e-9\n1.2,9e-6,2.5e-4\n";
+    let text = format!("Id (A)\nVbs = 0 V\n{sheet}\nVbs = -0.5 V\n{sheet}");
+    let table = read_one("body.csv", text.as_bytes(), &ReadOptions::default());
+    let (vb, id) = (numbers(&table, "vb"), numbers(&table, "id"));
+    assert_eq!(vb, [0.0, 0.0, -0.5, -0.5, 0.0, 0.0, -0.5, -0.5]);
+    assert_eq!((id[1], id[7]), (9e-6, 2.5e-4));
+    assert!(!flags(&table)[0].contains(Flags::ASSUMED_QUANTITY));
+}
+
+#[test]
+fn logarithms_and_magnitudes_become_currents_and_say_so() {
+    for (name, vg, vd, id) in [
+        ("log", "Vg", "Vd", "log10(Id)"),
+        ("excel", "VGS (V)", "VDS (V)", "LOG(ABS(ID))"),
+        ("bars", "Vg", "Vd", "log|Id| (A)"),
+        ("nano", "Vg", "Vd", "log10(|Id| [nA])"),
+        ("natural", "Vg", "Vd", "ln(Id)"),
+        ("abs", "Vg", "Vd", "abs(Id) (A)"),
+        ("micro", "Vg", "Vd", "|Id|/uA"),
+        ("expert", "Vg", "Vd", "absId"),
+    ] {
+        let written = |i: f64| match name {
+            "nano" => (i / 1e-9).log10(),
+            "natural" => i.ln(),
+            "micro" => i / 1e-6,
+            "abs" | "expert" => i,
+            _ => i.log10(),
+        };
+        for (channel, sign) in [("n", 1.0), ("p", -1.0)] {
+            let mut text = format!("# W=1u L=1u type={channel}\n{vg},{vd},{id}\n");
+            for (drain, row) in VD.iter().zip(ID) {
+                for (gate, i) in VG.iter().zip(row) {
+                    text += &format!("{},{},{:.15e}\n", sign * gate, sign * drain, written(i));
+                }
+            }
+            let table = holds(&format!("{name}.csv"), &text, sign);
+            assert!(flags(&table).iter().all(|f| f.contains(Flags::ASSUMED_SIGN)), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_p_channel_device_may_be_recorded_in_magnitudes_throughout() {
+    let text = "type=p W=1u L=1u\n|Vgs|,|Vds|,|Id|\n0,0.1,1e-9\n0.6,0.1,2e-6\n1.2,0.1,9e-6\n0,1.2,2e-9\n0.6,1.2,3e-5\n1.2,1.2,2.5e-4\n";
+    holds("all.csv", text, -1.0);
+}
+
+#[test]
+fn what_the_current_itself_says_wins_over_its_logarithm() {
+    let text = "Vg,Vd,log10(Id),Id,|Id|\n0,0.1,-9,-1e-9,1e-9\n0.6,0.1,-6,2e-6,2e-6\n";
+    let table = read_one("three.csv", text.as_bytes(), &ReadOptions::default());
+    assert_eq!(numbers(&table, "id"), [-1e-9, 2e-6]);
+    assert_eq!(numbers(&table, "log10_id"), [-9.0, -6.0]);
+    assert!(!flags(&table)[0].contains(Flags::ASSUMED_SIGN));
+}
+
+#[test]
+fn marks_of_spreadsheets_and_instruments_are_missing_values() {
+    let text = "sep=,\nVg,Vd,Id\n0,0.1,#N/A\n0.6,0.1,9.91E+37\n−0.1,0.1,1e-9\n1.2,0.1,9e-6,by hand\n";
+    let table = read_one("marks.csv", text.as_bytes(), &ReadOptions::default());
+    let (vg, id, flags) = (numbers(&table, "vg"), numbers(&table, "id"), flags(&table));
+    assert!(id[0].is_nan() && id[1].is_nan());
+    assert!(flags[0].contains(Flags::NON_FINITE) && flags[1].contains(Flags::NON_FINITE));
+    assert_eq!((vg[2], id[2], id[3]), (-0.1, 1e-9, 9e-6));
+}
+
+#[test]
+fn odd_shapes_of_tables() {
+    let rows = "0,0.1,1e-9\n0.6,0.1,2e-6\n1.2,0.1,9e-6\n0,1.2,2e-9\n0.6,1.2,3e-5\n1.2,1.2,2.5e-4\n";
+    let (first, second) = rows.split_at(rows.find("0,1.2").expect("there"));
+    let heading = "Vg (V),Vd (V),Id (A)\n";
+    for (name, text) in [
+        ("repeated headings", format!("{heading}{first}{heading}{second}")),
+        ("blank lines", format!("\n\n{heading}\n{first}\n\n{second}\n\n")),
+        ("comments inside", format!("! by hand\n{heading}{first}# half time\n{second}// end\n")),
+        ("blanks and decimal commas", format!("Vg Vd Id\n{}", rows.replace(',', " ").replace('.', ","))),
+        (
+            "quoted",
+            format!("{heading}{rows}")
+                .lines()
+                .map(|l| format!("\"{}\"\n", l.replace(',', "\",\"")))
+                .collect(),
+        ),
+        ("end mark", format!("{heading}{rows}END\n")),
+        (
+            "index first",
+            format!("Index,{heading}{}", rows.lines().map(|l| format!("1,{l}\n")).collect::<String>()),
+        ),
+        (
+            "german",
+            format!("Gatespannung;Drainspannung;Drainstrom\n{}", rows.replace(',', ";").replace('.', ",")),
+        ),
+        (
+            "held with commas",
+            format!("Vg;Id (Vd=0,1 V);Id (Vd=1,2 V)\n{}", "0;1e-9;2e-9\n0,6;2e-6;3e-5\n1,2;9e-6;2,5e-4\n"),
+        ),
+        ("tabs", format!("{heading}{rows}").replace(',', "\t")),
+        ("old line ends", format!("{heading}{rows}").replace('\n', "\r")),
+        (
+            "prefixes",
+            "Vg,Vd,Id\n0,100m,1n\n600m,100m,2u\n1.2,100m,9u\n0,1.2,2n\n600m,1.2,30u\n1.2,1.2,250u\n"
+                .to_owned(),
+        ),
+    ] {
+        holds(&format!("{name}.csv"), &text, 1.0);
+        let utf16: Vec<u8> = format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_be_bytes).collect();
+        let table = read_one("utf16.csv", &utf16, &ReadOptions::default());
+        assert_eq!(table.len(), 6, "{name}");
+        assert_eq!(words(&table, "origin")[0], "measured");
+    }
+}
+
+#[test]
+fn what_cannot_be_told_is_an_error_with_a_way_out() {
+    for (name, text, expected) in [
+        ("axis.csv", "Vgs,0.1,1.2\n0,1e-9,2e-9\n1,1e-6,2e-6\n", "'Vgs\\Vds' or 'Vgs\\Vbs'"),
+        ("bias.csv", "Vg,Id@0.1V,Id@1.2V\n0,1e-9,2e-9\n", "'Id (Vd=0.1V)'"),
+        ("base.csv", "Vg,Vd,log(Id)\n0,1,-60.2\n1,1,-9.1\n", "ln(Id)"),
+        ("half.csv", "vg,vd,id\n0,5,0,1,1\n1,0,0,1,2\n", "columns"),
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let reading = read_files(folder.path(), &[(name, text.as_bytes())], &ReadOptions::default());
+        let said: Vec<String> = reading.failures.iter().map(|f| f.error.to_string()).collect();
+        let passed: Vec<String> = reading.skipped.iter().map(|(_, why)| why.clone()).collect();
+        let all = format!("{said:?} {passed:?}").replace("\\\\", "\\");
+        assert!(all.contains(expected), "{name}: {all}");
+        assert!(reading.table.is_empty(), "{name}");
+    }
+}

@@ -22,6 +22,7 @@ pub mod interrupt;
 pub mod judged;
 pub mod listener;
 pub mod newcomer;
+pub mod parts;
 pub mod predictions;
 pub mod progress;
 pub mod recipe;

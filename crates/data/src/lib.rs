@@ -33,7 +33,7 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Reading order: [`mod@read`], [`mod@format`], [`pattern`], [`flags`], [`table`], [`mod@inspect`], [`stream`],
+//! Reading order: [`mod@read`], [`mod@format`], [`pattern`], [`flags`], [`table`], [`mod@inspect`], [`stream`], [`parts`],
 //! [`dataset`], [`error`].
 
 mod block;
@@ -53,6 +53,7 @@ pub mod error;
 pub mod flags;
 pub mod format;
 pub mod inspect;
+pub mod parts;
 pub mod pattern;
 pub mod read;
 pub mod stream;
@@ -64,6 +65,7 @@ pub use flags::Flags;
 pub use format::Format;
 pub use heading::ColumnMapping;
 pub use inspect::{FamilySummary, Inspection, inspect};
+pub use parts::Parts;
 pub use pattern::{Pattern, Patterns};
 pub use polars_arrow::ffi::ArrowArrayStream;
 pub use read::{FileFailure, ReadOptions, ReadProgress, Reading, SourceFile, read};

@@ -146,10 +146,18 @@ impl Survey {
 /// # Errors
 /// [`DataError::Io`] and [`DataError::Table`] name the file, [`DataError::Column`] for another table.
 pub fn sample_parquet(path: &Path, n: usize, seed: u64) -> Result<IvTable, DataError> {
-    let name = path.display().to_string();
+    IvTable::from_frame(rows_of(path, random::choose(count_rows(path)?, n, seed))?)
+}
+
+/// Rows of a Parquet file, from its footer.
+pub(crate) fn count_rows(path: &Path) -> Result<usize, DataError> {
     let file = std::fs::File::open(path).map_err(|e| DataError::io(path, e))?;
-    let rows = ParquetReader::new(file).num_rows().map_err(DataError::table(name.as_str()))?;
-    let chosen = random::choose(rows, n, seed);
+    ParquetReader::new(file).num_rows().map_err(DataError::table(path.display().to_string()))
+}
+
+/// The rows of a Parquet file that `chosen` numbers (ascending), in file order; the file is streamed.
+pub(crate) fn rows_of(path: &Path, chosen: Vec<u32>) -> Result<DataFrame, DataError> {
+    let name = path.display().to_string();
     let index = "row number";
     let lookup = DataFrame::new_infer_height(vec![Column::new(index.into(), chosen)])
         .map_err(DataError::table(name.as_str()))?;
@@ -162,5 +170,5 @@ pub fn sample_parquet(path: &Path, n: usize, seed: u64) -> Result<IvTable, DataE
         .collect_with_engine(Engine::Streaming)
         .map_err(DataError::table(name.as_str()))?
         .unwrap_single();
-    IvTable::from_frame(frame)
+    Ok(frame)
 }

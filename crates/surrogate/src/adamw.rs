@@ -8,6 +8,7 @@
 
 mod compute;
 mod error;
+mod feed;
 mod minibatch;
 mod objective;
 mod surrogate;
@@ -30,11 +31,12 @@ pub use error::AdamwError;
 pub use surrogate::{Places, Surrogate, SurrogateConfig};
 
 use crate::config::AdamwConfig;
+use crate::further::Further;
 use crate::lm::{StopReason, normal};
 use crate::parameters::Parameters;
 use crate::prepared::Prepared;
 use crate::problem::Problem;
-use minibatch::{Points, Shuffle, Slopes};
+use feed::{Batch, Feed};
 use objective::Objective;
 
 /// Steps between two judgements of the state by the f64 kernel.
@@ -92,13 +94,28 @@ pub fn solve(
     seed: u64,
     watch: &mut dyn FnMut(&Judgement) -> ControlFlow<()>,
 ) -> Result<Outcome, AdamwError> {
+    solve_in_parts(problem, None, held_out, start, config, seed, watch)
+}
+
+/// As [`solve`], where `problem` may be the first part of a larger set: steps see the points of all parts of `further`,
+/// one part in memory at a time, and states are judged on the first.
+///
+/// # Errors
+/// As [`solve`], and when a part cannot be read.
+pub(crate) fn solve_in_parts(
+    problem: &Problem,
+    further: Option<&Further<'_>>,
+    held_out: Option<&Problem>,
+    start: &Parameters,
+    config: &AdamwConfig,
+    seed: u64,
+    watch: &mut dyn FnMut(&Judgement) -> ControlFlow<()>,
+) -> Result<Outcome, AdamwError> {
     check(config)?;
     let device = open(config.device)?.device;
-    let points = Points::new(problem, &device).ok_or(AdamwError::NoPoints)?;
-    let slopes = Slopes::new(problem, &device);
-    let objective = Objective::new(problem, &points, slopes.as_ref(), &device);
-    let mut batches = Shuffle::new(points.len(), config.batch, seed);
-    let mut pairs = slopes.as_ref().map(|s| Shuffle::new(s.len(), config.batch, seed.wrapping_add(1)));
+    let mut feed = Feed::new(problem, further, &device, config.batch, seed)?;
+    let (points, slopes) = feed.first();
+    let objective = Objective::new(problem, points, slopes, &device);
     let mut surrogate = Surrogate::from_parameters(start, &problem.layout, &device.clone().autodiff());
     let mut optimizer = optimizer(config);
     let mut schedule = schedule(config)?;
@@ -108,11 +125,11 @@ pub fn solve(
     let (mut stale, mut step, mut samples) = (0, 0, 0);
     let mut stopped = if watch(&best.0).is_break() { StopReason::Interrupted } else { StopReason::Steps };
     while stopped == StopReason::Steps && step < config.steps {
-        let batch = points.gather(batches.next_indices(), &device);
-        samples += batch.len();
-        let mut loss = objective.points(&surrogate, &batch) + objective.penalty(&surrogate);
-        if let (Some(slopes), Some(pairs)) = (&slopes, &mut pairs) {
-            loss = loss + objective.slopes(&surrogate, &slopes.gather(pairs.next_indices(), &device));
+        let Batch { points, slopes } = feed.next()?;
+        samples += points.len();
+        let mut loss = objective.points(&surrogate, &points) + objective.penalty(&surrogate);
+        if let Some(slopes) = &slopes {
+            loss = loss + objective.slopes(&surrogate, slopes);
         }
         let gradients = GradientsParams::from_grads(loss.backward(), &surrogate);
         surrogate = optimizer.step(schedule.step(), surrogate, gradients);

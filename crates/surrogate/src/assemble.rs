@@ -233,29 +233,52 @@ pub(crate) fn tasks_of(branch: &Branch, device: &DeviceData, config: &FitConfig)
         config,
         features: &branch.features,
         statics: &branch.statics,
-        // Gate and bulk outputs are scaled by twice their floor.
-        leakage_floor: branch
-            .outputs
-            .iter()
-            .find(|o| o.kind != OutputKind::Channel)
-            .map_or(device.floor, |o| 0.5 * o.scale),
+        leakage_floor: leakage_floor(&branch.outputs).unwrap_or(device.floor),
     };
-    let mut tasks = Vec::new();
-    for rows in by_temperature(device) {
-        for (o, output) in branch.outputs.iter().enumerate() {
-            let quantity = [Quantity::Id, Quantity::Ig, Quantity::Ib]
-                .into_iter()
-                .find(|q| kind_of(*q) == Some(output.kind));
-            let Some(mut task) = quantity.and_then(|q| builder.task(o, q, output.kind, &rows)) else {
-                continue;
-            };
-            task.phi = branch.phi(&task.place);
-            task.psi = branch.psi(&task.place);
-            task.ln_scale = (output.scale * output.geometry_factor(&task.place)).ln();
-            tasks.push(task);
-        }
+    let mut tasks = builder.tasks(&branch.outputs);
+    for task in &mut tasks {
+        let output = &branch.outputs[task.output];
+        task.phi = branch.phi(&task.place);
+        task.psi = branch.psi(&task.place);
+        task.ln_scale = (output.scale * output.geometry_factor(&task.place)).ln();
     }
     tasks
+}
+
+/// Further readings of device `index` of a problem, each task with the number of the problem's task that it belongs to.
+/// Readings at temperatures that the problem does not have are left out.
+pub(crate) fn further_tasks(
+    problem: &Problem,
+    index: usize,
+    device: &DeviceData,
+    config: &FitConfig,
+) -> Vec<(usize, Task)> {
+    let builder = Builder {
+        device,
+        index,
+        config,
+        features: &problem.features,
+        statics: &problem.statics,
+        leakage_floor: leakage_floor(&problem.outputs).unwrap_or(device.floor),
+    };
+    let first = problem.tasks.partition_point(|t| t.device < index);
+    let own = problem.tasks[first..].iter().take_while(|t| t.device == index);
+    let own: Vec<(usize, &Task)> = (first..).zip(own).collect();
+    builder
+        .tasks(&problem.outputs)
+        .into_iter()
+        .filter_map(|task| {
+            let same = |t: &Task| t.output == task.output && t.place.temperature == task.place.temperature;
+            let (number, known) = own.iter().find(|(_, t)| same(t))?;
+            let (phi, psi) = (known.phi.clone(), known.psi.clone());
+            Some((*number, Task { phi, psi, ln_scale: known.ln_scale, ..task }))
+        })
+        .collect()
+}
+
+/// Noise floor of gate and bulk currents, A: their outputs are scaled by twice it.
+fn leakage_floor(outputs: &[Output]) -> Option<f64> {
+    outputs.iter().find(|o| o.kind != OutputKind::Channel).map(|o| 0.5 * o.scale)
 }
 
 struct Builder<'a> {
@@ -268,6 +291,20 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
+    /// A task for every temperature and output, without place in a population and scale.
+    fn tasks(&self, outputs: &[Output]) -> Vec<Task> {
+        let mut tasks = Vec::new();
+        for rows in by_temperature(self.device) {
+            for (o, output) in outputs.iter().enumerate() {
+                let quantity = [Quantity::Id, Quantity::Ig, Quantity::Ib]
+                    .into_iter()
+                    .find(|q| kind_of(*q) == Some(output.kind));
+                tasks.extend(quantity.and_then(|q| self.task(o, q, output.kind, &rows)));
+            }
+        }
+        tasks
+    }
+
     fn task(&self, output: usize, quantity: Quantity, kind: OutputKind, rows: &[usize]) -> Option<Task> {
         let device = self.device;
         let values = device.quantities.get(&quantity)?;

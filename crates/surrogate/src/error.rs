@@ -43,6 +43,9 @@ pub enum FitError {
     /// AdamW could not start.
     #[error(transparent)]
     Adamw(#[from] crate::adamw::AdamwError),
+    /// A part of a set larger than memory could not be read.
+    #[error(transparent)]
+    Data(#[from] gummel_data::DataError),
     /// A checkpoint of other data or another configuration.
     #[error(
         "checkpoint {path}: {reason}; fit from the start, or resume with the configuration in the run folder"

@@ -24,6 +24,7 @@ use crate::checkpoint::Checkpoint;
 use crate::config::{AdamwConfig, FitConfig, LmConfig, Solver};
 use crate::constraint;
 use crate::error::FitError;
+use crate::further::{Further, Source};
 use crate::grouping::Grouping;
 use crate::lm::StopReason;
 use crate::order::{self, OrderReport};
@@ -141,7 +142,23 @@ pub struct Fit {
 /// # Errors
 /// [`FitError`] for an empty or mixed dataset, a configuration out of range, or a missing device.
 pub fn fit(data: &Dataset, config: &FitConfig, observer: &mut dyn Observer) -> Result<Fit, FitError> {
-    run(data.split(&config.split), config, None, observer)
+    run(data.split(&config.split), config, None, None, observer)
+}
+
+/// Fits one family of a set larger than memory; `first` is the first part of `source`.
+///
+/// AdamW sees the readings of all parts, one part in memory at a time. Levenberg-Marquardt fits the first. Either is
+/// judged by all readings, and the report says so.
+///
+/// # Errors
+/// As [`fit`], and [`FitError::Data`] when a part cannot be read.
+pub fn fit_in_parts(
+    first: &Dataset,
+    source: &dyn Source,
+    config: &FitConfig,
+    observer: &mut dyn Observer,
+) -> Result<Fit, FitError> {
+    run(first.split(&config.split), config, None, Some(source), observer)
 }
 
 /// Goes on from a checkpoint of the same data and configuration.
@@ -154,7 +171,7 @@ pub fn resume(
     checkpoint: &Checkpoint,
     observer: &mut dyn Observer,
 ) -> Result<Fit, FitError> {
-    run(data.split(&config.split), config, Some(checkpoint), observer)
+    run(data.split(&config.split), config, Some(checkpoint), None, observer)
 }
 
 /// A problem solved without a dataset around it.
@@ -253,6 +270,7 @@ fn run(
     (train, held_out): (Dataset, Dataset),
     config: &FitConfig,
     checkpoint: Option<&Checkpoint>,
+    source: Option<&dyn Source>,
     observer: &mut dyn Observer,
 ) -> Result<Fit, FitError> {
     let (mut problem, mut config, given) = begin(&train, config)?;
@@ -261,6 +279,7 @@ fn run(
     decisions.extend(given.as_ref().map(|g| g.told.clone()));
     decisions.extend(trunk_size(&mut problem, &mut config, checkpoint, &mut watch));
     let config = &config;
+    let further = source.map(|source| Further::new(source, &train, config));
     let names: Vec<String> = train.devices.iter().map(|d| d.id.name.clone()).collect();
     let from = checkpoint.map(|c| Ok::<_, FitError>((c.theta(&problem.layout, &names)?, c))).transpose()?;
     let solution = match &config.solver {
@@ -278,16 +297,17 @@ fn run(
                 same_devices(&problem, &train, &held_out, config)
             };
             let begin = from.map(|(theta, _)| theta);
-            solve_adamw(&problem, held.as_ref(), adamw, config.seed, begin, &mut watch)?
+            solve_adamw(&problem, further.as_ref(), held.as_ref(), adamw, config.seed, begin, &mut watch)?
         }
     };
-    settle(problem, (&train, &held_out), config, solution, decisions, &mut watch)
+    settle(problem, (&train, &held_out), further.as_ref(), config, solution, decisions, &mut watch)
 }
 
 /// From the minimum to the result: order and bounds where they are asked for, then model, errors, report.
 fn settle(
     mut problem: Problem,
     (train, held_out): (&Dataset, &Dataset),
+    further: Option<&Further<'_>>,
     config: &FitConfig,
     solution: Solution,
     mut decisions: Vec<String>,
@@ -303,6 +323,10 @@ fn settle(
         Solver::Adamw(_) => (solution, Vec::new()),
     };
     decisions.extend(obeyed);
+    if let Some(further) = further {
+        watch.show("judging all parts", 0, further.parts(), f64::NAN);
+        decisions.push(further.told(&problem, &solution.theta)?);
+    }
     Ended { problem: &problem, solution, train, held_out, config, decisions, sharing: None, unordered }
         .finish(watch.history.clone(), watch.seconds())
 }
@@ -383,6 +407,7 @@ fn same_devices(
 
 fn solve_adamw(
     problem: &Problem,
+    further: Option<&Further<'_>>,
     held_out: Option<&Problem>,
     config: &AdamwConfig,
     seed: u64,
@@ -393,10 +418,11 @@ fn solve_adamw(
     let parameters = Parameters::from_flat(&theta, &problem.layout);
     watch.max_steps = config.steps;
     let scale = 2.0 / problem.points().max(1) as f64;
-    let outcome = adamw::solve(problem, held_out, &parameters, config, seed, &mut |seen| {
-        watch.note("adamw", seen.step, seen.loss * scale);
-        if watch.stop() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    })?;
+    let outcome =
+        adamw::solve_in_parts(problem, further, held_out, &parameters, config, seed, &mut |seen| {
+            watch.note("adamw", seen.step, seen.loss * scale);
+            if watch.stop() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
     Ok(Solution {
         theta: outcome.parameters.flatten(&problem.layout),
         stopped: outcome.stopped,

@@ -14,7 +14,7 @@
 //! ```
 //!
 //! Reading order: [`config`], [`problem`], [`assemble`](mod@assemble), [`parameters`], `lm` (the solver), [`constraint`], `leakage`,
-//! [`order`], [`held`] and [`pretrained`] (given trunks), `aside` (curves to choose by), [`adamw`], [`charges`], [`synthetic`], [`freeze`](mod@freeze), [`report`], [`fit`](mod@fit), then `posterior` (certainty of
+//! [`order`], [`held`] and [`pretrained`] (given trunks), `aside` (curves to choose by), [`further`] (sets larger than memory), [`adamw`], [`charges`], [`synthetic`], [`freeze`](mod@freeze), [`report`], [`fit`](mod@fit), then `posterior` (certainty of
 //! heads), [`adapt`](mod@adapt) and [`plan`](mod@plan) (few measurements); [`compare`](mod@compare), [`transfer`](mod@transfer), [`conflict`] and
 //! [`grouping`] say whether sharing helps.
 
@@ -32,6 +32,7 @@ mod doubt;
 pub mod error;
 pub mod fit;
 pub mod freeze;
+pub mod further;
 pub mod grouping;
 pub mod held;
 pub mod interval;
@@ -63,10 +64,12 @@ pub use config::{AdamwConfig, ComputeDevice, FitConfig, LmConfig, Solver};
 pub use conflict::{Conflict, LayerConflict};
 pub use constraint::ConstraintsConfig;
 pub use error::FitError;
+pub use fit::fit_in_parts;
 pub use fit::{
     Fit, FitReport, HistoryPoint, Observer, ParameterCount, Progress, Solved, fit, resume, solve_problem,
 };
 pub use fit::{TaskFit, combined, fit_tasks};
+pub use further::Source;
 pub use grouping::{Grouping, Trial};
 pub use interval::Effect;
 pub use lm::StopReason;

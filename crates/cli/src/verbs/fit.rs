@@ -1,11 +1,13 @@
 //! `gummel fit`: from measured files to a run folder with model, figures and summary.
 
 use anyhow::{Result, bail};
-use gummel_data::{Dataset, DeviceData, Flags, Reading};
+use gummel_data::{Dataset, DeviceData, Flags, Parts, Reading};
 use gummel_device::metrics::Spread;
 use gummel_device::si;
 use gummel_model::Model;
-use gummel_surrogate::{Checkpoint, FitConfig, Part, Sharing, TaskFit, TaskOf, combined, fit_tasks, resume};
+use gummel_surrogate::{
+    Checkpoint, FitConfig, Part, Sharing, TaskFit, TaskOf, combined, fit_in_parts, fit_tasks, resume,
+};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,6 +16,7 @@ use crate::exit::Outcome;
 use crate::families::by_family;
 use crate::figures;
 use crate::input::InputArgs;
+use crate::parts;
 use crate::progress::FitBar;
 use crate::recipe::RecipeArgs;
 use crate::run_folder::{
@@ -38,6 +41,12 @@ pub struct Args {
     /// Go on from a run folder, with its recipe and (when no inputs are given) its data
     #[arg(long, value_name = "RUN", conflicts_with = "config")]
     resume: Option<PathBuf>,
+    /// Hold about so many rows of one Parquet file in memory at a time; for sets larger than memory
+    ///
+    /// AdamW trains on all rows, part by part. Levenberg-Marquardt fits the first part, a stratified sample. Either
+    /// is judged by all rows.
+    #[arg(long, value_name = "ROWS", conflicts_with = "resume", value_parser = clap::value_parser!(u64).range(1000..))]
+    stream: Option<u64>,
     /// Write no figures
     #[arg(long)]
     no_plots: bool,
@@ -55,6 +64,7 @@ EXAMPLES:
   gummel fit measurements/ --family nmos --temperature 27       one family at one temperature
   gummel fit 'data/**/*.mdm' --config ihp --out runs/ihp        a built-in recipe
   gummel fit data.csv --mapping columns.toml --hidden 16,16     own columns, a smaller trunk
+  gummel fit lot7.parquet --stream 500000 --solver adamw        a table larger than memory, part by part
   gummel fit data/ --solver adamw --device gpu                  train on a GPU
   gummel fit --resume runs/ihp                                  go on where a run stopped
   gummel fit demo130 --config corners                           a network per process corner, held close
@@ -75,19 +85,27 @@ struct Written {
 /// Reads, fits family by family, writes.
 pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
     let (input, config) = what(&args)?;
-    let reading = input.read(session)?;
+    let parts = args.stream.map(|rows| parts::open(&input, rows as usize, config.seed)).transpose()?;
+    let reading = match &parts {
+        Some(parts) => parts::first(parts)?,
+        None => input.read(session)?,
+    };
     let data = Dataset::assemble(&reading.table, &reading.files, &config.selection)?;
     let families = by_family(&data);
     session.say(read_text(&reading, &families))?;
 
     let staging = Staging::new(&args.out.clone().unwrap_or_else(|| free_name(&args, &families)))?;
-    let source = source(&input, &reading, &staging, session)?;
+    let source = match &parts {
+        // What is checked and drawn later is the part that memory holds.
+        Some(_) => stored(&reading, &staging)?,
+        None => source(&input, &reading, &staging, session)?,
+    };
     let mut summary = RunSummary::new(&recipe_name(&args), &source, &reading);
     // From here on there is a state to keep; before, Ctrl-C simply ends the process.
     session.listen()?;
     let mut example = None;
     let mut pooled = match &config.sharing {
-        Sharing::Auto(auto) if auto.tasks == TaskOf::Family && families.len() > 1 => {
+        Sharing::Auto(auto) if auto.tasks == TaskOf::Family && families.len() > 1 && parts.is_none() => {
             pooled(&args, &data, &config, session)?
         }
         _ => BTreeMap::new(),
@@ -100,7 +118,7 @@ pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
         let folder = if families.len() == 1 { ".".to_owned() } else { folder_of(family, &families) };
         let tasks = match pooled.remove(family) {
             Some(fit) => vec![fit],
-            None => fit_family(&args, family, part, &config, session)?,
+            None => fit_family(&args, family, part, parts.as_ref(), &config, session)?,
         };
         let Some(report) = combined(&tasks) else { continue };
         let whole = FamilySummary {
@@ -157,6 +175,11 @@ fn source(input: &InputArgs, reading: &Reading, staging: &Staging, session: &Ses
     if let Some(source) = input.source(session)? {
         return Ok(source);
     }
+    stored(reading, staging)
+}
+
+/// Puts the table into the run.
+fn stored(reading: &Reading, staging: &Staging) -> Result<InputArgs> {
     reading.table.to_parquet(&staging.path().join(DATA))?;
     Ok(InputArgs { inputs: vec![staging.target().join(DATA)], ..InputArgs::default() })
 }
@@ -184,10 +207,19 @@ fn fit_family(
     args: &Args,
     family: &str,
     data: &Dataset,
+    parts: Option<&Parts>,
     config: &FitConfig,
     session: &Session,
 ) -> Result<Vec<TaskFit>> {
     let mut bar = FitBar::new(session, family);
+    if let Some(parts) = parts {
+        if config.sharing != Sharing::Hard {
+            bail!("--stream fits one network per family; leave out --sharing, or --stream");
+        }
+        let source = parts::OfFamily { parts, selection: &config.selection, family };
+        let fit = fit_in_parts(data, &source, config, &mut bar)?;
+        return Ok(vec![TaskFit { task: String::new(), data: data.clone(), fit }]);
+    }
     let Some(run) = &args.resume else { return Ok(fit_tasks(data, config, &mut bar)?) };
     if config.sharing != Sharing::Hard {
         bail!(

@@ -23,7 +23,10 @@ fn a_healthy_circuit_ends_with_zero_and_a_suspicious_one_with_four() {
     };
     lab.write("good.cir", &amplifier(1.2, "rg in g 1k"));
     let healthy = doctor("good.cir", "").code(0).out();
-    assert!(healthy.contains("1 analysis, 1 exported transistor") && healthy.contains("nothing suspicious"), "{healthy}");
+    assert!(
+        healthy.contains("1 analysis, 1 exported transistor") && healthy.contains("nothing suspicious"),
+        "{healthy}"
+    );
 
     lab.write("bad.cir", &amplifier(1.2, "cg in g 1p"));
     let floating = doctor("bad.cir", "").code(4).out();
@@ -35,7 +38,10 @@ fn a_healthy_circuit_ends_with_zero_and_a_suspicious_one_with_four() {
 
     lab.write("high.cir", &amplifier(5.0, "rg in g 1k"));
     let beyond = doctor("high.cir", "").code(4).out();
-    assert!(beyond.contains("bias out of range: nch") && beyond.contains("do     keep vds within the range"), "{beyond}");
+    assert!(
+        beyond.contains("bias out of range: nch") && beyond.contains("do     keep vds within the range"),
+        "{beyond}"
+    );
     // Limits are read before anything runs, and what is no netlist is an error.
     lab.write("typo.toml", "knik = 1\n");
     assert!(doctor("good.cir", "--limits typo.toml").code(1).err().contains("unknown field `knik`"));

@@ -123,6 +123,49 @@ fn nothing_selected_says_what_there_is() {
 }
 
 #[test]
+fn a_table_larger_than_memory_is_fitted_part_by_part() {
+    let lab = Lab::new();
+    lab.gummel("data convert data --out all.parquet").code(0);
+    let rows = lab.gummel("inspect all.parquet --json").code(0).json()["rows"].as_u64().expect("rows");
+    lab.write(
+        "adamw.toml",
+        "[network]\nhidden = [12, 12]\n[solver]\nkind = \"adamw\"\nsteps = 400\nbatch = 256\n",
+    );
+    for recipe in ["quick", "adamw"] {
+        let command =
+            format!("fit all.parquet --config {recipe}.toml --no-plots --stream 1500 --json --out {recipe}");
+        let json = lab.gummel(&command).code(0).json();
+        let report = &json["summary"]["families"][0]["report"];
+        let decisions = report["decisions"].as_array().expect("decisions");
+        let told =
+            decisions.iter().filter_map(|d| d.as_str()).find(|d| d.starts_with(&format!("{rows} rows in")));
+        let told = told.unwrap_or_else(|| panic!("{decisions:?}"));
+        assert!(told.contains("readings of all parts"), "{told}");
+        let error: f64 = told
+            .split("error ")
+            .nth(1)
+            .and_then(|t| t.split(' ').next())
+            .expect("error")
+            .parse()
+            .expect("number");
+        // Levenberg-Marquardt on one part meets all of them; some hundred steps of AdamW only begin to.
+        let most = if recipe == "quick" { 2.0 } else { 60.0 };
+        assert!(error > 0.0 && error < most, "{recipe}: {told}");
+        let fitted = report["summaries"][0]["points"].as_u64().expect("points");
+        assert!(fitted < rows, "{fitted} of {rows}");
+        assert!(lab.list(recipe).contains(&"data.parquet".to_owned()), "the part that memory held is kept");
+    }
+    let refused = |command: &str, code: i32, part: &str| {
+        let ran = lab.gummel(command).code(code);
+        assert!(ran.err().contains(part), "{command}: {}", ran.err());
+    };
+    refused("fit data --config quick.toml --stream 2000", 1, "gummel data convert");
+    refused("fit data all.parquet --config quick.toml --stream 2000", 1, "one Parquet file");
+    refused("fit all.parquet --config quick.toml --sharing single --stream 2000", 1, "leave out --sharing");
+    refused("fit all.parquet --stream 10", 2, "1000");
+}
+
+#[test]
 fn a_fit_begins_with_the_trunk_of_another_family() {
     let lab = Lab::new().with_pmos();
     lab.gummel("fit data --family */lv_nmos --config quick.toml --no-plots --out known").code(0);

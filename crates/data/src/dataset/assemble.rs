@@ -48,7 +48,9 @@ impl Dataset {
         }
         groups.retain(|key, g| {
             let flags = g.runs.iter().flat_map(Clone::clone).fold(Flags::NONE, |a, i| a | view.flags(i));
-            let excluding = flags & selection.exclude_devices_with;
+            let sized = key.geometry.iter().all(|bits| f64::from_bits(*bits) > 0.0);
+            let missing = if sized { Flags::NONE } else { Flags::NO_GEOMETRY };
+            let excluding = (flags & selection.exclude_devices_with) | missing;
             if !excluding.is_empty() {
                 left_out.add(key.family_path(), &key.device, Cause::Flagged(excluding));
             }
@@ -94,7 +96,13 @@ impl Key {
         Key {
             technology: word("technology"),
             family: word("family"),
-            geometry: ["w", "l", "nf", "mult"].map(|c| view.number(c, row).to_bits()),
+            geometry: [
+                view.number("w", row),
+                view.number("l", row),
+                one_unless_given(view.number("nf", row)),
+                one_unless_given(view.number("mult", row)),
+            ]
+            .map(f64::to_bits),
             device: word("device"),
             site: word("site"),
             corner: view.word("corner", row).map(str::to_owned),
@@ -105,6 +113,11 @@ impl Key {
     fn family_path(&self) -> String {
         format!("{}/{}", self.technology, self.family)
     }
+}
+
+/// Fingers and multiplicity of a table that does not have them.
+fn one_unless_given(number: f64) -> f64 {
+    if number > 0.0 { number } else { 1.0 }
 }
 
 #[derive(Default)]

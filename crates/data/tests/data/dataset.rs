@@ -3,7 +3,7 @@
 use crate::files::{Transistor, numbers, read_files, sound};
 use expect_test::expect;
 use gummel_data::{
-    Dataset, IvTable, ReadOptions, Reading, Selection, Split, convert, inspect, sample_parquet,
+    Dataset, IvTable, Parts, ReadOptions, Reading, Selection, Split, convert, inspect, sample_parquet,
 };
 
 /// Four geometries, one of them at two sites, and a p-channel device.
@@ -111,6 +111,38 @@ fn streaming_writes_what_reading_gives() {
             .to_string_lossy()
             .ends_with(".part"))
     );
+}
+
+#[test]
+fn parts_of_a_table_hold_every_row_once_and_every_device_each() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let reading = reading(&folder.path().join("data"));
+    let target = folder.path().join("all.parquet");
+    reading.table.to_parquet(&target).expect("written");
+    let parts = Parts::open(&target, reading.table.len() / 2 + 1, 1).expect("opened");
+    assert_eq!((parts.rows(), parts.count()), (reading.table.len(), 2));
+    let read: Vec<IvTable> = (0..parts.count()).map(|k| parts.read(k).expect("read")).collect();
+    let mut all: Vec<u64> = read.iter().flat_map(|t| numbers(t, "id")).map(f64::to_bits).collect();
+    let mut whole: Vec<u64> = numbers(&reading.table, "id").into_iter().map(f64::to_bits).collect();
+    all.sort_unstable();
+    whole.sort_unstable();
+    assert_eq!(all, whole);
+    let points = |t: &IvTable| -> Vec<(String, usize)> {
+        let data = Dataset::assemble(t, &[], &Selection::default()).expect("devices");
+        data.devices.iter().map(|d| (d.id.name.clone(), d.len())).collect()
+    };
+    let names = |p: &[(String, usize)]| p.iter().map(|(n, _)| n.clone()).collect::<Vec<_>>();
+    let expected = points(&reading.table);
+    for part in &read {
+        let found = points(part);
+        assert_eq!(names(&found), names(&expected));
+        for ((_, n), (name, of)) in found.iter().zip(&expected) {
+            assert!(n.abs_diff(of / 2) <= 16, "{name}: {n} of {of}");
+        }
+    }
+    let again = Parts::open(&target, reading.table.len() / 2 + 1, 1).expect("opened").read(1).expect("read");
+    assert_eq!(numbers(&again, "id"), numbers(&read[1], "id"), "same seed, same part");
+    assert_eq!(parts.source().expect("hashed").rows, reading.table.len());
 }
 
 #[test]

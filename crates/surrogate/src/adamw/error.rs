@@ -1,6 +1,6 @@
-//! What can go wrong before the first step of AdamW.
+//! What can go wrong with AdamW.
 
-/// Why AdamW did not start.
+/// Why AdamW did not start or could not go on.
 #[derive(Debug, thiserror::Error)]
 pub enum AdamwError {
     /// An option of the solver is out of its range.
@@ -16,6 +16,9 @@ pub enum AdamwError {
     /// burn refused the learning rates.
     #[error("adamw: learning rate schedule: {0}")]
     Schedule(String),
+    /// A part of a set larger than memory could not be read.
+    #[error(transparent)]
+    Data(#[from] gummel_data::DataError),
     /// No point has a positive weight.
     #[error("adamw: no point has a positive weight; check the selection, the split and the flags")]
     NoPoints,

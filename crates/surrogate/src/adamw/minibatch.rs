@@ -1,10 +1,7 @@
-//! Points and slopes of a problem as tables on a device, and the seeded order in which batches visit them.
+//! Points and slopes of tasks as tables on a device.
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use gummel_kernel::OutputKind;
-use rand::SeedableRng;
-use rand::seq::SliceRandom;
-use rand_chacha::ChaCha8Rng;
 
 use crate::problem::{Problem, Task};
 
@@ -72,12 +69,17 @@ pub(super) struct Points {
 }
 
 impl Points {
-    /// Uploads the problem's points; `None` when there are none.
-    pub(super) fn new(problem: &Problem, device: &Device) -> Option<Self> {
+    /// Uploads the points of tasks, each with the number of the problem's task that it belongs to; `None` when there
+    /// are none.
+    pub(super) fn new<'a>(
+        problem: &Problem,
+        tasks: impl Iterator<Item = (usize, &'a Task)>,
+        device: &Device,
+    ) -> Option<Self> {
         let inputs = problem.layout.shape.inputs;
         let mut table = Table::new(inputs + 5);
         let mut total = 0.0;
-        for (t, task) in problem.tasks.iter().enumerate() {
+        for (t, task) in tasks {
             let channel = problem.outputs[task.output].kind == OutputKind::Channel;
             for p in (0..task.points()).filter(|&p| task.weight[p] > 0.0) {
                 let (sign, offset, plain) = match channel {
@@ -143,14 +145,18 @@ pub(super) struct Slopes {
 }
 
 impl Slopes {
-    /// Uploads the problem's pairs; `None` when there are none or slopes have no weight.
-    pub(super) fn new(problem: &Problem, device: &Device) -> Option<Self> {
+    /// Uploads the pairs of tasks, as [`Points::new`] their points; `None` when there are none or slopes have no weight.
+    pub(super) fn new<'a>(
+        problem: &Problem,
+        tasks: impl Iterator<Item = (usize, &'a Task)>,
+        device: &Device,
+    ) -> Option<Self> {
         if problem.slope_weight <= 0.0 {
             return None;
         }
         let inputs = problem.layout.shape.inputs;
         let mut table = Table::new(2 * inputs + 2);
-        for (t, task) in problem.tasks.iter().enumerate() {
+        for (t, task) in tasks {
             let channel = problem.outputs[task.output].kind == OutputKind::Channel;
             let y = |p: usize| if channel { clear(task, p) } else { Some(task.target[p]) };
             for p in (1..task.points()).filter(|&p| task.linked[p - 1]) {
@@ -210,30 +216,4 @@ fn clear(task: &Task, p: usize) -> Option<f64> {
     // ln sinh t = t - ln 2 + ln(1 - exp(-2 t)), which cannot overflow.
     (task.vds[p] != 0.0 && along > CLEAR)
         .then(|| along - std::f64::consts::LN_2 + (-(-2.0 * along).exp()).ln_1p() - offset(task, p))
-}
-
-/// Endless seeded passes over `0 .. n`, each in a new order, cut into batches of one size.
-#[derive(Clone, Debug)]
-pub(super) struct Shuffle {
-    order: Vec<i32>,
-    batch: usize,
-    next: usize,
-    random: ChaCha8Rng,
-}
-
-impl Shuffle {
-    pub(super) fn new(n: usize, batch: usize, seed: u64) -> Self {
-        let order: Vec<i32> = (0..n as i32).collect();
-        Shuffle { next: order.len(), order, batch: batch.min(n), random: ChaCha8Rng::seed_from_u64(seed) }
-    }
-
-    /// Indices of the next batch; the rest of a pass that is too short for a batch is left out.
-    pub(super) fn next_indices(&mut self) -> &[i32] {
-        if self.next + self.batch > self.order.len() {
-            self.order.shuffle(&mut self.random);
-            self.next = 0;
-        }
-        self.next += self.batch;
-        &self.order[self.next - self.batch..self.next]
-    }
 }

@@ -173,8 +173,9 @@ fn burn_loss(problem: &Problem, theta: &[f64], device: &Device) -> (Tensor<1>, S
     let plain = device.clone().without_autodiff();
     let parameters = Parameters::from_flat(theta, &problem.layout);
     let surrogate = Surrogate::from_parameters(&parameters, &problem.layout, device);
-    let points = Points::new(problem, &plain).expect("weighted points");
-    let slopes = Slopes::new(problem, &plain);
+    let tasks = problem.tasks.iter().enumerate();
+    let points = Points::new(problem, tasks.clone(), &plain).expect("weighted points");
+    let slopes = Slopes::new(problem, tasks, &plain);
     let objective = Objective::new(problem, &points, slopes.as_ref(), &plain);
     let mut loss = objective.points(&surrogate, &points) + objective.penalty(&surrogate);
     if let Some(slopes) = &slopes {

@@ -187,7 +187,7 @@ impl Joint {
                 let (own, solution) = family.cut(&problem, &solution);
                 let mut decisions = decisions(&own, &family.train);
                 decisions.extend(said.iter().cloned());
-                settle(own, (&family.train, &family.held_out), &config, solution, decisions, watch)
+                settle(own, (&family.train, &family.held_out), None, &config, solution, decisions, watch)
             })
             .collect()
     }

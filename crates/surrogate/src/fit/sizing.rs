@@ -10,13 +10,13 @@ use rand_chacha::ChaCha8Rng;
 
 use super::Watch;
 use super::descent::{StopRule, scale};
+use crate::aside::{DEVICES, apart, common, error, points_per_task, turns};
 use crate::config::LmConfig;
 use crate::lm::{Lm, Outcome};
 use crate::parameters::Layout;
 use crate::prepared::Prepared;
 use crate::problem::Problem;
 use crate::start::{start, widened};
-use crate::aside::{DEVICES, apart, common, error, points_per_task, turns};
 
 /// Neurons of both layers, narrowest first.
 const WIDTHS: [usize; 7] = [4, 8, 12, 16, 20, 24, 28];

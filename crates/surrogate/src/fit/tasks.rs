@@ -93,7 +93,7 @@ fn alone(
         }
         let mut part = OneOf { observer, task: task.clone(), before: k, of: groups.len() };
         let split = (single.tasks.part(&train, task), single.tasks.part(&held_out, task));
-        let fit = run(split, config, None, &mut part)?;
+        let fit = run(split, config, None, None, &mut part)?;
         fits.push(TaskFit { task: task.clone(), data: single.tasks.part(data, task), fit });
     }
     if config.network.hidden.is_empty() && matches!(config.solver, Solver::Lm(_)) {

@@ -7,11 +7,11 @@
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
+use crate::aside::{DEVICES, apart, common, error, points_per_task, turns};
 use crate::held::Held;
 use crate::lm::{Lm, Outcome};
 use crate::prepared::Prepared;
 use crate::problem::Problem;
-use crate::aside::{DEVICES, apart, common, error, points_per_task, turns};
 
 /// Strengths that are tried, tightest first: from a trunk that hardly moves to one that is nearly free.
 const STRENGTHS: [f64; 8] = [10.0, 1.0, 0.1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6];

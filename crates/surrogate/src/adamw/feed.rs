@@ -1,0 +1,130 @@
+//! Batches of points and slopes in seeded order, out of memory or of a set that is read part by part.
+
+use burn::tensor::Device;
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+
+use super::error::AdamwError;
+use super::minibatch::{Points, Slopes};
+use crate::further::Further;
+use crate::problem::{Problem, Task};
+
+/// What one step sees.
+pub(super) struct Batch {
+    pub(super) points: Points,
+    pub(super) slopes: Option<Slopes>,
+}
+
+/// Endless batches; of a set in parts, every part is seen once before the next is read.
+pub(super) struct Feed<'a> {
+    problem: &'a Problem,
+    further: Option<&'a Further<'a>>,
+    device: Device,
+    batch: usize,
+    seed: u64,
+    part: usize,
+    table: Shuffled,
+}
+
+/// Points and slopes of one part with the order in which they are seen.
+struct Shuffled {
+    points: Points,
+    slopes: Option<Slopes>,
+    order: Shuffle,
+    pairs: Option<Shuffle>,
+    /// Batches of this part that are left.
+    left: usize,
+}
+
+impl<'a> Feed<'a> {
+    /// Starts with the points of the problem, the first part of `further`.
+    pub(super) fn new(
+        problem: &'a Problem,
+        further: Option<&'a Further<'a>>,
+        device: &Device,
+        batch: usize,
+        seed: u64,
+    ) -> Result<Self, AdamwError> {
+        let tasks = problem.tasks.iter().enumerate();
+        let table = Shuffled::new(problem, tasks, device, batch, seed).ok_or(AdamwError::NoPoints)?;
+        Ok(Feed { problem, further, device: device.clone(), batch, seed, part: 0, table })
+    }
+
+    /// Points and slopes of the first part.
+    pub(super) fn first(&self) -> (&Points, Option<&Slopes>) {
+        (&self.table.points, self.table.slopes.as_ref())
+    }
+
+    /// The next batch.
+    pub(super) fn next(&mut self) -> Result<Batch, AdamwError> {
+        if self.table.left == 0
+            && let Some(further) = self.further.filter(|f| f.parts() > 1)
+        {
+            self.part += 1;
+            let tasks = further.read(self.part % further.parts(), self.problem)?;
+            let seed = self.seed.wrapping_add(2 * self.part as u64);
+            let numbered = tasks.iter().map(|(number, task)| (*number, task));
+            // A part without a point leaves the last one in place.
+            if let Some(table) = Shuffled::new(self.problem, numbered, &self.device, self.batch, seed) {
+                self.table = table;
+            }
+        }
+        Ok(self.table.next(&self.device))
+    }
+}
+
+impl Shuffled {
+    fn new<'a>(
+        problem: &Problem,
+        tasks: impl Iterator<Item = (usize, &'a Task)> + Clone,
+        device: &Device,
+        batch: usize,
+        seed: u64,
+    ) -> Option<Self> {
+        let points = Points::new(problem, tasks.clone(), device)?;
+        let slopes = Slopes::new(problem, tasks, device);
+        Some(Shuffled {
+            order: Shuffle::new(points.len(), batch, seed),
+            pairs: slopes.as_ref().map(|s| Shuffle::new(s.len(), batch, seed.wrapping_add(1))),
+            left: (points.len() / batch).max(1),
+            points,
+            slopes,
+        })
+    }
+
+    fn next(&mut self, device: &Device) -> Batch {
+        self.left = self.left.saturating_sub(1);
+        let slopes = self.slopes.as_ref().zip(self.pairs.as_mut());
+        Batch {
+            points: self.points.gather(self.order.next_indices(), device),
+            slopes: slopes.map(|(slopes, pairs)| slopes.gather(pairs.next_indices(), device)),
+        }
+    }
+}
+
+/// Endless seeded passes over `0 .. n`, each in a new order, cut into batches of one size.
+#[derive(Clone, Debug)]
+pub(super) struct Shuffle {
+    order: Vec<i32>,
+    batch: usize,
+    next: usize,
+    random: ChaCha8Rng,
+}
+
+impl Shuffle {
+    pub(super) fn new(n: usize, batch: usize, seed: u64) -> Self {
+        let order: Vec<i32> = (0..n as i32).collect();
+        Shuffle { next: order.len(), order, batch: batch.min(n), random: ChaCha8Rng::seed_from_u64(seed) }
+    }
+
+    /// Indices of the next batch; the rest of a pass that is too short for a batch is left out.
+    pub(super) fn next_indices(&mut self) -> &[i32] {
+        if self.next + self.batch > self.order.len() {
+            self.order.shuffle(&mut self.random);
+            self.next = 0;
+        }
+        self.next += self.batch;
+        &self.order[self.next - self.batch..self.next]
+    }
+}

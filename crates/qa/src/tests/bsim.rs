@@ -84,7 +84,8 @@ fn bsim4_in_ngspice_goes_through_the_same_checks() {
     };
     let report = check(&demo130(simulator), &Measurements::new(), &plan).unwrap();
     for c in &report.checks {
-        println!("{}: {} {:?} {}", c.name, c.verdict.text(), c.worst.number, c.worst.remark);
+        let w = &c.worst;
+        println!("{}: {} {:?} at {:?}, {}", c.name, c.verdict.text(), w.number, w.worst, w.remark);
     }
     let with = |v: Verdict| -> String {
         let names: Vec<&str> = report.checks.iter().filter(|c| c.verdict == v).map(|c| c.name).collect();

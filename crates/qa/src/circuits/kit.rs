@@ -17,14 +17,14 @@ const LEAST_SUPPLY: f64 = 0.3;
 /// Why a circuit gives no number of its own.
 pub(crate) enum Stop {
     /// What is to be said instead.
-    Outcome(Outcome),
+    Outcome(Box<Outcome>),
     /// Nothing could be run.
     Error(QaError),
 }
 
 impl From<Outcome> for Stop {
     fn from(outcome: Outcome) -> Self {
-        Stop::Outcome(outcome)
+        Stop::Outcome(Box::new(outcome))
     }
 }
 

@@ -176,8 +176,11 @@ fn a_mirror_of_other_transistors_and_a_circuit_that_is_refused_fail() {
         let mirror = CIRCUITS.iter().find(|c| c.name == "circuit-mirror").unwrap();
         match (mirror.run)(&kit) {
             Ok(measured) => measured,
-            Err(Stop::Outcome(Outcome::Measured(measured))) => measured,
-            Err(_) => panic!("{device}: no number"),
+            Err(Stop::Outcome(outcome)) => match *outcome {
+                Outcome::Measured(measured) => measured,
+                other => panic!("{device}: {other:?}"),
+            },
+            Err(Stop::Error(error)) => panic!("{device}: {error}"),
         }
     };
     assert!(number(&name, &model).number < 0.01);

@@ -11,4 +11,5 @@ mod log;
 mod models;
 mod operating_points;
 mod rings;
+mod set;
 mod simulator;

@@ -35,7 +35,7 @@ pub fn curves(model: &Model, data: Option<&Dataset>) -> Measurements {
 /// The report of a plan; what needs an export is made when it is asked for.
 ///
 /// # Errors
-/// When a check cannot be made, or the plan names one of exports without `--exports`.
+/// When a check cannot be made, or the other model cannot be opened.
 pub fn judge(model: &Model, measured: &Measurements, plan: &Plan, args: &ExportArgs) -> Result<Report> {
     let mut report = check(model, measured, plan)?;
     if args.exports {

@@ -7,6 +7,7 @@ import json
 import gummel
 import numpy as np
 import pytest
+from gummel.words import Line
 
 
 def test_a_fit_writes_the_same_weights(run, recipe, command, tmp_path):
@@ -98,3 +99,9 @@ def test_what_is_inspected_is_the_same(table, command):
     ours = gummel.inspect(table)
     assert ours["families"] == said["families"]
     assert np.isclose(ours["points"], len(table))
+
+
+def test_a_word_of_python_takes_an_underscore(tmp_path):
+    line = Line("check", tmp_path)
+    line.add_options({"with_": "runs/pmos", "exports": True, "no_data": False})
+    assert line.words == ["check", "--with=runs/pmos", "--exports"]

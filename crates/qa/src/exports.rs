@@ -157,7 +157,7 @@ fn case(
 ) -> Result<(Case, Option<Picture>), QaError> {
     let outcome = match (check.run)(kit) {
         Ok(measured) => Outcome::Measured(measured),
-        Err(Stop::Outcome(outcome)) => outcome,
+        Err(Stop::Outcome(outcome)) => *outcome,
         Err(Stop::Error(error)) => return Err(error),
     };
     let (case, picture) = Case::of(&nominal.name, (check.bound)(&plan.limits), outcome);

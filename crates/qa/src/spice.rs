@@ -170,7 +170,7 @@ fn netlist(card: &Card, biases: &[Volts]) -> String {
 
 /// Title, models and options.
 fn head(title: &str, card: &Card) -> String {
-    let options = ".options gmin=1e-30 reltol=1e-9 abstol=1e-18 vntol=1e-12";
+    let options = ".options gmin=1e-30 reltol=1e-9 abstol=1e-21 vntol=1e-12";
     format!("* {title}\n{}\n{options}\n", card.models)
 }
 
@@ -235,7 +235,7 @@ mod tests {
         expect_test::expect![[r#"
             * biases of one device
             .temp 27
-            .options gmin=1e-30 reltol=1e-9 abstol=1e-18 vntol=1e-12
+            .options gmin=1e-30 reltol=1e-9 abstol=1e-21 vntol=1e-12
             vx x 0 0
             bd d 0 v=pwl(v(x)
             + , 0, 1.2e0

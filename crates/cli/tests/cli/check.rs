@@ -13,7 +13,62 @@ fn the_table_names_verdict_number_bound_and_place() {
     let lab = made_up();
     let only = "gm-sign,gds-sign,gm-id-plateau,corner-order,charge-loop,accuracy";
     let said = lab.gummel(&format!("check nmos --only {only}")).code(0).out();
-    expect![[""]].assert_eq(&said);
+    expect![[r#"
+        made-up/nmos, 2 devices
+
+        check           verdict        number   bound          failed   worst at
+        ----------------------------------------------------------------------------------------------------
+        accuracy        not tested          -   <= 0.05        -        no measured sweeps under this
+                                                                        condition (give them with --data)
+        gm-id-plateau   pass            0.456   <= 1.02        0/2      W10u_L0.13u 27 C vg 0.218 vd 0.05
+        gds-sign        pass           0.0132   >= -1e-6 1/V   0/2      W10u_L0.13u 27 C vg 0.638 vd 0.688
+                                                                        vb -1.2
+        gm-sign         pass            0.249   >= -1e-6 1/V   0/2      W2u_L0.5u 27 C vg 1.5 vd 0.063
+        corner-order    not modelled        -   >= 0.999       -        one corner only
+        charge-loop     not modelled        -   <= 1e-5        -        no charges
+
+        no   benchmark of 2025                                  answer         evidence
+        ----------------------------------------------------------------------------------------------------
+        1    Thermodynamics                                     pass in part   gm-id-plateau pass (0.456)
+        2    DC currents of all terminals, linear and           not tested     accuracy not tested
+             logarithmic
+        3    Charges and capacitances                           not modelled   charge-loop not modelled
+        4    Interaction of DC currents and capacitances        not modelled   no check; charges are
+                                                                               fitted apart from currents
+        5    High frequency, non-quasi-static                   not modelled   the model is quasi-static
+        6    Large-signal transients and delay                  not tested     a ring of the exported
+                                                                               devices; its delay is not
+                                                                               compared with a measured
+                                                                               one; made by --exports
+        7    Noise                                              not tested     at vds = 0, of the exported
+                                                                               model, since a model folder
+                                                                               holds no noise; made by
+                                                                               --exports
+        8    All geometries                                     not tested     trends inside the range of
+                                                                               the family
+        9    All temperatures                                   not tested     trends inside the range of
+                                                                               the data
+        10   Layout-dependent effects                           not modelled   no layout parameter is read
+        11   Symmetry of currents, charges and derivatives      not tested
+        12   Monotonic over bias, geometry, temperature         pass in part   gm-sign pass (0.249),
+                                                                               gds-sign pass (0.0132)
+        13   Smooth                                             not tested
+        14   Asymptotically correct                             pass in part   gm-id-plateau pass (0.456)
+        15   Well behaved under unreasonable bias, geometry,    not tested
+             temperature
+        16   Converges in a circuit simulator                   not tested     exports in their own tools
+                                                                               and circuits in ngspice
+                                                                               with default options; made
+                                                                               by --exports
+        17   Electro-thermal, over frequency                    not modelled   no thermal node
+        18   Global and local statistics                        not modelled   no statistical parameters
+        19   Tunable to specification corners                   not modelled   corner-order not modelled
+        20   Ageing                                             not modelled   no stress history
+        21   Layout parasitics                                  not modelled   belongs to extraction
+
+        no check failed
+    "#]]
+    .assert_eq(&said);
 }
 
 #[test]
@@ -21,12 +76,18 @@ fn json_has_every_case_and_every_row() {
     let lab = made_up();
     let report = lab.gummel("check nmos --no-data --json").code(0).json();
     let keys = |value: &serde_json::Value| -> String {
-        value.as_object().expect("an object").keys().map(|k| format!("{k} ")).collect()
+        value.as_object().expect("an object").keys().cloned().collect::<Vec<_>>().join(" ")
     };
     let case = &report["checks"][0]["cases"][0];
     let row = &report["card"][0];
     let schema = [&report, &report["checks"][0], case, row, &row["evidence"][0]].map(keys).join("\n");
-    expect![[""]].assert_eq(&schema);
+    expect![[r#"
+        card checks devices family gummel limits
+        bound cases definition failed name passed source title unit verdict worst
+        corner device number remark temperature verdict worst
+        answer evidence number remark title
+        check number verdict"#]]
+    .assert_eq(&schema);
     let checks = report["checks"].as_array().expect("checks");
     assert!(checks.iter().all(|c| c["cases"].as_array().is_some_and(|cases| cases.len() == 2)));
     let verdicts = ["pass", "fail", "not_modelled", "not_tested"];

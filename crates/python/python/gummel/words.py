@@ -43,7 +43,8 @@ class Line:
         return self
 
     def add_option(self, name: str, value: Any) -> None:
-        flag = f"--{name.replace('_', '-')}"
+        # `with_` is how Python says `with`.
+        flag = f"--{name.rstrip('_').replace('_', '-')}"
         if name in TOML_FLAGS and isinstance(value, Mapping):
             value = self.toml(name, value)
         if name == "grid" and isinstance(value, Mapping):

@@ -17,14 +17,14 @@ const LEAST_SUPPLY: f64 = 0.3;
 /// Why a circuit gives no number of its own.
 pub(crate) enum Stop {
     /// What is to be said instead.
-    Outcome(Outcome),
+    Outcome(Box<Outcome>),
     /// Nothing could be run.
     Error(QaError),
 }
 
 impl From<Outcome> for Stop {
     fn from(outcome: Outcome) -> Self {
-        Stop::Outcome(outcome)
+        Stop::Outcome(Box::new(outcome))
     }
 }
 
@@ -94,10 +94,12 @@ impl Part {
         s * self.instance.current([s * vds, s * vgs, 0.0, 0.0])
     }
 
-    /// Gate and drain capacitance with an open channel and no drain voltage, F.
-    pub(crate) fn capacitance(&self, vgs: f64) -> f64 {
-        let c = self.instance.eval([0.0, self.instance.sign() * vgs, 0.0, 0.0]).capacitances();
-        c[1][1] + c[0][0]
+    /// What gate and drain of one in an inverter move while the stage switches from rail to rail, C.
+    pub(crate) fn switched_charge(&self, supply: f64) -> f64 {
+        let s = self.instance.sign();
+        let at = |vgs: f64, vds: f64| self.instance.eval([s * vds, s * vgs, 0.0, 0.0]).charges();
+        let (open, closed) = (at(supply, 0.0), at(0.0, supply));
+        (open[0] - closed[0]).abs() + (open[1] - closed[1]).abs()
     }
 }
 

@@ -79,12 +79,13 @@ fn bsim4_in_ngspice_goes_through_the_same_checks() {
             .filter(|n| !n.starts_with("accuracy") && !without.contains(*n))
             .map(str::to_owned)
             .collect(),
-        // The simulator's tables round voltages at 1e-15 V, its currents end at 1e-18 A.
-        limits: Limits { exchange: 1e-2, variants: 1e-3, ..Limits::default() },
+        // The simulator's tables round voltages at 1e-15 V, its currents end at 1e-21 A.
+        limits: Limits { exchange: 1e-4, variants: 1e-3, ..Limits::default() },
     };
     let report = check(&demo130(simulator), &Measurements::new(), &plan).unwrap();
     for c in &report.checks {
-        println!("{}: {} {:?} {}", c.name, c.verdict.text(), c.worst.number, c.worst.remark);
+        let w = &c.worst;
+        println!("{}: {} {:?} at {:?}, {}", c.name, c.verdict.text(), w.number, w.worst, w.remark);
     }
     let with = |v: Verdict| -> String {
         let names: Vec<&str> = report.checks.iter().filter(|c| c.verdict == v).map(|c| c.name).collect();

@@ -1,11 +1,17 @@
 //! Checks of exports on made-up models: what passes, what is not modelled, what fails, what a missing tool does.
 
+use expect_test::expect;
 use gummel_device::{Geometry, Polarity};
 use gummel_export::{Tools, VerifyOptions};
 use gummel_kernel::{Sample, Spec};
-use gummel_model::{DeviceEntry, Manifest, Model};
+use gummel_model::{DeviceEntry, DeviceQuery, Manifest, Model};
 
 use super::bsim::ngspice;
+use crate::circuits::kit::{Kit, Part, Stop};
+use crate::circuits::set::CIRCUITS;
+use crate::exported::Exported;
+use crate::finding::{Bound, Outcome};
+use crate::ngspice::work_folder;
 use crate::{
     CheckReport, Measurements, Ngspice, Plan, QaError, Verdict, check, check_exports, export_checks,
 };
@@ -86,6 +92,102 @@ fn circuits_of_both_polarities_need_another_model() {
     }
     let refused = check_exports(&n, Some(&n), &Plan::default(), &options(&simulator)).unwrap_err();
     assert!(matches!(refused, QaError::SamePolarity { .. }) && refused.to_string().contains("n-channel"));
+}
+
+/// Networks as large as those of a fit, so that the transistors are good ones.
+fn good(sign: f64) -> Spec {
+    Sample { sign, charges: true, devices: 1, ..Sample::default() }.spec()
+}
+
+/// Its current falls with vds in saturation.
+fn falling() -> Spec {
+    let mut spec = good(1.0);
+    spec.devices[0].deviation[0][0][1] = -9.0;
+    spec
+}
+
+#[test]
+fn circuits_of_broken_transistors_fail() {
+    let Some(simulator) = ngspice() else { return };
+    let failed = |n: Spec, p: Spec| -> String {
+        let reports = made(&of(n), Some(&of(p)), &simulator, &circuits());
+        let lines = reports.iter().filter(|r| r.verdict == Verdict::Fail).map(|r| {
+            let about = r.worst.remark.split([';', ',', ':']).next().unwrap_or_default();
+            format!("  {}: {about}\n", r.name)
+        });
+        lines.collect()
+    };
+    let current = |mut spec: Spec, factor: f64| {
+        spec.branches[0].outputs[0].scale *= factor;
+        spec
+    };
+    // Currents do not see the gate.
+    let mut gateless = good(1.0);
+    for neuron in gateless.branches[0].layers[0].weight.chunks_exact_mut(3) {
+        neuron[0] = 0.0;
+    }
+    let all = [
+        ("sound", good(1.0), good(-1.0)),
+        ("a p-channel transistor without current", good(1.0), current(good(-1.0), 1e-9)),
+        ("an n-channel transistor without current", current(good(1.0), 1e-9), good(-1.0)),
+        ("negative gds", falling(), good(-1.0)),
+        ("no gm", gateless, good(-1.0)),
+    ];
+    let text: String = all.into_iter().map(|(what, n, p)| format!("{what}\n{}", failed(n, p))).collect();
+    expect![[r#"
+        sound
+        a p-channel transistor without current
+          circuit-inverter: levels
+          circuit-ring: no oscillation
+          circuit-pair: gain
+          circuit-transmission-gate: 4.269e-8 to 1.375e-2 S
+        an n-channel transistor without current
+          circuit-inverter: levels
+          circuit-ring: no oscillation
+          circuit-pair: gain
+          circuit-memory-cell: 0 mV at a supply of 1.50 V
+          circuit-transmission-gate: 8.546e-8 to 2.751e-2 S
+        negative gds
+          circuit-pair: gain
+        no gm
+          circuit-inverter: levels
+          circuit-pair: gain
+    "#]]
+    .assert_eq(&text);
+}
+
+#[test]
+fn a_mirror_of_other_transistors_and_a_circuit_that_is_refused_fail() {
+    let Some(simulator) = ngspice() else { return };
+    let model = of(good(1.0));
+    let work = work_folder().unwrap();
+    let exported = Exported::write(&[&model], work.path()).unwrap();
+    let name = model.spec.devices[0].name.clone();
+    let number = |device: &str, of: &Model| {
+        let judged = Part {
+            model: 0,
+            device: device.to_owned(),
+            instance: of.instance(&DeviceQuery::named(&name)).unwrap(),
+            charges: true,
+            reach: [1.2; 2],
+        };
+        let kit =
+            Kit { simulator: &simulator, exported: &exported, judged, other: None, temperature: 300.15 };
+        let mirror = CIRCUITS.iter().find(|c| c.name == "circuit-mirror").unwrap();
+        match (mirror.run)(&kit) {
+            Ok(measured) => measured,
+            Err(Stop::Outcome(outcome)) => match *outcome {
+                Outcome::Measured(measured) => measured,
+                other => panic!("{device}: {other:?}"),
+            },
+            Err(Stop::Error(error)) => panic!("{device}: {error}"),
+        }
+    };
+    assert!(number(&name, &model).number < 0.01);
+    assert!(number(&name, &of(falling())).number > 0.01);
+    let refused = number("W9u_L9u", &model);
+    assert!(refused.number.is_nan() && refused.remark.contains("no device 'w9u_l9u'"), "{refused:?}");
+    assert!(!Bound::AtMost(0.01).holds(refused.number));
 }
 
 #[test]

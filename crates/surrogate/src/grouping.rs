@@ -98,11 +98,11 @@ impl Grouping {
                 judged[..shown.min(SHOWN)].iter().map(|(t, e)| format!("{t} {}", words(e))).collect();
             let more = if shown > SHOWN { format!(", and {} more", shown - SHOWN) } else { String::new() };
             let what = if trial.kept {
-                "share a trunk: none loses"
+                "share a trunk, none loses by it"
             } else {
-                "do not share a trunk: not proven harmless for"
+                "do not share a trunk, harm is not ruled out"
             };
-            told.push(format!("{} {what}; unseen error {}{more}", some(&trial.tasks), list.join(", ")));
+            told.push(format!("{} {what}: unseen error of {}{more}", some(&trial.tasks), list.join(", ")));
         }
         for alone in self.groups.iter().filter(|g| g.len() == 1) {
             told.push(format!("{} has a trunk of its own", alone[0]));
@@ -158,7 +158,7 @@ mod tests {
         assert_eq!(tried, [vec![0, 1, 2, 3], vec![0, 1, 2], vec![0, 1], vec![2, 3]]);
         assert_eq!(grouping.trials.iter().filter(|t| t.kept).count(), 1);
         let told = grouping.told(0.01);
-        let kept = "n, p share a trunk: none loses; unseen error n -30.0 % (-32.0 to -28.0), p -30.0 % (-32.0 to -28.0)";
+        let kept = "n, p share a trunk, none loses by it: unseen error of n -30.0 % (-32.0 to -28.0), p -30.0 % (-32.0 to -28.0)";
         assert!(told.iter().any(|t| t == kept), "{told:?}");
         assert!(told.iter().any(|t| t == "diode has a trunk of its own"), "{told:?}");
         assert!(told[0].contains("do not share a trunk") && told[0].contains("bjt +70.0 %"), "{told:?}");

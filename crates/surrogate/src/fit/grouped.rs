@@ -24,15 +24,20 @@ pub(super) fn fit(
     let (groups, grouping) = grouped(&train, config, auto, observer)?;
     let told = grouping.told(auto.worse);
     let parts = Parts::new(&train, &held_out, auto.tasks)?;
-    let mut all = Vec::new();
+    let mut fits = Vec::new();
     for (k, chosen) in groups.iter().enumerate() {
         let mut watch = parts.watch(chosen, (k, groups.len()), observer);
         for (own, mut fit) in parts.finished(chosen, config, &mut watch)? {
             let family = &own.devices[0].id.family;
+            // One network that serves everything has no name.
+            let all = match auto.tasks {
+                TaskOf::Family => parts.len() == 1,
+                _ => groups.len() == 1,
+            };
             let task = match (auto.tasks, chosen.as_slice()) {
+                _ if all => String::new(),
                 (TaskOf::Family, _) => family.to_string(),
                 (_, [only]) => parts.names()[*only].clone(),
-                _ if groups.len() == 1 => String::new(),
                 _ => format!("group {}", k + 1),
             };
             let same = |d: &DeviceData| d.id.family == *family;
@@ -40,10 +45,10 @@ pub(super) fn fit(
             data.devices.retain(same);
             fit.report.grouping = Some(grouping.clone());
             fit.report.decisions.extend(told.iter().cloned());
-            all.push(TaskFit { task, data, fit });
+            fits.push(TaskFit { task, data, fit });
         }
     }
-    Ok(all)
+    Ok(fits)
 }
 
 /// Who shares a trunk with whom.

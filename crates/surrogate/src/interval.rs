@@ -27,37 +27,83 @@ pub struct Effect {
     pub interval: Option<[f64; 2]>,
 }
 
+/// Squared errors of readings, curve by curve.
+type Squares = [Vec<f64>];
+
 impl Effect {
-    /// The change between two models' squared errors of the same readings, curve by curve: that of the root of their
-    /// means. `None` without readings.
-    pub fn between(now: &[Vec<f64>], before: &[Vec<f64>]) -> Option<Effect> {
-        let pairs: Vec<Vec<(f64, f64)>> = now
-            .iter()
-            .zip(before)
-            .map(|(a, b)| a.iter().copied().zip(b.iter().copied()).collect())
-            .filter(|curve: &Vec<_>| !curve.is_empty())
-            .collect();
-        let sum = |readings: &[(f64, f64)]| {
-            readings.iter().fold((0.0, 0.0), |(a, b), (now, before)| (a + now, b + before))
-        };
-        let few = pairs.len() < CURVES;
+    /// The change of [`typical`] error between two models, given the squared errors of the same readings curve by curve;
+    /// `None` without readings.
+    pub fn between(now: &Squares, before: &Squares) -> Option<Effect> {
+        Effect::over(&[(now, before)])
+    }
+
+    /// The same over several pairs of models, each judged by readings of its own. The interval then holds the luck of the
+    /// fits too: pairs are drawn, and curves within each.
+    pub(crate) fn over(pairs: &[(&Squares, &Squares)]) -> Option<Effect> {
+        let curves: usize = pairs.iter().map(|(now, _)| now.iter().filter(|c| !c.is_empty()).count()).sum();
         // Of a handful of curves the readings are the items: an interval too narrow is better than none.
-        let items: Vec<(f64, f64)> =
-            if few { pairs.concat() } else { pairs.iter().map(|curve| sum(curve)).collect() };
-        if items.is_empty() {
+        let singly = curves < CURVES;
+        let difference = |(now, before): &(&Squares, &Squares)| -> Vec<f64> {
+            logs(now, singly).iter().zip(logs(before, singly)).map(|(now, before)| now - before).collect()
+        };
+        let mut pairs: Vec<Vec<f64>> = pairs.iter().map(difference).collect();
+        pairs.retain(|p| !p.is_empty());
+        let all = pairs.concat();
+        if all.is_empty() {
             return None;
         }
-        let change = |readings: &[(f64, f64)]| {
-            let (now, before) = sum(readings);
-            (now / before.max(f64::MIN_POSITIVE)).sqrt() - 1.0
-        };
-        let of = |drawn: &[usize]| change(&drawn.iter().map(|k| items[*k]).collect::<Vec<_>>());
-        Some(Effect { change: change(&items), interval: interval(items.len(), of) })
+        let change = all.iter().sum::<f64>() / all.len() as f64;
+        Some(Effect { change: change.exp_m1(), interval: nested(&pairs).map(|ends| ends.map(f64::exp_m1)) })
+    }
+}
+
+/// Ends of the 95 % interval of the mean of items that come in groups; `None` for few items.
+fn nested(groups: &[Vec<f64>]) -> Option<[f64; 2]> {
+    if groups.iter().map(Vec::len).sum::<usize>() < LEAST {
+        return None;
+    }
+    let mut rng = ChaCha8Rng::seed_from_u64(SEED);
+    let draw = |_| {
+        let (mut sum, mut n) = (0.0, 0);
+        for _ in groups {
+            let group = &groups[rng.random_range(0..groups.len())];
+            sum += (0..group.len()).map(|_| group[rng.random_range(0..group.len())]).sum::<f64>();
+            n += group.len();
+        }
+        sum / n as f64
+    };
+    ends((0..DRAWS).map(draw).collect())
+}
+
+fn ends(mut draws: Vec<f64>) -> Option<[f64; 2]> {
+    let ends = [0.025, 0.975].map(|q| quantile(&mut draws, q));
+    ends.iter().all(|e| e.is_finite()).then_some(ends)
+}
+
+/// Geometric mean over curves of the root of their mean squared error; NaN without readings. One curve that no model
+/// describes does not decide.
+pub(crate) fn typical(squares: &[Vec<f64>]) -> f64 {
+    let logs = logs(squares, false);
+    (logs.iter().sum::<f64>() / logs.len() as f64).exp()
+}
+
+/// ln of the RMS error of every curve, or of every reading.
+fn logs(squares: &[Vec<f64>], singly: bool) -> Vec<f64> {
+    let log = |square: f64| 0.5 * (square + SMALLEST * SMALLEST).ln();
+    match singly {
+        true => squares.iter().flatten().map(|s| log(*s)).collect(),
+        false => squares
+            .iter()
+            .filter(|c| !c.is_empty())
+            .map(|c| log(c.iter().sum::<f64>() / c.len() as f64))
+            .collect(),
     }
 }
 
 /// Fewer curves than this are taken reading by reading.
 const CURVES: usize = 8;
+/// An error of this size is as good as none.
+const SMALLEST: f64 = 1e-4;
 
 /// Ends of the 95 % interval of `statistic`, a function of which of `items` things were drawn; `None` for few things.
 pub(crate) fn interval(items: usize, statistic: impl Fn(&[usize]) -> f64) -> Option<[f64; 2]> {
@@ -65,11 +111,11 @@ pub(crate) fn interval(items: usize, statistic: impl Fn(&[usize]) -> f64) -> Opt
         return None;
     }
     let mut rng = ChaCha8Rng::seed_from_u64(SEED);
-    let mut draws: Vec<f64> = (0..DRAWS)
-        .map(|_| statistic(&(0..items).map(|_| rng.random_range(0..items)).collect::<Vec<_>>()))
-        .collect();
-    let ends = [0.025, 0.975].map(|q| quantile(&mut draws, q));
-    ends.iter().all(|e| e.is_finite()).then_some(ends)
+    ends(
+        (0..DRAWS)
+            .map(|_| statistic(&(0..items).map(|_| rng.random_range(0..items)).collect::<Vec<_>>()))
+            .collect(),
+    )
 }
 
 #[cfg(test)]
@@ -97,16 +143,23 @@ mod tests {
     fn a_doubled_error_is_a_change_of_one_and_readings_of_a_curve_count_as_one_item() {
         let mut rng = ChaCha8Rng::seed_from_u64(2);
         let before: Vec<Vec<f64>> =
-            (0..20).map(|_| vec![rng.sample::<f64, _>(StandardNormal).powi(2); 30]).collect();
+            (0..20).map(|_| vec![0.01 + rng.sample::<f64, _>(StandardNormal).powi(2); 30]).collect();
         let doubled: Vec<Vec<f64>> = before.iter().map(|c| c.iter().map(|s| 4.0 * s).collect()).collect();
         let effect = Effect::between(&doubled, &before).unwrap();
         let [low, high] = effect.interval.unwrap();
-        assert!([effect.change, low, high].iter().all(|v| (v - 1.0).abs() < 1e-9), "{effect:?}");
+        assert!([effect.change, low, high].iter().all(|v| (v - 1.0).abs() < 1e-6), "{effect:?}");
+        assert!((typical(&doubled) / typical(&before) - 2.0).abs() < 1e-6);
         // Errors of two models without any relation: 20 curves say little, 600 independent readings would say more.
         let other: Vec<Vec<f64>> =
-            (0..20).map(|_| vec![rng.sample::<f64, _>(StandardNormal).powi(2); 30]).collect();
+            (0..20).map(|_| vec![0.01 + rng.sample::<f64, _>(StandardNormal).powi(2); 30]).collect();
         let [low, high] = Effect::between(&other, &before).unwrap().interval.unwrap();
-        assert!(low < 0.0 && 0.0 < high && high - low > 0.4, "{low} {high}");
+        assert!(high - low > 0.3, "{low} {high}");
         assert_eq!(Effect::between(&[], &[]), None);
+        // Three fits of which each is better or worse as a whole: their scatter is in the interval.
+        let [half, same, twice] = [0.25, 1.0, 4.0]
+            .map(|f| before.iter().map(|c| c.iter().map(|s| f * s).collect()).collect::<Vec<_>>());
+        let effect = Effect::over(&[(&half, &before), (&same, &before), (&twice, &before)]).unwrap();
+        let [low, high] = effect.interval.unwrap();
+        assert!(effect.change.abs() < 1e-6 && low < -0.3 && high > 0.4, "{effect:?}");
     }
 }

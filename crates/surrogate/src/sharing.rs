@@ -55,13 +55,13 @@ pub struct AutoConfig {
     pub tasks: TaskOf,
     /// Relative increase of a task's error of unseen readings that must lie above its 95 % interval.
     pub worse: f64,
-    /// Fraction of every device's readings that judge while tasks are grouped; the fit itself sees them.
-    pub held_out: f64,
+    /// Parts of every device's readings, each of which judges fits to the others while tasks are grouped.
+    pub folds: usize,
 }
 
 impl Default for AutoConfig {
     fn default() -> Self {
-        AutoConfig { tasks: TaskOf::Family, worse: 0.01, held_out: 0.2 }
+        AutoConfig { tasks: TaskOf::Family, worse: 0.01, folds: 5 }
     }
 }
 
@@ -71,14 +71,14 @@ impl AutoConfig {
     /// # Errors
     /// [`FitError::Config`] names the key.
     pub(crate) fn check(&self) -> Result<(), FitError> {
-        let wrong = |key, found: f64, expected: &str| {
-            Err(FitError::Config { key, found: found.to_string(), expected: expected.into() })
+        let wrong = |key, found: String, expected: &str| {
+            Err(FitError::Config { key, found, expected: expected.into() })
         };
         if !(self.worse >= 0.0 && self.worse.is_finite()) {
-            return wrong("sharing.worse", self.worse, "a number from 0 on, e.g. 0.01");
+            return wrong("sharing.worse", self.worse.to_string(), "a number from 0 on, e.g. 0.01");
         }
-        if !(0.0 < self.held_out && self.held_out < 1.0) {
-            return wrong("sharing.held_out", self.held_out, "a fraction between 0 and 1, e.g. 0.2");
+        if !(2..=100).contains(&self.folds) {
+            return wrong("sharing.folds", self.folds.to_string(), "2 to 100 parts, e.g. 5");
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Who helps whom: every two tasks fitted together against each alone, judged by readings that none of the fits saw.
 //!
-//! `change_ij = error of i fitted with j / error of i alone - 1`, the error being the root of the mean squared weighted
-//! residual of the drain current: a transfer matrix (A. Zamir et al., "Taskonomy", 2018) of joint training, as in T. Standley
+//! `change_ij = error of i fitted with j / error of i alone - 1`, the error being the geometric mean over unseen curves of the
+//! root of the mean squared weighted residual of the drain current: a transfer matrix (A. Zamir et al., "Taskonomy", 2018) of joint training, as in T. Standley
 //! et al., "Which tasks should be learned together in multi-task learning?" (2020).
 
 use gummel_data::{Dataset, Split};
@@ -11,9 +11,8 @@ use crate::config::FitConfig;
 use crate::conflict::Conflict;
 use crate::error::FitError;
 use crate::fit::{Observer, Parts};
-use crate::interval::Effect;
+use crate::interval::{Effect, typical};
 use crate::sharing::TaskOf;
-use crate::unseen;
 
 /// Fraction of every device's readings that judge where the recipe holds out nothing.
 const HELD_OUT: f64 = 0.5;
@@ -27,7 +26,7 @@ pub struct Transfer {
     pub fitted: Vec<usize>,
     /// Readings that judge each.
     pub judged: Vec<usize>,
-    /// Root-mean-square weighted residual (about the relative error) of each task's unseen readings, fitted alone.
+    /// Typical weighted residual (about the relative error) of each task's unseen curves, fitted alone.
     pub alone: Vec<f64>,
     /// Row by row, how the error of the row's task changes when the column's is fitted with it; `None` on the diagonal and
     /// where nothing judges.
@@ -93,7 +92,7 @@ pub fn transfer(
         tasks: parts.names(),
         fitted: parts.fitted(),
         judged: alone.iter().map(|s| s.iter().map(Vec::len).sum()).collect(),
-        alone: alone.iter().map(|s| unseen::rms(s)).collect(),
+        alone: alone.iter().map(|s| typical(s)).collect(),
         change,
         together: whole.squares.iter().zip(&alone).map(|(a, b)| Effect::between(a, b)).collect(),
         conflict: whole.conflict,

@@ -24,9 +24,3 @@ pub fn squares(model: &Model, data: &Dataset, residual: &ResidualConfig) -> Vec<
     };
     data.devices.par_iter().flat_map_iter(of).collect()
 }
-
-/// Root of the mean of all; NaN without readings.
-pub(crate) fn rms(squares: &[Vec<f64>]) -> f64 {
-    let (sum, n) = squares.iter().flatten().fold((0.0, 0usize), |(s, n), v| (s + v, n + 1));
-    (sum / n as f64).sqrt()
-}

@@ -1,18 +1,20 @@
-//! Shared parameters held near given ones: a trunk near one that was fitted before, a network near those it is tied to.
+//! Shared unknowns held near given ones: a trunk and how heads follow geometry near what was fitted before, a network near
+//! those it is tied to.
 //!
 //! ```text
 //! sum_i s_i / 2 (theta_i - target_i)^2          s_i = infinity: theta_i stays what it is
 //! ```
-//! The sum runs over the parameters of the trunk, and of the population where its heads are tied too; it is one more residual per parameter in the least-squares problem.
+//! The sum runs over the first of the shared unknowns, the trunk and what follows it; it is one more residual per unknown in the
+//! least-squares problem.
 
 use crate::lm::normal::Normal;
 
-/// Where the shared parameters are held, and how tightly.
+/// Where shared unknowns are held, and how tightly.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Held {
-    /// Parameters they are held to, in the solver's order: all of the trunk, then none or all of the population.
+    /// What they are held to, in the solver's order: the trunk's parameters, then those of the population.
     pub target: Vec<f64>,
-    /// Strength per parameter, in units of the loss of one reading; infinity keeps a parameter as it is.
+    /// Strength per unknown, in units of the loss of one reading; infinity keeps it as it is.
     pub strength: Vec<f64>,
 }
 
@@ -23,12 +25,19 @@ impl Held {
         Held { target, strength }
     }
 
-    /// True when none of them can move.
-    pub fn is_frozen(&self) -> bool {
-        self.strength.iter().all(|s| s.is_infinite())
+    /// The same hold of all but the first `trunk` unknowns, which cannot move.
+    pub(crate) fn with_still_trunk(&self, trunk: usize) -> Self {
+        let mut still = self.clone();
+        still.strength[..trunk].fill(f64::INFINITY);
+        still
     }
 
-    /// What the distance of `theta` costs. Parameters that cannot move cost nothing.
+    /// True when none of the `trunk` parameters of the trunk can move.
+    pub fn is_frozen(&self, trunk: usize) -> bool {
+        self.strength[..trunk].iter().all(|s| s.is_infinite())
+    }
+
+    /// What the distance of `theta` costs. Unknowns that cannot move cost nothing.
     pub(crate) fn loss(&self, theta: &[f64]) -> f64 {
         let each = self.target.iter().zip(&self.strength).zip(theta);
         each.filter(|((_, s), _)| s.is_finite()).map(|((t, s), v)| 0.5 * s * (v - t).powi(2)).sum()

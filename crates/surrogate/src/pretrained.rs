@@ -4,6 +4,7 @@
 //! bias: how current turns on and saturates. New devices get heads of their own; the trunk stays as it is, or is held
 //! near what it was by `s/2 |theta - theta_given|^2` per layer.
 
+mod bundled;
 mod hold;
 mod pool;
 
@@ -22,16 +23,17 @@ use crate::error::FitError;
 use crate::held::Held;
 use crate::lm::{Lm, Outcome};
 use crate::prepared::Prepared;
-use crate::problem::Problem;
+use crate::problem::{Problem, Task};
 use hold::Choice;
 
+pub use bundled::trunk as bundled_trunk;
 pub use pool::pooled;
 
 /// The trunk a fit begins with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TrunkConfig {
-    /// Model or run folder; a random trunk when empty.
+    /// Model or run folder, or `bundled`; a random trunk when empty.
     pub from: String,
     /// The trunk stays as it is; only heads are fitted.
     pub frozen: bool,
@@ -76,14 +78,14 @@ const TRIAL: (usize, usize, usize) = (12, 60, 6);
 /// A trunk to begin with.
 pub(crate) struct Pretrained {
     branch: Branch,
-    /// Mean head of its devices for every kind of output.
-    heads: Vec<(OutputKind, Vec<f64>)>,
+    /// What devices' heads have beside the population's mean, averaged over devices, for every kind of output.
+    beside: Vec<(OutputKind, Vec<f64>)>,
     title: String,
 }
 
 /// Where a fit with a given trunk begins.
 pub(crate) struct Begin {
-    /// All unknowns: the trunk, the mean head of its old devices, no deviations.
+    /// All unknowns: the trunk, heads that follow geometry as those of its old devices, no deviations.
     pub(crate) theta: Vec<f64>,
     /// What was done, in a sentence.
     pub(crate) told: String,
@@ -122,8 +124,8 @@ impl Pretrained {
                 expected: format!("at most {}, one per layer of the given trunk", branch.layers.len()),
             });
         }
-        let heads = mean_heads(&model);
-        Ok(Some(Pretrained { branch, heads, title: model.manifest.title() }))
+        let beside = beside(&model);
+        Ok(Some(Pretrained { branch, beside, title: model.manifest.title() }))
     }
 
     /// `config` with the shape and the features of this trunk.
@@ -170,7 +172,7 @@ impl Pretrained {
         } else {
             "its box scaled to that of the data"
         };
-        Begin { theta, told: format!("trunk of {}, which sees {seen}, {how}", self.title) }
+        Begin { theta, told: format!("trunk of {}, {how}; it sees {seen}", self.title) }
     }
 
     /// Loss that heads alone reach on a few points when the trunk sees voltages through `features`.
@@ -190,21 +192,46 @@ impl Pretrained {
         lm.loss
     }
 
-    /// Unknowns of `problem` with this trunk and the mean head of its old devices.
+    /// Unknowns of `problem` with this trunk, and heads that follow geometry as they did for its old devices.
     fn theta(&self, problem: &Problem) -> Vec<f64> {
         let layout = &problem.layout;
         let mut theta = vec![0.0; layout.total()];
         self.put_trunk(problem, &mut theta);
-        for (o, output) in problem.outputs.iter().enumerate() {
-            // Leakage heads are scaled by the noise floor of the old instrument: they begin at zero current.
-            let head =
-                self.heads.iter().find(|(kind, _)| *kind == output.kind && *kind == OutputKind::Channel);
-            let Some((_, head)) = head else { continue };
-            for (i, v) in head.iter().enumerate() {
-                theta[layout.population(o) + i * layout.phi] = *v;
+        let Some((o, given, beside)) = self.channel(problem) else { return theta };
+        let places: Vec<&Task> = problem.tasks.iter().filter(|t| t.output == o).collect();
+        let share = 1.0 / places.len().max(1) as f64;
+        let known = self.known(problem);
+        let columns = self.branch.population.len();
+        for (i, beside) in beside.iter().enumerate() {
+            let row = &self.branch.population_heads[given][i * columns..][..columns];
+            let new = &mut theta[layout.population(o) + i * layout.phi..][..layout.phi];
+            for (j, column) in &known {
+                new[*j] = row[*column];
             }
+            // The constant makes the mean over the new devices what the old population says of them.
+            let there = |t: &&Task| -> f64 {
+                let old: f64 = row.iter().zip(self.branch.phi(&t.place)).map(|(b, p)| b * p).sum();
+                old - known.iter().map(|(j, _)| new[*j] * t.phi[*j]).sum::<f64>()
+            };
+            new[0] = beside + share * places.iter().map(there).sum::<f64>();
         }
         theta
+    }
+
+    /// The channel current: its output in `problem`, its output here, what heads have beside the mean.
+    ///
+    /// Leakage heads are scaled by the noise floor of the old instrument: they begin at zero current.
+    fn channel(&self, problem: &Problem) -> Option<(usize, usize, &[f64])> {
+        let o = problem.outputs.iter().position(|output| output.kind == OutputKind::Channel)?;
+        let given = self.beside.iter().position(|(kind, _)| *kind == OutputKind::Channel)?;
+        Some((o, given, &self.beside[given].1))
+    }
+
+    /// Functions of the population, other than the constant, that both have: index in `problem`, index here.
+    fn known(&self, problem: &Problem) -> Vec<(usize, usize)> {
+        let old = &self.branch.population.terms;
+        let terms = problem.population.terms.iter().enumerate().skip(1);
+        terms.filter_map(|(j, term)| Some((j, old.iter().position(|t| t == term)?))).collect()
     }
 
     /// The trunk's numbers for the inputs of `problem`: a static input that it did not have starts without influence,
@@ -244,11 +271,11 @@ impl Pretrained {
         Some((weights[3 + j], self.branch.statics[j].scale))
     }
 
-    /// The trunk in `theta` held with `strength`, by `config` more or less in every layer. Inputs that the given trunk did not
-    /// have are free.
+    /// The trunk in `theta` held with `strength`, by `config` more or less in every layer, and how heads follow geometry. Inputs
+    /// and functions that the given model did not have are free; beside a frozen trunk all of the heads is.
     fn held(&self, problem: &Problem, theta: &[f64], config: &TrunkConfig, strength: f64) -> Held {
-        let trunk = problem.layout.trunk();
-        let mut strengths = vec![0.0; trunk];
+        let layout = &problem.layout;
+        let mut strengths = vec![0.0; layout.shared()];
         for (k, layer) in problem.layout.shape.layers().enumerate() {
             let of_layer = match config.frozen {
                 true => strength,
@@ -266,19 +293,32 @@ impl Pretrained {
                 }
             }
         }
-        Held { target: theta[..trunk].to_vec(), strength: strengths }
+        if let (false, Some((o, ..))) = (config.frozen, self.channel(problem)) {
+            for (j, _) in self.known(problem) {
+                // In units of what the function brings to heads, as everywhere.
+                let size = problem.tasks.iter().map(|t| t.phi[j].powi(2)).sum::<f64>();
+                let size = size / problem.tasks.len().max(1) as f64;
+                for i in 0..layout.head() {
+                    strengths[layout.population(o) + i * layout.phi + j] = strength * size;
+                }
+            }
+        }
+        Held { target: theta[..layout.shared()].to_vec(), strength: strengths }
     }
 }
 
-/// The model in a model or run folder.
+/// The model in a model or run folder, or the bundled one.
 fn load(from: &str) -> Result<Model, FitError> {
+    if from == bundled::NAME {
+        return bundled::trunk();
+    }
     let path = Path::new(from);
     let inside = path.join("model");
     Ok(Model::load(if inside.is_dir() { inside.as_path() } else { path })?)
 }
 
-/// Heads of a model's currents averaged over its devices, each as it was fitted.
-fn mean_heads(model: &Model) -> Vec<(OutputKind, Vec<f64>)> {
+/// What heads have beside the population's mean, averaged over devices, each as it was fitted.
+fn beside(model: &Model) -> Vec<(OutputKind, Vec<f64>)> {
     let branch = &model.spec.branches[0];
     let n = model.spec.devices.len().max(1) as f64;
     branch
@@ -286,13 +326,17 @@ fn mean_heads(model: &Model) -> Vec<(OutputKind, Vec<f64>)> {
         .iter()
         .enumerate()
         .map(|(o, output)| {
-            let mut mean = vec![0.0; branch.head_len()];
+            let mut beside = vec![0.0; branch.head_len()];
             for (d, device) in model.spec.devices.iter().enumerate() {
-                let folded = Folded::new(&model.spec, Member::Device(d), &device.place);
-                let FoldedOutput { head, constant, .. } = &folded.branches[0].outputs[o];
-                mean.iter_mut().zip(head.iter().chain([constant])).for_each(|(m, h)| *m += h / n);
+                let of = |member| {
+                    let folded = Folded::new(&model.spec, member, &device.place);
+                    let FoldedOutput { head, constant, .. } = folded.branches[0].outputs[o].clone();
+                    head.into_iter().chain([constant])
+                };
+                let both = of(Member::Device(d)).zip(of(Member::Population));
+                beside.iter_mut().zip(both).for_each(|(b, (own, mean))| *b += (own - mean) / n);
             }
-            (output.kind, mean)
+            (output.kind, beside)
         })
         .collect()
 }

@@ -4,8 +4,9 @@ use anyhow::{Context, Result, ensure};
 use gummel_data::{Dataset, ReadOptions, Selection, read};
 use gummel_device::Corner;
 use gummel_model::Model;
-use gummel_surrogate::config::{Population, Toggle};
+use gummel_surrogate::config::Toggle;
 use gummel_surrogate::{FitConfig, Progress, fit, pooled};
+use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
 const FOLDER: &str = "datasets/trunk";
@@ -17,14 +18,12 @@ const DATA: &str = "datasets/demo130/demo130.parquet";
 /// The data are missing, the fit fails, or the trunk that is there is not what the recipe makes.
 pub(crate) fn run(root: &Path, check: bool) -> Result<()> {
     let folder = root.join(FOLDER);
-    let mut config = recipe();
+    let config = recipe();
     // The path is recorded in the manifest, so it must be the same wherever the repository lies.
     std::env::set_current_dir(root)?;
     let reading = read(&[PathBuf::from(DATA)], &ReadOptions::default(), &|_| ())?;
     let data = Dataset::assemble(&reading.table, &reading.files, &config.selection)?;
     let data = pooled(&data, "demo130", "mos");
-    // What is left to select is one family.
-    config.selection.family = Vec::new();
     let mut model = fit(&data, &config, &mut Teller)?.model;
     model.population = None;
     model.manifest.notes =
@@ -37,7 +36,7 @@ pub(crate) fn run(root: &Path, check: bool) -> Result<()> {
     }
     let known = Model::load(&folder)?;
     ensure!(known.manifest.data == model.manifest.data, "{FOLDER} was fitted to other data; make it anew");
-    ensure!(known.manifest.config == model.manifest.config, "{FOLDER} has another recipe; make it anew");
+    ensure!(made_by(&known)? == config, "{FOLDER} has another recipe; make it anew");
     let weights = |m: &Model| -> Vec<f64> {
         m.spec.branches[0].layers.iter().flat_map(|l| l.weight.iter().chain(&l.bias).copied()).collect()
     };
@@ -47,13 +46,17 @@ pub(crate) fn run(root: &Path, check: bool) -> Result<()> {
     Ok(())
 }
 
-/// Both families, three corners, all temperatures; heads free of each other, so that the trunk is what all of them need.
+/// The recipe that a trunk's manifest holds.
+fn made_by(model: &Model) -> Result<FitConfig> {
+    Ok(FitConfig::deserialize(model.manifest.config.clone())?)
+}
+
+/// Both families, three corners, all temperatures; the population's mean is what n- and p-channel devices have in common.
 fn recipe() -> FitConfig {
     let corner = vec![Corner::Tt, Corner::Ff, Corner::Ss];
     let mut config =
         FitConfig { selection: Selection { corner, ..Selection::default() }, ..FitConfig::default() };
     config.network.hidden = vec![16, 16];
-    config.heads.population = Population::Mean;
     config.charges.fit = Toggle::Off;
     // Signs beyond the data are asked for in the fits that begin with this trunk.
     config.constraints.steps = 0;
@@ -68,5 +71,26 @@ impl gummel_surrogate::Observer for Teller {
         if p.step.is_multiple_of(10) {
             println!("{:>4} {:<20} {:.3e} after {:.0} s", p.step, p.stage, p.loss, p.seconds);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bundled_trunk_was_made_by_this_recipe_from_the_bundled_data_and_is_small() {
+        let root = crate::root();
+        let model = Model::load(root.join(FOLDER)).unwrap();
+        assert_eq!(made_by(&model).unwrap(), recipe());
+        let reading = read(&[root.join(DATA)], &ReadOptions::default(), &|_| ()).unwrap();
+        // Files that the set itself was made from have no hash.
+        let made_from: Vec<&str> =
+            model.manifest.data.iter().map(|f| f.blake3.as_str()).filter(|h| !h.is_empty()).collect();
+        assert!(!made_from.is_empty());
+        assert!(made_from.iter().all(|h| reading.files.iter().any(|f| f.blake3 == *h)), "{made_from:?}");
+        let files = std::fs::read_dir(root.join(FOLDER)).unwrap();
+        let size: u64 = files.map(|f| f.unwrap().metadata().unwrap().len()).sum();
+        assert!(size < 300_000, "{size} bytes");
     }
 }

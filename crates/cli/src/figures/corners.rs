@@ -55,8 +55,8 @@ pub fn corner_distances(model: &Model, style: &Style) -> Result<Option<Figure>> 
     let Some(CornerDistances { corners, between, .. }) = model.corner_distances() else { return Ok(None) };
     let names: Vec<String> = corners.iter().map(Corner::to_string).collect();
     let labels = HeatLabels {
-        title: format!("{}: distance between corners", model.manifest.title()),
-        values: "RMS difference of the numbers of a head".to_owned(),
+        title: format!("{}: heads of corners", model.manifest.title()),
+        values: "RMS difference".to_owned(),
         ..HeatLabels::default()
     };
     Ok(Some(draw::heat_matrix(&names, &names, &between.concat(), &labels, style)?))
@@ -72,10 +72,12 @@ pub fn corner_map(model: &Model, style: &Style) -> Result<Option<Figure>> {
         color: Some(color::of_corner(*corner)),
         ..Series::line(corner.name(), vec![*x], vec![*y]).drawn(Draw::Points(Marker::Circle))
     });
+    // One scale for both axes: what is far apart looks far apart.
+    let reach = 1.15 * map.iter().flatten().fold(0.0, |r: f64, v| r.max(v.abs()));
     let figure = LineFigure {
         title: format!("{}: corners", model.manifest.title()),
-        x: Axis::linear("first direction of heads", ""),
-        y: Axis::linear("second direction of heads", ""),
+        x: Axis::linear("first direction of heads", "").with_range(-reach, reach),
+        y: Axis::linear("second direction of heads", "").with_range(-reach, reach),
         series: series.collect(),
         notes: vec![format!("{:.1} % of the squared distances are in this plane", 100.0 * shown)],
     };

@@ -18,6 +18,8 @@ fn a_new_device_joins_the_model_and_is_predicted_with_intervals() {
     assert_eq!((device["device"].as_str(), device["used"].as_u64()), (Some("W3u_L0.5u"), Some(20)));
     assert!(device["errors"]["rel_rms"].as_f64().expect("error") < 0.2, "{device}");
     assert_eq!(lab.list("grown"), ["manifest.toml", "population.safetensors", "weights.safetensors"]);
+    lab.gummel("adapt run new --plot few.svg --out again").code(0);
+    assert!(lab.read("few.svg").contains("readings used"));
     let csv = lab
         .gummel("predict grown --device W3u_L0.5u --grid vgs=0.8,vds=0.6/9 --quantities id --interval 0.9");
     let csv = csv.code(0).out();

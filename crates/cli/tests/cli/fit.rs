@@ -190,6 +190,17 @@ fn a_fit_begins_with_the_trunk_of_another_family() {
     refused("--hold frozen", "add --trunk MODEL");
     refused("--trunk absent", "absent");
     refused("--trunk known --solver adamw", "lm");
+    let negative = lab.gummel("fit data --config quick.toml --trunk known --hold -1").code(2);
+    assert!(negative.err().contains("strengths from 0 on"), "{}", negative.err());
+}
+
+#[test]
+fn the_bundled_trunk_is_held_as_tightly_as_the_data_ask_for() {
+    let lab = Lab::new();
+    let ran = lab.gummel("fit data --config quick.toml --no-plots --trunk bundled --out run").code(0);
+    assert!(ran.out().contains("trunk of demo130/mos, held near what it was with strength"), "{}", ran.out());
+    assert!(ran.out().contains("held-out curves: 10: "), "{}", ran.out());
+    assert!(lab.read("run/config.toml").contains("from = \"bundled\""));
 }
 
 #[test]

@@ -85,3 +85,24 @@ fn moved_data_are_asked_for() {
     assert!(lost.err().contains("--data"), "{}", lost.err());
     lab.gummel("plot run --data elsewhere").code(0);
 }
+
+#[test]
+fn corners_have_figures_and_positions_far_from_them_are_warned_of() {
+    let lab = Lab::new();
+    let fit =
+        "fit demo130 --family nmos --temperature 27 --devices W10u_L0.13u* --config quick.toml --out run";
+    lab.gummel(fit).code(0);
+    for kind in ["corners", "corner-distances", "corner-map"] {
+        assert!(lab.read(&format!("run/plots/{kind}.svg")).starts_with("<svg"), "{kind}");
+        lab.gummel(&format!("plot run --kind {kind} --out {kind}.svg")).code(0);
+        let svg = lab.read(&format!("{kind}.svg"));
+        for corner in ["tt", "ff", "ss", "sf", "fs"] {
+            assert!(svg.lines().any(|line| line.trim() == corner), "{kind} does not name {corner}");
+        }
+    }
+    // A model alone is drawn as lines.
+    lab.gummel("plot run/model --kind corners --device W10u_L0.13u_ff --out alone.svg").code(0);
+    let far = lab.gummel("corners run --at 5,0 --at 0.5,0 --out far").code(0);
+    assert!(far.err().contains("1 position of 2 further than 1.5 from tt, e.g. 5,0"), "{}", far.err());
+    assert!(!lab.gummel("corners run --at 0.5,0 --out near").code(0).err().contains("further"));
+}

@@ -138,13 +138,17 @@ impl Stages<'_, '_> {
     fn learn_heads(&mut self, problem: &Problem, theta: Vec<f64>, seed: u64) -> (Lm, StopReason) {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let few = problem.few_devices(SUBSET_DEVICES);
-        let trunk = theta[..problem.layout.trunk()].to_vec();
-        let still = Problem { held: Some(Held::frozen(trunk)), ..few.clone() };
+        let trunk = problem.layout.trunk();
+        let still = match &problem.held {
+            Some(held) => held.with_still_trunk(trunk),
+            None => Held::frozen(theta[..trunk].to_vec()),
+        };
+        let still = Problem { held: Some(still), ..few.clone() };
         let mut theta = theta;
         theta.truncate(few.layout.total());
         let lm = Lm { theta, loss: f64::INFINITY, damping: FIRST_DAMPING };
         let (mut lm, mut stopped) = self.on_subset(&still, 1, lm, &mut rng);
-        if !ended(stopped) && !problem.held.as_ref().is_some_and(Held::is_frozen) {
+        if !ended(stopped) && !problem.held.as_ref().is_some_and(|h| h.is_frozen(trunk)) {
             (lm, stopped) = self.on_subset(&few, SUBSET_GROWTH, lm, &mut rng);
         }
         (all_devices(lm, problem), stopped)

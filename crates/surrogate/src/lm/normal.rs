@@ -9,7 +9,6 @@ use gummel_kernel::jacobian::{Block, padded};
 use gummel_kernel::{Isa, bidiagonal};
 use rayon::prelude::*;
 
-use crate::held::Held;
 use crate::parameters::Layout;
 use crate::prepared::{PointBlock, Prepared, Rows, Whitening};
 use crate::problem::{BLOCK, Problem, Task, residual};
@@ -178,7 +177,7 @@ impl Partial {
         let layout = &problem.layout;
         let (trunk, head, local) = (layout.trunk(), layout.head(), layout.local());
         // Nothing is asked of the slopes of a trunk that stays as it is, which are most of the work.
-        let frozen = problem.held.as_ref().is_some_and(Held::is_frozen);
+        let frozen = problem.held.as_ref().is_some_and(|h| h.is_frozen(trunk));
         let mut out = LocalNormal {
             local: Mat::zeros(local, local),
             coupling: Mat::zeros(layout.shared(), local),

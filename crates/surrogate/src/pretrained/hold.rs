@@ -53,8 +53,8 @@ fn errors(few: &Problem, begin: &[f64], turn: usize, seed: u64, held: &impl Fn(f
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let (learnt, judge) = apart(few, turn, &mut rng);
     let subset = learnt.subset(points_per_task(&learnt), &mut rng);
-    let trunk = begin[..few.layout.trunk()].to_vec();
-    let mut theta = stepped(&subset, begin.to_vec(), Held::frozen(trunk));
+    let still = held(STRENGTHS[0]).with_still_trunk(few.layout.trunk());
+    let mut theta = stepped(&subset, begin.to_vec(), still);
     STRENGTHS
         .iter()
         .map(|strength| {

@@ -1,6 +1,7 @@
 //! Circuits that exist twice: with BSIM4 and with the exported surrogates.
 
 use std::fmt::Write;
+use std::path::Path;
 
 use super::models::fitted;
 use super::simulator::{Run, Simulator};
@@ -36,6 +37,8 @@ pub(super) struct Circuit {
     kind: Kind,
     text: String,
     count: usize,
+    /// Another library than the shared one.
+    library: Option<&'static Path>,
 }
 
 impl Circuit {
@@ -56,7 +59,13 @@ impl Circuit {
                 }
             }
         }
-        Circuit { kind, text, count: 0 }
+        Circuit { kind, text, count: 0, library: None }
+    }
+
+    /// Loads the surrogates from another library.
+    pub(super) fn load(&mut self, library: &'static Path) -> &mut Self {
+        self.library = Some(library);
+        self
     }
 
     /// Adds lines as they are.
@@ -89,9 +98,10 @@ impl Circuit {
     }
 
     fn deck(&self, control: &str) -> String {
-        let load = match self.kind {
-            Kind::Bsim4 => String::new(),
-            Kind::Surrogate => format!("pre_osdi {}\n", fitted().library.display()),
+        let load = match (self.kind, &self.library) {
+            (Kind::Bsim4, _) => String::new(),
+            (Kind::Surrogate, None) => format!("pre_osdi {}\n", fitted().library.display()),
+            (Kind::Surrogate, Some(library)) => format!("pre_osdi {}\n", library.display()),
         };
         format!(
             "{}.control\n{load}set num_threads=1\nset wr_singlescale\nset numdgt=15\n{control}\n.endc\n.end\n",

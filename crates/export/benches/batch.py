@@ -13,13 +13,16 @@ question = json.load(sys.stdin)
 
 
 def rate(size, run):
-    fastest = float("inf")
+    # Time of the processor, since calls may take longer than other programs leave this one alone.
+    fastest, begin = float("inf"), time.process_time()
     for _ in range(question["tries"]):
-        start, rounds = time.perf_counter(), 0
-        while time.perf_counter() - start < question["shortest"]:
+        if time.process_time() - begin > 1:
+            break
+        start, rounds = time.process_time(), 0
+        while time.process_time() - start < question["shortest"]:
             run()
             rounds += 1
-        fastest = min(fastest, (time.perf_counter() - start) / rounds)
+        fastest = min(fastest, (time.process_time() - start) / rounds)
     return 1e-6 * size / fastest
 
 

@@ -16,16 +16,16 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use gummel_export::{ExportOptions, Selection, Target, export};
-use gummel_kernel::{Batch, Dual, Folded, Isa, Member};
+use gummel_kernel::{Batch, Dual, Folded, Instance, Isa, Member};
 use gummel_model::Model;
 use serde_json::json;
 
 /// Biases per call.
 const SIZES: [usize; 5] = [1, 16, 256, 4096, 65_536];
 /// Repetitions of a timing; the fastest counts, since everything else on the machine only adds.
-const TRIES: usize = 9;
-/// Shortest repetition, s.
-const SHORTEST: f64 = 0.02;
+const TRIES: usize = 50;
+/// Shortest repetition, s: shorter than what other programs on the machine interrupt.
+const SHORTEST: f64 = 1e-3;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
@@ -42,6 +42,14 @@ fn main() {
     println!("{:>22} {:>8} {:>14} {:>22}", "program", "biases", "id, M/s", "id gm gds gmb, M/s");
     let batch = Batch::new(std::slice::from_ref(&folded), Isa::detect()).unwrap();
     let mut currents = vec![0.0; biases.len()];
+    let (instance, bias) = (Instance::from_folded(folded.clone(), Isa::detect()), biases[0]);
+    let id = rate(1, || {
+        black_box(instance.current(black_box(bias)));
+    });
+    let derivatives = rate(1, || {
+        black_box(instance.eval_currents(black_box(bias)));
+    });
+    println!("{:>22} {:>8} {id:>14.3} {derivatives:>22.3}", "kernel, one bias", 1);
     for size in SIZES {
         let mut all = vec![Dual::default(); size];
         let id = rate(size, || batch.currents(black_box(&biases[..size]), black_box(&mut currents[..size])));

@@ -113,14 +113,15 @@ fn a_transistor_at_rest_follows_its_derivatives_to_rounding() {
     for k in 0..100 {
         let start = numbers.bias(1.2);
         let time = 1e-9 * f64::from(k + 1);
+        // The first iteration of a time point is at a prediction, and all but the second are near one before.
         resting.eval(start, Some(time));
-        let first = resting.conductances();
         let mut v = start;
         // Steps of up to 4 nV: some stay within reach of the first evaluation, the last do not.
         for _ in 0..8 {
             v = v.map(|v| v + 4e-9 * numbers.next());
+            let before = resting.conductances();
             resting.eval(v, Some(time));
-            followed += usize::from(resting.conductances() == first);
+            followed += usize::from(resting.conductances() == before);
             // Outside transients everything is evaluated.
             fresh.eval(v, None);
             let largest = |x: [f64; 4]| x.iter().fold(0.0f64, |m, x| m.max(x.abs()));
@@ -136,5 +137,5 @@ fn a_transistor_at_rest_follows_its_derivatives_to_rounding() {
         assert_eq!(resting.currents(), fresh.currents());
         assert_eq!(resting.conductances(), fresh.conductances());
     }
-    assert!((100..800).contains(&followed), "{followed} of 800 evaluations followed");
+    assert!((100..700).contains(&followed), "{followed} of 800 evaluations followed");
 }

@@ -24,7 +24,7 @@ fn both_interfaces_give_the_same_circuits() {
     for (what, source, control, columns) in [
         ("dc", "0", "dc vin 0 1.2 0.01", "v(out) i(vdd)"),
         ("ac", "dc 0.6 ac 1", "ac dec 5 1e6 1e11", "vm(out)"),
-        ("noise", "dc 0.6 ac 1", "noise v(out) vin dec 2 1e4 1e6\nsetplot noise1", "onoise_spectrum"),
+        ("noise", "dc 0.6 ac 1", "noise v(out) vin dec 4 1e4 1e6\nsetplot noise1", "onoise_spectrum"),
     ] {
         let [older, newer] = [false, true].map(|newer| table(newer, source, control, columns));
         assert!(older.table.len() > 5, "{what}: no table\n{}", older.log);

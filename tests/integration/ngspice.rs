@@ -7,6 +7,7 @@
 mod analyses;
 mod bench;
 mod dc;
+mod interfaces;
 mod log;
 mod models;
 mod operating_points;

@@ -155,10 +155,12 @@ fn duals<V: Vector, const N: usize>(
 ) {
     let mut acts: Activations<N> = [Row::ZERO; MAX_LAYERS];
     packed::forward::<V, N>(&branch.trunk, &f.x, &mut acts);
-    // Charges come in threes; one pass for all of them reads the weights once.
-    let (threes, rest) = branch.outputs.as_chunks::<3>();
-    for [a, b, c] in threes {
-        duals_of::<V, N, 3>(branch, [a, b, c], &acts, f, vds, point);
+    // Charges come in threes; one pass for all of them reads the weights once, as long as registers hold its sums.
+    let (threes, rest) = if N <= 4 { branch.outputs.as_chunks::<3>() } else { (&[][..], &*branch.outputs) };
+    if N <= 4 {
+        for [a, b, c] in threes {
+            duals_of::<V, N, 3>(branch, [a, b, c], &acts, f, vds, point);
+        }
     }
     for one in rest {
         duals_of::<V, N, 1>(branch, [one], &acts, f, vds, point);

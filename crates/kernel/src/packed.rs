@@ -115,8 +115,8 @@ fn load<V: Vector, const N: usize>(lanes: &[Aligned]) -> [V; N] {
 
 #[inline(always)]
 fn store<V: Vector, const N: usize>(vectors: [V; N], out: &mut Row<N>) {
-    for v in 0..N {
-        vectors[v].store(&mut out.0[v]);
+    for (vector, out) in vectors.iter().zip(&mut out.0) {
+        vector.store(out);
     }
 }
 
@@ -178,8 +178,8 @@ fn combine_all<V: Vector, const N: usize, const O: usize>(
 #[inline(always)]
 fn layer_forward<V: Vector, const N: usize>(layer: &PackedLayer, x: &[f64], out: &mut Row<N>) {
     let z = combine::<V, N>(load(&layer.bias), &layer.by_input, &x[..layer.inputs]);
-    for v in 0..N {
-        tanh(z[v]).store(&mut out.0[v]);
+    for (z, out) in z.iter().zip(&mut out.0) {
+        tanh(*z).store(out);
     }
 }
 
@@ -211,8 +211,8 @@ fn products<V: Vector, const N: usize>(a: [V; N], b: [V; N]) -> V {
 #[inline(always)]
 fn neurons<V: Vector, const N: usize>(row: &Row<N>) -> [V; N] {
     let mut out = [V::zero(); N];
-    for v in 0..N {
-        out[v] = V::load(&row.0[v]);
+    for (out, lanes) in out.iter_mut().zip(&row.0) {
+        *out = V::load(lanes);
     }
     out
 }
@@ -264,11 +264,11 @@ pub(crate) fn slopes<V: Vector, const N: usize, const O: usize>(
 /// Adjoints of pre-activations from those of the activations `z`.
 #[inline(always)]
 fn through_tanh<V: Vector, const N: usize, const O: usize>(adjoints: &mut [[V; N]; O], z: &Row<N>) {
-    for v in 0..N {
-        let z = V::load(&z.0[v]);
+    for (v, z) in z.0.iter().enumerate() {
+        let z = V::load(z);
         let slope = V::splat(1.0).sub(z.mul(z));
-        for o in 0..O {
-            adjoints[o][v] = adjoints[o][v].mul(slope);
+        for adjoint in adjoints.iter_mut() {
+            adjoint[v] = adjoint[v].mul(slope);
         }
     }
 }

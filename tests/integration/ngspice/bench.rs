@@ -15,6 +15,8 @@ pub(super) enum Kind {
     Bsim4,
     /// The library's.
     Surrogate,
+    /// The same models behind the newer interface.
+    Newer,
 }
 
 /// Supply, V.
@@ -45,7 +47,7 @@ impl Transistors for Kind {
                 let cards = concat!(env!("CARGO_MANIFEST_DIR"), "/../datasets/demo130/models/demo130.lib");
                 let _ = writeln!(text, ".lib '{cards}' tt");
             }
-            Kind::Surrogate => {
+            Kind::Surrogate | Kind::Newer => {
                 for size in [UNIT, WIDE, ANALOG] {
                     for channel in ["n", "p"] {
                         let name = size.name;
@@ -62,6 +64,7 @@ impl Transistors for Kind {
         match self {
             Kind::Bsim4 => String::new(),
             Kind::Surrogate => format!("pre_osdi {}", fitted().library.display()),
+            Kind::Newer => format!("pre_osdi {}", fitted().newer.display()),
         }
     }
 
@@ -74,7 +77,7 @@ impl Transistors for Kind {
                 "m{k} {nodes} {channel}mos w={w:e} l={l:e} ad={area:e} as={area:e} pd={perimeter:e} \
                  ps={perimeter:e} m={m}"
             ),
-            Kind::Surrogate => format!("n{k} {nodes} {channel}_{name} m={m}"),
+            Kind::Surrogate | Kind::Newer => format!("n{k} {nodes} {channel}_{name} m={m}"),
         }
     }
 }

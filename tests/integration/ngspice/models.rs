@@ -1,15 +1,14 @@
 //! The n- and p-channel models that all these tests share, fitted once to the bundled data, and their library.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use gummel_data::{Dataset, ReadOptions, Reading, Selection, read};
 use gummel_device::Corner;
-use gummel_export::osdi::{self, Options};
+use gummel_export::osdi::{self, Abi, Options};
 use gummel_model::Model;
 use gummel_surrogate::config::NetworkConfig;
 use gummel_surrogate::{ChargeConfig, FitConfig, LmConfig, Solver, charges, fit};
-use tempfile::TempDir;
 
 /// Both polarities and the library that holds them.
 pub(super) struct Fitted {
@@ -17,7 +16,8 @@ pub(super) struct Fitted {
     pub(super) p: Model,
     /// The library.
     pub(super) library: PathBuf,
-    _folder: TempDir,
+    /// The same models behind the newer interface.
+    pub(super) newer: PathBuf,
 }
 
 /// The models of the typical corner at 27 C: currents from the noisy set with its fine grid, as a laboratory would
@@ -47,8 +47,14 @@ pub(super) fn fitted() -> &'static Fitted {
             }
             model
         });
-        let library = folder.path().join("demo130.osdi");
-        osdi::write(&[&n, &p], &library, &Options::default()).unwrap();
-        Fitted { n, p, library, _folder: folder }
+        // Statics are never dropped: the libraries lie where cargo keeps what tests leave, and replace the last ones.
+        let write = |name: &str, abi: Abi| {
+            let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+            osdi::write(&[&n, &p], &path, &Options { abi, ..Options::default() }).unwrap();
+            path
+        };
+        let (library, newer) =
+            (write("ngspice-demo130.osdi", Abi::V0_3), write("ngspice-demo130-0.4.osdi", Abi::V0_4));
+        Fitted { n, p, library, newer }
     })
 }

@@ -61,7 +61,9 @@ impl<'a> Builder<'a> {
         let zero = if b == 0 {
             None
         } else {
-            let x = self.program.constant(branch.features.at(0.0, 0.0, 0.0).x.to_vec());
+            let saturation = branch.features.saturation.unwrap_or(1.0);
+            let x = branch.features.at(0.0, 0.0, 0.0).x.map(|x| x / saturation);
+            let x = self.program.constant(x.to_vec());
             Some(self.trunk(branch, x, bias, &format!("{suffix}0")))
         };
         for (o, output) in branch.outputs.iter().enumerate() {
@@ -75,7 +77,10 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// The three trunk inputs; see [`gummel_kernel::features`].
+    /// The three trunk inputs, before they are multiplied by what they saturate at; see [`gummel_kernel::features`].
+    ///
+    /// Constants are folded, since every product rounds: the trunk's first layers turn a few roundings of its inputs in
+    /// single precision into 1e-5 of a subthreshold current.
     fn features(&mut self, branch: &Branch, [vgs, vds, vbs]: [Id; 3], suffix: &str) -> Id {
         let p = &mut self.program;
         let f = &branch.features;
@@ -93,20 +98,21 @@ impl<'a> Builder<'a> {
         } else {
             [vgs, vds, vbs]
         };
+        let saturation = f.saturation.unwrap_or(1.0);
         let mut x = Vec::new();
         for ((u, name), (center, scale)) in
             unscaled.into_iter().zip(["xg", "xd", "xb"]).zip(f.center.iter().zip(f.scale))
         {
             let centered = p.offset(u, -center);
-            let scaled = p.scale(scale, centered);
+            let scaled = p.scale(scale / saturation, centered);
             x.push(p.named(format!("{name}{suffix}"), scaled));
         }
         let x = p.join(x);
-        let Some(c) = f.saturation else { return x };
-        let shrunk = p.scale(1.0 / c, x);
-        let bounded = p.tanh(shrunk);
-        let x = p.scale(c, bounded);
-        p.named(format!("x{suffix}"), x)
+        if f.saturation.is_none() {
+            return x;
+        }
+        let bounded = p.tanh(x);
+        p.named(format!("x{suffix}"), bounded)
     }
 
     /// Biases of the first layer with what does not change with bias folded in.
@@ -145,16 +151,17 @@ impl<'a> Builder<'a> {
     fn trunk(&mut self, branch: &Branch, x: Id, bias: Id, suffix: &str) -> Id {
         let mut z = x;
         for (k, layer) in branch.layers.iter().enumerate() {
-            z = if k == 0 { self.first_layer(layer, z, bias) } else { self.layer(layer, z) };
+            let saturation = branch.features.saturation.unwrap_or(1.0);
+            z = if k == 0 { self.first_layer(layer, z, saturation, bias) } else { self.layer(layer, z) };
             self.program.named(format!("z{}{suffix}", k + 1), z);
         }
         z
     }
 
-    fn first_layer(&mut self, layer: &Layer, x: Id, bias: Id) -> Id {
+    fn first_layer(&mut self, layer: &Layer, x: Id, saturation: f64, bias: Id) -> Id {
         let columns = self.program.node(x).len;
-        let numbers =
-            layer.weight.chunks_exact(layer.inputs).flat_map(|row| row[..columns].to_vec()).collect();
+        let rows = layer.weight.chunks_exact(layer.inputs);
+        let numbers = rows.flat_map(|row| row[..columns].iter().map(|w| saturation * w)).collect();
         let matrix = Matrix { rows: layer.outputs, columns, numbers };
         let pre = match self.program.as_constant(bias) {
             Some(bias) => {

@@ -4,6 +4,7 @@
 mod golden;
 mod models;
 mod numpy;
+mod refused;
 mod same;
 mod spice;
 #[path = "../../../../tests/integration/tools.rs"]

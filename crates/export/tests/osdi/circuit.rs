@@ -100,3 +100,42 @@ fn a_transient_starts_each_point_from_an_extrapolation_and_ends_at_the_solution(
         }
     }
 }
+
+#[test]
+fn a_transistor_at_rest_follows_its_derivatives_to_rounding() {
+    let exported = Exported::new(Abi::V0_3);
+    let device = exported.library.device("demo_p");
+    let parameters = [("device", "W2u_L0.5u".into())];
+    let (mut resting, mut fresh) =
+        (device.instance(&parameters).unwrap(), device.instance(&parameters).unwrap());
+    let mut numbers = Numbers(11);
+    let mut followed = 0;
+    for k in 0..100 {
+        let start = numbers.bias(1.2);
+        let time = 1e-9 * f64::from(k + 1);
+        // The first iteration of a time point is at a prediction, and all but the second are near one before.
+        resting.eval(start, Some(time));
+        let mut v = start;
+        // Steps of up to 4 nV: some stay within reach of the first evaluation, the last do not.
+        for _ in 0..8 {
+            v = v.map(|v| v + 4e-9 * numbers.next());
+            let before = resting.conductances();
+            resting.eval(v, Some(time));
+            followed += usize::from(resting.conductances() == before);
+            // Outside transients everything is evaluated.
+            fresh.eval(v, None);
+            let largest = |x: [f64; 4]| x.iter().fold(0.0f64, |m, x| m.max(x.abs()));
+            let (i, q) = (fresh.currents(), fresh.charges());
+            for r in 0..4 {
+                assert!((resting.currents()[r] - i[r]).abs() <= 2e-13 * largest(i));
+                assert!((resting.charges()[r] - q[r]).abs() <= 2e-13 * largest(q));
+            }
+        }
+        let far = v.map(|v| v + 1e-6);
+        resting.eval(far, Some(time));
+        fresh.eval(far, None);
+        assert_eq!(resting.currents(), fresh.currents());
+        assert_eq!(resting.conductances(), fresh.conductances());
+    }
+    assert!((100..700).contains(&followed), "{followed} of 800 evaluations followed");
+}

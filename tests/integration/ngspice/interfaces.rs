@@ -1,7 +1,8 @@
 //! Both versions of the interface give one simulator the same circuits.
 
-use super::bench::{Circuit, Kind, UNIT, VDD, empty, rising, run};
+use super::bench::{Circuit, Kind, UNIT, VDD, empty, run};
 use super::simulator::simulator;
+use gummel_qa::circuits::shape::rising;
 
 /// An inverter behind a source, loaded with 50 fF.
 fn inverter(c: &mut Circuit, source: &str) {

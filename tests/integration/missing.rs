@@ -1,4 +1,5 @@
 //! Labels that some tasks lack: left out, never made up, and learnt from the tasks that have them.
+#![allow(clippy::print_stdout, reason = "tests say what they measured")]
 
 use gummel_data::{Dataset, DeviceData};
 use gummel_device::metrics::quantile;

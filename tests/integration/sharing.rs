@@ -1,4 +1,5 @@
 //! Who may share a trunk: mixtures of polarities, technologies and devices of another kind.
+#![allow(clippy::print_stdout, reason = "tests say what they measured")]
 
 use gummel_data::{CurveInfo, Dataset, DeviceData, Flags, Split};
 use gummel_device::{Bias, DeviceId, Family, Geometry, Origin, Polarity, Quantity, Terminal};

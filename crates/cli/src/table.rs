@@ -75,8 +75,8 @@ impl Grid {
             column.set_padding((0, GAP));
             if let Some((_, columns)) = given_way.filter(|(given, _)| *given == k) {
                 column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(columns + GAP)));
-            } else if k + 1 < self.headings.len() {
-                // Names and numbers stay whole; the last column wraps.
+            } else if k + 1 < self.headings.len() || self.content(k) <= LEAST {
+                // Names and numbers stay whole; the last column wraps where it holds words.
                 column.set_constraint(ColumnConstraint::ContentWidth);
             }
             if self.is_number(k) {
@@ -98,10 +98,7 @@ impl Grid {
 
     /// The widest column of words and the width it must wrap to, where the last column would have no room for a word.
     fn gives_way(&self, width: usize) -> Option<(usize, u16)> {
-        let content = |k: usize| {
-            let cells = self.rows.iter().map(|r| &r[k]).chain([&self.headings[k]]);
-            cells.map(|c| c.chars().count()).max().unwrap_or(0)
-        };
+        let content = |k: usize| self.content(k);
         let last = self.headings.len().checked_sub(1)?;
         let before: usize = (0..last).map(|k| content(k) + usize::from(GAP)).sum();
         let room = LAST.min(content(last));
@@ -109,6 +106,12 @@ impl Grid {
         let widest = self.words.iter().copied().filter(|k| *k < last).max_by_key(|k| content(*k))?;
         let columns = content(widest).saturating_sub(missing).max(LEAST);
         Some((widest, columns.try_into().ok()?))
+    }
+
+    /// Characters of the longest cell of a column.
+    fn content(&self, column: usize) -> usize {
+        let cells = self.rows.iter().map(|r| &r[column]).chain([&self.headings[column]]);
+        cells.map(|c| c.chars().count()).max().unwrap_or(0)
     }
 
     fn is_number(&self, column: usize) -> bool {

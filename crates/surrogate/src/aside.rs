@@ -8,8 +8,10 @@ use rand::seq::SliceRandom;
 use crate::lm::normal::raw_residuals;
 use crate::problem::{Problem, Task};
 
-/// Most devices that a choice is made on.
+/// Most devices that a choice is made on where each has hundreds of readings.
 pub(crate) const DEVICES: usize = 12;
+/// Most devices that a choice is made on where they have few.
+const MOST_DEVICES: usize = 48;
 /// Points of all tasks that a choice is made on, but at least [`LEAST`] of each.
 const POINTS: usize = 2500;
 /// Fewer points of a task than this say nothing of its curves.
@@ -22,6 +24,12 @@ const FEW_POINTS: usize = 4000;
 const TURNS: usize = 3;
 /// Readings whose weight is above this count: the noise of the others would hide what trunks differ in.
 const STRONG: f64 = 0.5;
+
+/// Devices to choose on: more of them where each has so few readings that their curves would judge by luck.
+pub(crate) fn devices(problem: &Problem) -> usize {
+    let each = problem.points() / problem.layout.devices.max(1);
+    POINTS.div_ceil(each.max(1)).clamp(DEVICES, MOST_DEVICES)
+}
 
 /// How many parts of the curves judge in turn.
 pub(crate) fn turns(problem: &Problem) -> usize {
@@ -63,19 +71,24 @@ fn curves(task: &Task) -> Vec<Range<usize>> {
 
 /// Geometric mean over curves of the RMS weighted residual; one curve that no trunk describes does not decide.
 pub(crate) fn error(held: &Problem, theta: &[f64]) -> f64 {
-    let (mut logs, mut n) = (0.0, 0usize);
+    let logs = log_errors(held, theta);
+    if logs.is_empty() { f64::NAN } else { (logs.iter().sum::<f64>() / logs.len() as f64).exp() }
+}
+
+/// Natural logarithm of the RMS weighted residual of every curve that has a reading which counts.
+pub(crate) fn log_errors(held: &Problem, theta: &[f64]) -> Vec<f64> {
+    let mut logs = Vec::new();
     for (task, residuals) in held.tasks.iter().zip(raw_residuals(held, theta)) {
         for curve in curves(task) {
             let strong = curve.filter(|p| task.weight[*p] > STRONG);
             let (sum, points) =
                 strong.fold((0.0, 0usize), |(s, n), p| (s + (task.weight[p] * residuals[p]).powi(2), n + 1));
             if points > 0 {
-                logs += 0.5 * (sum / points as f64).max(f64::MIN_POSITIVE).ln();
-                n += 1;
+                logs.push(0.5 * (sum / points as f64).max(f64::MIN_POSITIVE).ln());
             }
         }
     }
-    if n == 0 { f64::NAN } else { (logs / n as f64).exp() }
+    logs
 }
 
 /// Geometric mean of the errors of all turns, for the trials that all of them reached.

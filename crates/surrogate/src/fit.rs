@@ -6,22 +6,19 @@ mod grouped;
 mod parts;
 mod pool;
 mod sizing;
+mod stochastic;
 mod tasks;
 
 use std::collections::BTreeSet;
-use std::ops::ControlFlow;
 use std::time::Instant;
 
 use gummel_data::Dataset;
 use gummel_model::Model;
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use crate::adamw;
 use crate::assemble::assemble;
 use crate::checkpoint::Checkpoint;
-use crate::config::{AdamwConfig, FitConfig, LmConfig, Solver};
+use crate::config::{FitConfig, LmConfig, Solver};
 use crate::constraint;
 use crate::error::FitError;
 use crate::further::{Further, Source};
@@ -33,7 +30,6 @@ use crate::pretrained::{Begin, Pretrained};
 use crate::problem::Problem;
 use crate::report::{DeviceReport, Summary};
 use crate::soft::SharingReport;
-use crate::start::start;
 
 use descent::From;
 pub(crate) use descent::StopRule;
@@ -291,13 +287,10 @@ fn run(
             descent::solve(&mut problem, lm, config, from, &mut watch)?
         }
         Solver::Adamw(adamw) => {
-            let held = if held_out.devices.is_empty() {
-                None
-            } else {
-                same_devices(&problem, &train, &held_out, config)
-            };
+            let held = stochastic::judge(&problem, (&train, &held_out), config);
             let begin = from.map(|(theta, _)| theta);
-            solve_adamw(&problem, further.as_ref(), held.as_ref(), adamw, config.seed, begin, &mut watch)?
+            let fit = (adamw, config.seed);
+            stochastic::solve(&problem, further.as_ref(), held.as_ref(), fit, begin, &mut watch)?
         }
     };
     settle(problem, (&train, &held_out), further.as_ref(), config, solution, decisions, &mut watch)
@@ -382,52 +375,4 @@ fn decisions(problem: &Problem, data: &Dataset) -> Vec<String> {
         ));
     }
     out
-}
-
-/// Held-out points of training devices as a problem of the same layout, for early stopping.
-fn same_devices(
-    problem: &Problem,
-    train: &Dataset,
-    held_out: &Dataset,
-    config: &FitConfig,
-) -> Option<Problem> {
-    let devices = train
-        .devices
-        .iter()
-        .map(|d| held_out.devices.iter().find(|h| h.id == d.id).cloned())
-        .collect::<Option<Vec<_>>>()?;
-    let mut held = assemble(&Dataset { devices, files: train.files.clone() }, config).ok()?;
-    if held.layout != problem.layout {
-        return None;
-    }
-    // Both parts must see the trunk through the same features and scales.
-    held.rescale(problem);
-    Some(held)
-}
-
-fn solve_adamw(
-    problem: &Problem,
-    further: Option<&Further<'_>>,
-    held_out: Option<&Problem>,
-    config: &AdamwConfig,
-    seed: u64,
-    begin: Option<Vec<f64>>,
-    watch: &mut Watch<'_>,
-) -> Result<Solution, FitError> {
-    let theta = begin.unwrap_or_else(|| start(problem, &mut ChaCha8Rng::seed_from_u64(seed)));
-    let parameters = Parameters::from_flat(&theta, &problem.layout);
-    watch.max_steps = config.steps;
-    let scale = 2.0 / problem.points().max(1) as f64;
-    let outcome =
-        adamw::solve_in_parts(problem, further, held_out, &parameters, config, seed, &mut |seen| {
-            watch.note("adamw", seen.step, seen.loss * scale);
-            if watch.stop() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        })?;
-    Ok(Solution {
-        theta: outcome.parameters.flatten(&problem.layout),
-        stopped: outcome.stopped,
-        steps: outcome.steps,
-        damping: 1e-2,
-        weights: vec![1.0; problem.layout.devices],
-    })
 }

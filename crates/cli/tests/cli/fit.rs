@@ -126,7 +126,7 @@ fn nothing_selected_says_what_there_is() {
 fn a_table_larger_than_memory_is_fitted_part_by_part() {
     let lab = Lab::new();
     lab.gummel("data convert data --out all.parquet").code(0);
-    let rows = lab.gummel("inspect all.parquet --json").code(0).json()["rows"].as_u64().expect("rows");
+    let rows = lab.gummel("inspect all.parquet --json").code(0).json()["points"].as_u64().expect("points");
     lab.write(
         "adamw.toml",
         "[network]\nhidden = [12, 12]\n[solver]\nkind = \"adamw\"\nsteps = 400\nbatch = 256\n",

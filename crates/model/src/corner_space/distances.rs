@@ -72,11 +72,9 @@ fn scaled(between: &[Vec<f64>]) -> (Vec<[f64; 2]>, f64) {
     for axis in 0..2 {
         let (value, vector) = largest(&b);
         shown += value.max(0.0);
-        for i in 0..n {
-            map[i][axis] = value.max(0.0).sqrt() * vector[i];
-            for j in 0..n {
-                b[i][j] -= value * vector[i] * vector[j];
-            }
+        for ((place, row), v) in map.iter_mut().zip(&mut b).zip(&vector) {
+            place[axis] = value.max(0.0).sqrt() * v;
+            row.iter_mut().zip(&vector).for_each(|(b, u)| *b -= value * v * u);
         }
     }
     (map, if trace > 0.0 { (shown / trace).min(1.0) } else { 1.0 })

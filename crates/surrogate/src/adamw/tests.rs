@@ -9,6 +9,7 @@ use gummel_kernel::{Branch, DeviceHeads, Instance, Member, Spec};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use super::minibatch::{Points, Slopes};
 use super::*;
 use crate::config::ComputeDevice;
 use crate::prepared::Prepared;

@@ -2,12 +2,13 @@
 //! many can.
 //!
 //! On a subset heads are fitted first, then heads and trunk held ever more loosely, each fit going on from the one before. The
-//! tightest hold wins that no looser one beats by more than chance.
+//! tightest hold wins whose error is within one standard error, over the curves, of the least (L. Breiman et al.,
+//! "Classification and regression trees", 1984): few curves cannot tell a loose hold from luck.
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::aside::{DEVICES, apart, common, error, points_per_task, turns};
+use crate::aside::{apart, devices, log_errors, points_per_task, turns};
 use crate::held::Held;
 use crate::lm::{Lm, Outcome};
 use crate::prepared::Prepared;
@@ -17,8 +18,6 @@ use crate::problem::Problem;
 const STRENGTHS: [f64; 8] = [10.0, 1.0, 0.1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6];
 /// Strength where no curve can be kept aside.
 const USUAL: f64 = 1e-2;
-/// A looser hold is taken when it brings the error of held-out curves below this share: what chance alone would not.
-const PAYS: f64 = 0.97;
 /// Steps of the heads alone, and of every strength.
 const STEPS: usize = 15;
 
@@ -30,15 +29,21 @@ pub(super) struct Choice {
 
 /// Chooses for `problem`, which begins at `theta`; `held` makes the hold of a strength.
 pub(super) fn choose(problem: &Problem, theta: &[f64], seed: u64, held: impl Fn(f64) -> Held) -> Choice {
-    let few = problem.few_devices(DEVICES);
+    let few = problem.few_devices(devices(problem));
     let begin = &theta[..few.layout.total()];
-    let paths: Vec<Vec<f64>> = (0..turns(&few)).map(|turn| errors(&few, begin, turn, seed, &held)).collect();
-    let errors = common(&paths);
+    let turns = (0..turns(&few)).map(|turn| errors(&few, begin, turn, seed, &held));
+    // The curves of all turns, strength by strength.
+    let logs = turns.fold(vec![Vec::new(); STRENGTHS.len()], |mut all, turn| {
+        all.iter_mut().zip(turn).for_each(|(all, curves)| all.extend(curves));
+        all
+    });
+    let errors: Vec<f64> = logs.iter().map(|l| mean(l).exp()).collect();
     if errors.iter().any(|e| !e.is_finite()) {
         let told = format!("with strength {USUAL}: there are no curves to choose by");
         return Choice { strength: USUAL, told };
     }
-    let best = (1..errors.len()).fold(0, |best, k| if errors[k] < PAYS * errors[best] { k } else { best });
+    let least = (0..errors.len()).min_by(|a, b| errors[*a].total_cmp(&errors[*b])).unwrap_or(0);
+    let best = (0..=least).find(|k| within_chance(&logs[*k], &logs[least])).unwrap_or(least);
     let tried = errors.iter().zip(STRENGTHS).map(|(e, s)| format!("{s}: {:.2} %", 100.0 * e));
     let told = format!(
         "with strength {}; held-out curves: {}",
@@ -48,8 +53,27 @@ pub(super) fn choose(problem: &Problem, theta: &[f64], seed: u64, held: impl Fn(
     Choice { strength: STRENGTHS[best], told }
 }
 
-/// Errors on part `turn` of the curves of `few` for every strength.
-fn errors(few: &Problem, begin: &[f64], turn: usize, seed: u64, held: &impl Fn(f64) -> Held) -> Vec<f64> {
+/// Mean; NaN of nothing.
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+/// True where the logarithms `a` exceed those of the same curves in `b` by no more than the standard error of that difference.
+fn within_chance(a: &[f64], b: &[f64]) -> bool {
+    let differences: Vec<f64> = a.iter().zip(b).map(|(a, b)| a - b).collect();
+    let (n, centre) = (differences.len() as f64, mean(&differences));
+    let variance = differences.iter().map(|d| (d - centre).powi(2)).sum::<f64>() / (n - 1.0).max(1.0);
+    centre <= (variance / n).sqrt()
+}
+
+/// Logarithms of the errors of the curves of part `turn` of `few`, for every strength.
+fn errors(
+    few: &Problem,
+    begin: &[f64],
+    turn: usize,
+    seed: u64,
+    held: &impl Fn(f64) -> Held,
+) -> Vec<Vec<f64>> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let (learnt, judge) = apart(few, turn, &mut rng);
     let subset = learnt.subset(points_per_task(&learnt), &mut rng);
@@ -59,7 +83,7 @@ fn errors(few: &Problem, begin: &[f64], turn: usize, seed: u64, held: &impl Fn(f
         .iter()
         .map(|strength| {
             theta = stepped(&subset, std::mem::take(&mut theta), held(*strength));
-            error(&judge, &theta)
+            log_errors(&judge, &theta)
         })
         .collect()
 }

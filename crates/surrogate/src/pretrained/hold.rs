@@ -1,9 +1,11 @@
 //! How tightly a given trunk is held, chosen by curves that are kept aside: few readings cannot say what a trunk should be,
 //! many can.
 //!
-//! On a subset heads are fitted first, then heads and trunk held ever more loosely, each fit going on from the one before. The
-//! tightest hold wins whose error is within one standard error, over the curves, of the least (L. Breiman et al.,
-//! "Classification and regression trees", 1984): few curves cannot tell a loose hold from luck.
+//! On a subset heads are fitted first, then heads and trunk held ever more loosely, each fit going on from the one before. Holds
+//! whose error is within one standard error, over the curves, of the least are as good (L. Breiman et al., "Classification and
+//! regression trees", 1984); of these the one nearest to the usual wins. Few curves cannot tell an extreme from luck: on seven
+//! readings of each SKY130 nfet the errors from 10 to 1e-4 lie between 15 and 17 % on curves held out, those of the whole
+//! devices between 13 and 54 %.
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -16,7 +18,7 @@ use crate::problem::Problem;
 
 /// Strengths that are tried, tightest first: from a trunk that hardly moves to one that is nearly free.
 const STRENGTHS: [f64; 8] = [10.0, 1.0, 0.1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6];
-/// Strength where no curve can be kept aside.
+/// Strength where no curve can be kept aside, and where curves do not tell.
 const USUAL: f64 = 1e-2;
 /// Steps of the heads alone, and of every strength.
 const STEPS: usize = 15;
@@ -43,7 +45,9 @@ pub(super) fn choose(problem: &Problem, theta: &[f64], seed: u64, held: impl Fn(
         return Choice { strength: USUAL, told };
     }
     let least = (0..errors.len()).min_by(|a, b| errors[*a].total_cmp(&errors[*b])).unwrap_or(0);
-    let best = (0..=least).find(|k| within_chance(&logs[*k], &logs[least])).unwrap_or(least);
+    let decades = |k: &usize| (STRENGTHS[*k] / USUAL).log10().abs();
+    let as_good = (0..logs.len()).filter(|k| within_chance(&logs[*k], &logs[least]));
+    let best = as_good.min_by(|a, b| decades(a).total_cmp(&decades(b))).unwrap_or(least);
     let tried = errors.iter().zip(STRENGTHS).map(|(e, s)| format!("{s}: {:.2} %", 100.0 * e));
     let told = format!(
         "with strength {}; held-out curves: {}",

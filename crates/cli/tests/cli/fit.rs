@@ -125,15 +125,16 @@ fn nothing_selected_says_what_there_is() {
 #[test]
 fn a_table_larger_than_memory_is_fitted_part_by_part() {
     let lab = Lab::new();
-    lab.gummel("data convert data --out all.parquet").code(0);
+    lab.gummel("data convert demo130-noisy --out all.parquet").code(0);
     let rows = lab.gummel("inspect all.parquet --json").code(0).json()["points"].as_u64().expect("points");
     lab.write(
         "adamw.toml",
         "[network]\nhidden = [12, 12]\n[solver]\nkind = \"adamw\"\nsteps = 400\nbatch = 256\n",
     );
     for recipe in ["quick", "adamw"] {
-        let command =
-            format!("fit all.parquet --config {recipe}.toml --no-plots --stream 1500 --json --out {recipe}");
+        let command = format!(
+            "fit all.parquet --family nmos --temperature 27 --config {recipe}.toml --no-plots --stream 10000 --json --out {recipe}"
+        );
         let json = lab.gummel(&command).code(0).json();
         let report = &json["summary"]["families"][0]["report"];
         let decisions = report["decisions"].as_array().expect("decisions");
@@ -149,10 +150,19 @@ fn a_table_larger_than_memory_is_fitted_part_by_part() {
             .parse()
             .expect("number");
         // Levenberg-Marquardt on one part meets all of them; some hundred steps of AdamW only begin to.
-        let most = if recipe == "quick" { 2.0 } else { 60.0 };
+        let most = if recipe == "quick" { 5.0 } else { 60.0 };
         assert!(error > 0.0 && error < most, "{recipe}: {told}");
+        // A fifth of the rows of one family at one of three temperatures.
         let fitted = report["summaries"][0]["points"].as_u64().expect("points");
-        assert!(fitted < rows, "{fitted} of {rows}");
+        assert!(fitted < rows / 20, "{fitted} of {rows}");
+        let judged: u64 = told
+            .split(" readings")
+            .next()
+            .and_then(|t| t.rsplit(' ').next())
+            .expect("readings")
+            .parse()
+            .expect("number");
+        assert!(judged > 4 * fitted && judged <= rows / 6, "{judged} judged, {fitted} fitted");
         assert!(lab.list(recipe).contains(&"data.parquet".to_owned()), "the part that memory held is kept");
     }
     let refused = |command: &str, code: i32, part: &str| {

@@ -31,7 +31,7 @@ pub struct Effect {
 type Squares = [Vec<f64>];
 
 impl Effect {
-    /// The change of [`typical`] error between two models, given the squared errors of the same readings curve by curve;
+    /// The change of typical error between two models, given the squared errors of the same readings curve by curve;
     /// `None` without readings.
     pub fn between(now: &Squares, before: &Squares) -> Option<Effect> {
         Effect::over(&[(now, before)])

@@ -16,7 +16,7 @@ const DRAWS: u64 = 5;
 /// median and range over devices. `None` where no device has more readings than the fewest tried.
 ///
 /// # Errors
-/// As [`adapt`], or when the figure cannot be drawn.
+/// As [`adapt()`], or when the figure cannot be drawn.
 pub fn few_readings(model: &Model, data: &Dataset, seed: u64, style: &Style) -> Result<Option<Figure>> {
     let (mut x, mut median, mut best, mut worst) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let most = data.devices.iter().map(gummel_data::DeviceData::len).min().unwrap_or(0);

@@ -19,8 +19,12 @@ pub(crate) fn silicon(set: &str) -> Option<PathBuf> {
 
 /// Devices of a family at one temperature.
 pub(crate) fn dataset(path: PathBuf, family: &str, celsius: f64) -> Dataset {
+    selected(path, &Selection::of(family, celsius))
+}
+
+fn selected(path: PathBuf, selection: &Selection) -> Dataset {
     let reading = read(&[path], &ReadOptions::default(), &|_| ()).unwrap();
-    Dataset::assemble(&reading.table, &reading.files, &Selection::of(family, celsius)).unwrap()
+    Dataset::assemble(&reading.table, &reading.files, selection).unwrap()
 }
 
 /// The bundled, measured-like transistors at 27 C.
@@ -32,32 +36,25 @@ pub(crate) fn demo(family: &str) -> Dataset {
 /// Without noise, with process corners, at several temperatures.
 pub(crate) fn cornered(family: &str, corners: &[Corner], celsius: &[f64]) -> Dataset {
     let (_folder, file) = unpacked("demo130");
-    let reading = read(&[file], &ReadOptions::default(), &|_| ()).unwrap();
     let selection =
         Selection { corner: corners.to_vec(), temperature: celsius.to_vec(), ..Selection::of(family, 27.0) };
-    Dataset::assemble(&reading.table, &reading.files, &selection).unwrap()
+    selected(file, &selection)
 }
 
 /// Measured-like at several temperatures.
 pub(crate) fn demo_at(family: &str, celsius: &[f64]) -> Dataset {
     let (_folder, file) = unpacked("demo130-noisy");
-    let reading = read(&[file], &ReadOptions::default(), &|_| ()).unwrap();
-    let selection = Selection { temperature: celsius.to_vec(), ..Selection::of(family, 27.0) };
-    Dataset::assemble(&reading.table, &reading.files, &selection).unwrap()
+    selected(file, &Selection { temperature: celsius.to_vec(), ..Selection::of(family, 27.0) })
 }
 
 /// The same transistors without noise, in the typical corner, at bulk voltages 0, -0.6 and -1.2 V only.
 pub(crate) fn coarse(family: &str) -> Dataset {
-    let (_folder, file) = unpacked("demo130");
-    let reading = read(&[file], &ReadOptions::default(), &|_| ()).unwrap();
-    let selection = Selection { corner: vec![Corner::Tt], ..Selection::of(family, 27.0) };
-    Dataset::assemble(&reading.table, &reading.files, &selection).unwrap()
+    cornered(family, &[Corner::Tt], &[27.0])
 }
 
 /// The transistors without noise at 27 C in all five corners.
 pub(crate) fn corners(family: &str) -> Dataset {
-    let (_folder, file) = unpacked("demo130");
-    dataset(file, family, 27.0)
+    cornered(family, &[], &[27.0])
 }
 
 /// A bundled set in a folder of its own, which lasts as long as what is returned first.

@@ -37,9 +37,10 @@ pub fn curves(model: &Model, data: Option<&Dataset>) -> Measurements {
 /// # Errors
 /// When a check cannot be made, or the other model cannot be opened.
 pub fn judge(model: &Model, measured: &Measurements, plan: &Plan, args: &ExportArgs) -> Result<Report> {
+    let with = args.with.as_deref().filter(|_| args.exports);
+    let other = with.map(Fitted::open).transpose().context("--with")?;
     let mut report = check(model, measured, plan)?;
     if args.exports {
-        let other = args.with.as_deref().map(Fitted::open).transpose().context("--with")?;
         let made = check_exports(model, other.as_ref().map(|o| &o.model), plan, &VerifyOptions::default())?;
         made.into_iter().for_each(|c| report.add(c));
     }

@@ -4,7 +4,6 @@ use anyhow::{Result, bail};
 use gummel_data::{DataError, Dataset, Parts, Reading, Selection};
 use gummel_surrogate::Source;
 
-use crate::families::by_family;
 use crate::input::InputArgs;
 
 /// The table that the inputs name, in parts of about `rows` rows.
@@ -56,8 +55,8 @@ impl Source for OfFamily<'_> {
     }
 
     fn read(&self, part: usize) -> std::result::Result<Dataset, DataError> {
-        let data = Dataset::assemble(&self.parts.read(part)?, &[], self.selection)?;
-        let nothing = Dataset { devices: Vec::new(), files: Vec::new() };
-        Ok(by_family(&data).remove(self.family).unwrap_or(nothing))
+        let mut data = Dataset::assemble(&self.parts.read(part)?, &[], self.selection)?;
+        data.devices.retain(|d| d.id.family.to_string() == self.family);
+        Ok(data)
     }
 }

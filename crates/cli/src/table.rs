@@ -98,13 +98,12 @@ impl Grid {
 
     /// The widest column of words and the width it must wrap to, where the last column would have no room for a word.
     fn gives_way(&self, width: usize) -> Option<(usize, u16)> {
-        let content = |k: usize| self.content(k);
         let last = self.headings.len().checked_sub(1)?;
-        let before: usize = (0..last).map(|k| content(k) + usize::from(GAP)).sum();
-        let room = LAST.min(content(last));
+        let before: usize = (0..last).map(|k| self.content(k) + usize::from(GAP)).sum();
+        let room = LAST.min(self.content(last));
         let missing = (before + room).checked_sub(width).filter(|m| *m > 0)?;
-        let widest = self.words.iter().copied().filter(|k| *k < last).max_by_key(|k| content(*k))?;
-        let columns = content(widest).saturating_sub(missing).max(LEAST);
+        let widest = self.words.iter().copied().filter(|k| *k < last).max_by_key(|k| self.content(*k))?;
+        let columns = self.content(widest).saturating_sub(missing).max(LEAST);
         Some((widest, columns.try_into().ok()?))
     }
 

@@ -165,8 +165,8 @@ fn settle(
 ) -> Result<Flags, DataError> {
     for (name, later) in later {
         let factor = match later {
-            Later::Mirror if identity.polarity == Some(Polarity::P) => -1.0,
-            Later::Mirror | Later::Sign => 1.0,
+            Later::Mirror => identity.polarity.map_or(1.0, Polarity::sign),
+            Later::Sign => continue,
             Later::TimesWidth if identity.w > 0.0 => identity.w * identity.mult,
             Later::TimesWidth => {
                 return Err(DataError::Metadata {

@@ -61,6 +61,29 @@ pub struct CurveInfo {
     pub origin: Origin,
 }
 
+impl Dataset {
+    /// The devices that `keep` takes, with all files.
+    pub fn only(&self, keep: impl Fn(&DeviceData) -> bool) -> Dataset {
+        let devices = self.devices.iter().filter(|d| keep(d)).cloned().collect();
+        Dataset { devices, files: self.files.clone() }
+    }
+
+    /// The devices parted by `key`, in the order of their first ones; every part has all files.
+    pub fn parted_by<K: PartialEq>(&self, key: impl Fn(&DeviceId) -> K) -> Vec<(K, Dataset)> {
+        let mut parts: Vec<(K, Dataset)> = Vec::new();
+        for device in &self.devices {
+            let key = key(&device.id);
+            match parts.iter_mut().find(|(k, _)| *k == key) {
+                Some((_, part)) => part.devices.push(device.clone()),
+                None => {
+                    parts.push((key, Dataset { devices: vec![device.clone()], files: self.files.clone() }));
+                }
+            }
+        }
+        parts
+    }
+}
+
 impl DeviceData {
     /// Number of points.
     pub fn len(&self) -> usize {

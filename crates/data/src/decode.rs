@@ -13,7 +13,7 @@ use crate::DataError;
 /// [`DataError::Encoding`] for control bytes that no text has, and for broken UTF-16.
 pub(crate) fn text<'a>(path: &str, bytes: &'a [u8]) -> Result<Cow<'a, str>, DataError> {
     let text = characters(path, bytes)?;
-    let old = text.contains('\r') && !text.contains('\n');
+    let old = !text.contains('\n') && text.contains('\r');
     Ok(if old { Cow::Owned(text.replace('\r', "\n")) } else { text })
 }
 

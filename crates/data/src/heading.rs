@@ -7,6 +7,7 @@ mod unit;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+use crate::DataError;
 use crate::block::IDENTITY_COLUMNS;
 use crate::identity::{self, ZERO_CELSIUS};
 use crate::table;
@@ -75,6 +76,14 @@ pub(crate) enum Later {
 pub(crate) struct BadHeading {
     pub(crate) found: String,
     pub(crate) expected: String,
+}
+
+impl BadHeading {
+    /// The error of a heading in a line of a file.
+    pub(crate) fn at(self, path: &str, line: usize, hint: &str) -> DataError {
+        let BadHeading { found, expected } = self;
+        DataError::Syntax { path: path.to_owned(), line, found, expected, hint: hint.to_owned() }
+    }
 }
 
 impl Heading {
@@ -162,13 +171,13 @@ fn fine(value: f64) -> f64 {
 }
 
 fn parse(text: &str) -> Result<Heading, BadHeading> {
-    if let Some(function::Inside { text: inner, scale, unsigned }) = function::inside(text) {
+    if let Some(function::Inside { text: inner, scale }) = function::inside(text) {
         let inner = parse(&inner)?;
         let dimension = Dimension::of(&inner.column);
         if inner.known && (dimension.has_sign() || dimension == Dimension::Frequency) {
             let signed = dimension.has_sign();
             let scale = if scale == Scale::Linear { inner.scale } else { scale };
-            return Ok(Heading { scale, unsigned: inner.unsigned || unsigned && signed, ..inner });
+            return Ok(Heading { scale, unsigned: inner.unsigned || signed, ..inner });
         }
     }
     let (negated, rest) = match text.strip_prefix(['-', '−']) {

@@ -75,15 +75,19 @@ impl TextColumn {
     }
 }
 
+/// Adds what the column below `heading` waits for to `known`, once.
+pub(crate) fn remember(known: &mut Vec<(String, Later)>, heading: &Heading) {
+    for later in heading.waits() {
+        if !known.iter().any(|(column, l)| *column == heading.column && *l == later) {
+            known.push((heading.column.clone(), later));
+        }
+    }
+}
+
 impl Sheet {
     /// Remembers what the column below `heading` waits for.
     pub(crate) fn remember(&mut self, heading: &Heading) {
-        for later in heading.waits() {
-            let wait = (heading.column.clone(), later);
-            if !self.later.contains(&wait) {
-                self.later.push(wait);
-            }
-        }
+        remember(&mut self.later, heading);
     }
 
     /// Number of rows.

@@ -43,7 +43,7 @@ pub(crate) fn restore(
     if names.is_empty() {
         return Flags::NONE;
     }
-    let channel = if polarity == Some(Polarity::P) { -1.0 } else { 1.0 };
+    let channel = polarity.map_or(1.0, Polarity::sign);
     let unsigned = |name: &str| names.contains(&name);
     for (name, values) in columns.iter_mut().filter(|(n, _)| unsigned(n)) {
         let sign = match name.as_str() {

@@ -69,6 +69,11 @@ impl LayerShape {
     pub fn bias_offset(&self) -> usize {
         self.offset + self.inputs * self.outputs
     }
+
+    /// Its parameters, weights and biases.
+    pub fn range(&self) -> std::ops::Range<usize> {
+        self.offset..self.bias_offset() + self.outputs
+    }
 }
 
 /// Workspace for blocks of up to `capacity` points.

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::{Limits, QaError};
+use crate::{Limits, Ngspice, QaError};
 use circuit::{Circuit, Element, is_ground};
 use devices::{Device, Libraries, Placed, Stage, Trail};
 pub use log::Ending;
@@ -142,7 +142,7 @@ pub fn examine(path: &Path, instruments: &Instruments) -> Result<Diagnosis, QaEr
     let netlist = Netlist::read(path)?;
     let folder = std::path::absolute(path).map_err(QaError::io("read", path))?;
     let folder = folder.parent().unwrap_or(Path::new("/")).to_owned();
-    let bench = Bench { program: &instruments.ngspice, folder };
+    let bench = Bench { simulator: Ngspice::new(&instruments.ngspice), folder };
     let listing = bench.log(&netlist.listing_deck())?;
     let circuit = Circuit::parse(&listing);
     let named = netlist.libraries.iter().map(|l| bench.folder.join(l));

@@ -40,13 +40,15 @@ pub fn check_exports(
     if let Some(other) = with.filter(|o| o.manifest.polarity == model.manifest.polarity) {
         return Err(QaError::SamePolarity { polarity: other.manifest.polarity, family: other.title() });
     }
-    let wanted = |name: &str| plan.checks.is_empty() || plan.checks.iter().any(|n| n == name);
     let mut reports = Vec::new();
-    if wanted(round_trip::NAME) {
+    if plan.makes(round_trip::NAME) {
         reports.push(round_trip::round_trip(model, options)?);
     }
-    let circuits: Vec<&CircuitCheck> = CIRCUITS.iter().filter(|c| wanted(c.name)).collect();
-    let noise = CHECKS.iter().find(|c| c.name == NOISE && wanted(NOISE));
+    let circuits: Vec<&CircuitCheck> = CIRCUITS.iter().filter(|c| plan.makes(c.name)).collect();
+    let noise = CHECKS.iter().find(|c| c.name == NOISE && plan.makes(NOISE));
+    if noise.is_none() && circuits.is_empty() {
+        return Ok(reports);
+    }
     let simulator = Ngspice::new(&options.tools.ngspice);
     if !simulator.answers() {
         let untested = |heading, bound| {
@@ -65,7 +67,9 @@ pub fn check_exports(
         let plan = Plan { checks: vec![NOISE.to_owned()], ..plan.clone() };
         reports.extend(check(&family, &Measurements::new(), &plan)?.checks);
     }
-    reports.extend(set(&models, &exported, &simulator, &circuits, plan)?);
+    if !circuits.is_empty() {
+        reports.extend(set(&models, &exported, &simulator, &circuits, plan)?);
+    }
     Ok(reports)
 }
 
@@ -129,11 +133,7 @@ fn set(
     circuits: &[&CircuitCheck],
     plan: &Plan,
 ) -> Result<Vec<CheckReport>, QaError> {
-    let chosen: Vec<Nominal> = models[0]
-        .nominals()
-        .into_iter()
-        .filter(|n| plan.devices.is_empty() || plan.devices.contains(&n.name))
-        .collect();
+    let chosen: Vec<Nominal> = models[0].nominals().into_iter().filter(|n| plan.judges(&n.name)).collect();
     let found = in_parallel(&chosen, |nominal| {
         let kit = kit(models, exported, simulator, nominal)?;
         circuits.iter().map(|c| case(c, &kit, nominal, plan)).collect::<Result<Vec<_>, _>>()

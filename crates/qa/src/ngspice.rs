@@ -48,20 +48,22 @@ impl Ngspice {
         let work = work_folder()?;
         let path = work.path().join("deck.cir");
         std::fs::write(&path, deck).map_err(QaError::io("write", &path))?;
-        let ran = Command::new(&self.program)
-            .arg("-b")
-            .arg(&path)
-            .current_dir(work.path())
-            .env("HOME", work.path())
-            .stdin(Stdio::null())
-            .output()
-            .map_err(QaError::io("start", &self.program))?;
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let log = self.batch(&path, work.path(), Some(work.path()))?;
         let table = std::fs::read_to_string(work.path().join("out.txt")).unwrap_or_default();
-        Ok(Run {
-            log: text(&ran.stdout) + "\n" + &text(&ran.stderr),
-            table: table.lines().map(numbers).collect(),
-        })
+        Ok(Run { log, table: table.lines().map(numbers).collect() })
+    }
+
+    /// The log of a deck that is run in `folder`, with the start-up file in `home`, or in that of whoever runs it.
+    ///
+    /// # Errors
+    /// When the simulator cannot be started.
+    pub(crate) fn batch(&self, deck: &Path, folder: &Path, home: Option<&Path>) -> Result<String, QaError> {
+        let mut command = Command::new(&self.program);
+        command.arg("-b").arg(deck).current_dir(folder).stdin(Stdio::null());
+        command.envs(home.map(|home| ("HOME", home)));
+        let ran = command.output().map_err(QaError::io("start", &self.program))?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Ok(text(&ran.stdout) + "\n" + &text(&ran.stderr))
     }
 
     /// That a run did not give what it should have.

@@ -97,6 +97,18 @@ pub struct Report {
     pub card: Card,
 }
 
+impl Plan {
+    /// Whether it makes a check.
+    pub(crate) fn makes(&self, check: &str) -> bool {
+        self.checks.is_empty() || self.checks.iter().any(|n| n == check)
+    }
+
+    /// Whether it judges a device.
+    pub(crate) fn judges(&self, device: &str) -> bool {
+        self.devices.is_empty() || self.devices.iter().any(|n| n == device)
+    }
+}
+
 /// Judges a family.
 ///
 /// # Errors
@@ -106,10 +118,8 @@ pub fn check(family: &dyn Family, measured: &Measurements, plan: &Plan) -> Resul
     if let Some(name) = plan.devices.iter().find(|d| !nominals.iter().any(|n| n.name == **d)) {
         return Err(QaError::UnknownDevice { name: name.clone(), family: family.title() });
     }
-    let chosen: Vec<&Nominal> =
-        nominals.iter().filter(|n| plan.devices.is_empty() || plan.devices.contains(&n.name)).collect();
-    let checks: Vec<&Check> =
-        CHECKS.iter().filter(|c| plan.checks.is_empty() || plan.checks.iter().any(|n| n == c.name)).collect();
+    let chosen: Vec<&Nominal> = nominals.iter().filter(|n| plan.judges(&n.name)).collect();
+    let checks: Vec<&Check> = CHECKS.iter().filter(|c| plan.makes(c.name)).collect();
     let mut found =
         in_parallel(&chosen, |nominal| judge(family, &nominals, nominal, measured, &checks, &plan.limits))?;
     let mut reports = Vec::new();
@@ -247,10 +257,8 @@ impl CheckReport {
         cases: Vec<(Case, Option<Picture>)>,
     ) -> Self {
         let (cases, pictures): (Vec<Case>, Vec<Option<Picture>>) = cases.into_iter().unzip();
-        let worse = |w: usize, k: usize| {
-            if cases[k].badness.total_cmp(&cases[w].badness).is_ge() { k } else { w }
-        };
-        let k = (0..cases.len()).reduce(worse).unwrap_or(0);
+        let worst = (0..cases.len()).max_by(|a, b| cases[*a].badness.total_cmp(&cases[*b].badness));
+        let k = worst.unwrap_or(0);
         let picture = pictures.into_iter().nth(k).flatten();
         let worst = cases[k].clone();
         let count = |v: Verdict| cases.iter().filter(|c| c.verdict == v).count();

@@ -11,7 +11,7 @@ use gummel_model::{DeviceQuery, Model};
 
 use crate::device::{Device, Matrix, Terminals, Volts};
 use crate::exported::{Exported, NO_SIMULATOR};
-use crate::finding::Verdict;
+use crate::finding::{Measured, Outcome, Picture};
 use crate::ngspice::{Ngspice, work_folder};
 use crate::report::{Case, CheckReport};
 use crate::spice::device;
@@ -23,6 +23,8 @@ pub const NAME: &str = "round-trip";
 /// Targets with an evaluator of their own.
 const TARGETS: [Target; 7] =
     [Target::C, Target::Numpy, Target::VerilogA, Target::Onnx, Target::OnnxF32, Target::Spice, Target::Osdi];
+/// The number is a part of what a target may differ by.
+const BOUND: Bound = Bound::AtMost(1.0);
 /// Largest relative difference of the OSDI library's terminal currents in ngspice.
 const OSDI_LIMIT: f64 = 1e-6;
 /// Least current (A) and capacitance (F) to which differences are relative.
@@ -31,6 +33,9 @@ const LEAST_CAPACITANCE: f64 = 1e-21;
 /// Devices and biases of each that go through the OSDI library.
 const DEVICES: usize = 4;
 const BIASES: usize = 200;
+
+/// A case, and the picture that none of these has.
+type Judged = (Case, Option<Picture>);
 
 /// Exports and runs; a target whose tool is not on this machine is not tested.
 ///
@@ -73,12 +78,11 @@ pub fn round_trip(model: &Model, options: &VerifyOptions) -> Result<CheckReport,
         "largest relative difference of an export, run in its own tool, as a part of what its target may differ by",
         "the plain evaluator of this toolkit (crate gummel-kernel)",
     ];
-    let cases = cases.into_iter().map(|case| (case, None)).collect();
-    Ok(CheckReport::of_cases(heading, Bound::AtMost(1.0), cases))
+    Ok(CheckReport::of_cases(heading, BOUND, cases))
 }
 
 /// Terminal currents of the OSDI library in ngspice.
-fn library(model: &Model, work: &Path, options: &VerifyOptions) -> Result<Case, QaError> {
+fn library(model: &Model, work: &Path, options: &VerifyOptions) -> Result<Judged, QaError> {
     let simulator = Ngspice::new(&options.tools.ngspice);
     if !simulator.answers() {
         return Ok(not_tested("osdi", NO_SIMULATOR));
@@ -147,7 +151,9 @@ fn scattered(range: [[f64; 2]; 3], sign: f64) -> Vec<Volts> {
 type Simulated = (Vec<Terminals>, Option<Vec<Matrix>>);
 
 fn simulated(device: &dyn Device, biases: &[Volts], charges: bool) -> Result<Simulated, QaError> {
-    let stored = if charges { device.capacitances(biases)? } else { None };
+    // A library that stores nothing is compared too: its model does.
+    let nothing = || vec![[[0.0; 4]; 4]; biases.len()];
+    let stored = if charges { Some(device.capacitances(biases)?.unwrap_or_else(nothing)) } else { None };
     Ok((device.currents(biases)?, stored))
 }
 
@@ -162,11 +168,10 @@ fn worse(a: f64, b: f64) -> f64 {
     if b > a || b.is_nan() { b } else { a }
 }
 
-fn measured(device: &str, number: f64, worst: Option<Volts>, remark: String) -> Case {
-    let verdict = if Bound::AtMost(1.0).holds(number) { Verdict::Pass } else { Verdict::Fail };
-    Case::new(device, verdict, Some(number), worst, remark, Bound::AtMost(1.0))
+fn measured(device: &str, number: f64, worst: Option<Volts>, remark: String) -> Judged {
+    Case::of(device, BOUND, Outcome::Measured(Measured { number, worst, remark, picture: None }))
 }
 
-fn not_tested(target: &str, reason: &str) -> Case {
-    Case::new("", Verdict::NotTested, None, None, format!("{target}: {reason}"), Bound::AtMost(1.0))
+fn not_tested(target: &str, reason: &str) -> Judged {
+    Case::of("", BOUND, Outcome::NotTested(format!("{target}: {reason}")))
 }

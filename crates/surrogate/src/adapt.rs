@@ -68,7 +68,10 @@ pub fn adapt(model: &Model, device: &DeviceData, options: &AdaptOptions) -> Resu
 }
 
 /// The recipe a model was fitted by; its residual is what readings are compared by.
-pub(crate) fn recipe(model: &Model) -> Result<FitConfig, FitError> {
+///
+/// # Errors
+/// [`FitError::NotAdaptable`] when the manifest's recipe is of another version.
+pub fn recipe(model: &Model) -> Result<FitConfig, FitError> {
     FitConfig::deserialize(model.manifest.config.clone()).map_err(|e| FitError::NotAdaptable {
         family: model.manifest.title(),
         reason: format!("the recipe in its manifest is not one of this version: {e}"),

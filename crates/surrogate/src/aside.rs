@@ -43,8 +43,8 @@ pub(crate) fn points_per_task(learnt: &Problem) -> usize {
 
 /// Curves to learn from and curves to judge by, out of every task that has several; part `turn` of them is held out.
 pub(crate) fn apart(problem: &Problem, turn: usize, rng: &mut impl Rng) -> (Problem, Problem) {
-    let (mut learnt, mut held) = (problem.clone(), problem.clone());
-    for (k, task) in problem.tasks.iter().enumerate() {
+    let (mut learnt, mut held) = (Vec::new(), Vec::new());
+    for task in &problem.tasks {
         let curves = curves(task);
         let mut order: Vec<usize> = (0..curves.len()).collect();
         order.shuffle(rng);
@@ -55,11 +55,11 @@ pub(crate) fn apart(problem: &Problem, turn: usize, rng: &mut impl Rng) -> (Prob
                 out[curves[*c].clone()].fill(true);
             }
         }
-        learnt.tasks[k] = task.kept(|p| !out[p]);
-        held.tasks[k] = task.kept(|p| out[p]);
+        learnt.push(task.kept(|p| !out[p]));
+        held.push(task.kept(|p| out[p]));
     }
-    held.tasks.retain(|t| t.points() > 0);
-    (learnt, held)
+    held.retain(|t| t.points() > 0);
+    (problem.with_tasks(learnt), problem.with_tasks(held))
 }
 
 /// Points of every curve of a task.
@@ -71,8 +71,12 @@ fn curves(task: &Task) -> Vec<Range<usize>> {
 
 /// Geometric mean over curves of the RMS weighted residual; one curve that no trunk describes does not decide.
 pub(crate) fn error(held: &Problem, theta: &[f64]) -> f64 {
-    let logs = log_errors(held, theta);
-    if logs.is_empty() { f64::NAN } else { (logs.iter().sum::<f64>() / logs.len() as f64).exp() }
+    geometric(&log_errors(held, theta))
+}
+
+/// Geometric mean of errors, given their natural logarithms; NaN of nothing.
+pub(crate) fn geometric(logs: &[f64]) -> f64 {
+    (logs.iter().sum::<f64>() / logs.len() as f64).exp()
 }
 
 /// Natural logarithm of the RMS weighted residual of every curve that has a reading which counts.

@@ -54,7 +54,7 @@ pub(crate) fn between(problem: &Problem, theta: &[f64], groups: &[(String, Vec<u
     let joint = arrow::reduce(&all, DAMPING).map(|r| r.schur);
     let (gradients, losses): (Vec<Vec<f64>>, Vec<f64>) =
         groups.iter().map(|(_, devices)| asked(problem, theta, devices)).unzip();
-    let parts = problem.layout.shape.layers().map(|l| l.offset..l.bias_offset() + l.outputs);
+    let parts = problem.layout.shape.layers().map(|l| l.range());
     let named = parts.enumerate().map(|(k, range)| (format!("layer {}", k + 1), range));
     let layers = std::iter::once(("trunk".to_owned(), 0..problem.layout.trunk())).chain(named);
     Conflict {
@@ -68,7 +68,7 @@ pub(crate) fn between(problem: &Problem, theta: &[f64], groups: &[(String, Vec<u
 /// Gradient over the shared unknowns of the loss of `devices`, their heads eliminated, and that loss.
 fn asked(problem: &Problem, theta: &[f64], devices: &[usize]) -> (Vec<f64>, f64) {
     let tasks = problem.tasks.iter().filter(|t| devices.contains(&t.device)).cloned().collect();
-    let own = Problem { tasks, held: None, order: None, ..problem.clone() };
+    let own = Problem { held: None, order: None, ..problem.with_tasks(tasks) };
     let normal = normal::assemble(&Prepared::new(&own), theta);
     let gradient = arrow::reduce(&normal, DAMPING)
         .map_or_else(|| normal.shared_gradient.clone(), |r| r.rhs.col(0).iter().copied().collect());

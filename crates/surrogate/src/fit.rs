@@ -34,7 +34,7 @@ use crate::soft::SharingReport;
 use descent::From;
 pub(crate) use descent::StopRule;
 use finish::Ended;
-pub(crate) use parts::Parts;
+pub(crate) use parts::{Judged, Parts};
 pub use tasks::{TaskFit, combined, fit_tasks};
 
 /// Sees a fit from outside and may end it.

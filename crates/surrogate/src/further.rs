@@ -63,13 +63,18 @@ impl<'a> Further<'a> {
     }
 
     /// Mean square of the weighted residual over all parts, and the number of readings.
-    pub(crate) fn judge(&self, problem: &Problem, theta: &[f64]) -> Result<(f64, usize), DataError> {
+    fn judge(&self, problem: &Problem, theta: &[f64]) -> Result<(f64, usize), DataError> {
         let (mut sum, mut points) = (0.0, 0);
         for part in 0..self.parts() {
             let mut tasks: Vec<Task> = self.read(part, problem)?.into_iter().map(|(_, task)| task).collect();
             tasks.sort_by_key(|t| t.device);
-            let part =
-                Problem { tasks, strength: 0.0, smoothness: 0.0, held: None, order: None, ..problem.clone() };
+            let part = Problem {
+                strength: 0.0,
+                smoothness: 0.0,
+                held: None,
+                order: None,
+                ..problem.with_tasks(tasks)
+            };
             sum += loss(&Prepared::new(&part), theta);
             points += part.points();
         }

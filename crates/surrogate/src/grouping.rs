@@ -54,7 +54,8 @@ pub(crate) fn group(
             let changes = together(&tasks)?;
             let mut losing: Vec<usize> =
                 (0..tasks.len()).filter(|at| changes[*at].is_some_and(|e| !harmless(&e, worse))).collect();
-            losing.sort_by(|a, b| high(&changes[*b]).total_cmp(&high(&changes[*a])));
+            let high = |at: &usize| changes[*at].as_ref().map_or(f64::NEG_INFINITY, high);
+            losing.sort_by(|a, b| high(b).total_cmp(&high(a)));
             trials.push(Trial { tasks: named(&tasks), changes, kept: losing.is_empty() });
             if losing.is_empty() {
                 break;
@@ -73,8 +74,8 @@ pub(crate) fn group(
 }
 
 /// The worst that a change may be; what is not a number comes first.
-fn high(effect: &Option<Effect>) -> f64 {
-    let high = effect.as_ref().map_or(f64::NEG_INFINITY, |e| e.interval.map_or(e.change, |[_, high]| high));
+fn high(effect: &Effect) -> f64 {
+    let high = effect.interval.map_or(effect.change, |[_, high]| high);
     if high.is_nan() { f64::INFINITY } else { high }
 }
 
@@ -91,7 +92,7 @@ impl Grouping {
             let effects = trial.tasks.iter().zip(&trial.changes);
             let mut judged: Vec<(&String, &Effect)> =
                 effects.filter_map(|(t, e)| Some((t, e.as_ref()?))).collect();
-            judged.sort_by(|a, b| high(&Some(*b.1)).total_cmp(&high(&Some(*a.1))));
+            judged.sort_by(|a, b| high(b.1).total_cmp(&high(a.1)));
             let losing = judged.iter().filter(|(_, e)| !harmless(e, worse)).count();
             let shown = if trial.kept { judged.len() } else { losing };
             let list: Vec<String> =

@@ -5,6 +5,7 @@
 //! item, that is a block bootstrap (H. R. Künsch, "The jackknife and the bootstrap for general stationary
 //! observations", 1989).
 
+use crate::aside::geometric;
 use gummel_device::metrics::quantile;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -83,8 +84,7 @@ fn ends(mut draws: Vec<f64>) -> Option<[f64; 2]> {
 /// Geometric mean over curves of the root of their mean squared error; NaN without readings. One curve that no model
 /// describes does not decide.
 pub(crate) fn typical(squares: &[Vec<f64>]) -> f64 {
-    let logs = logs(squares, false);
-    (logs.iter().sum::<f64>() / logs.len() as f64).exp()
+    geometric(&logs(squares, false))
 }
 
 /// ln of the RMS error of every curve, or of every reading.

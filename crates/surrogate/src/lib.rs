@@ -75,7 +75,7 @@ pub use interval::Effect;
 pub use lm::StopReason;
 pub use order::{OrderConfig, OrderReport};
 pub use plan::{PlanOptions, Planned, plan};
-pub use pretrained::{TrunkConfig, TrunkInputs, bundled_trunk, pooled};
+pub use pretrained::{TrunkConfig, TrunkInputs, pooled};
 pub use report::{DeviceReport, Part, Summary};
 pub use sharing::{AutoConfig, Sharing, SingleConfig, SoftConfig, TaskOf};
 pub use soft::SharingReport;

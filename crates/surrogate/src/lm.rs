@@ -79,6 +79,15 @@ impl Lm {
         self.step_with(prepared, &mut Curvature::new(1), &())
     }
 
+    /// At most `most` steps, until none lowers the loss.
+    pub(crate) fn steps(&mut self, prepared: &Prepared<'_>, most: usize) {
+        for _ in 0..most {
+            if let Outcome::Stalled = self.step(prepared) {
+                break;
+            }
+        }
+    }
+
     /// As [`Lm::step`], with curvature that may be some steps old and residuals beside those of the data.
     ///
     /// Where the loss falls by much less than the quadratic model promised, the next step has new curvature; where it

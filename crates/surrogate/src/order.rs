@@ -52,7 +52,7 @@ impl Default for OrderConfig {
 }
 
 /// How the corners of a fit stand to each other at the biases of the readings.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct OrderReport {
     /// Pairs of a slower and a faster device of one geometry at one temperature.
     pub pairs: usize,
@@ -170,6 +170,15 @@ pub(crate) fn is_told(decision: &str) -> bool {
     decision.starts_with(TOLD)
 }
 
+/// Places along the axis of speed, or of skew for a channel of `sign`, and across it; faster devices are further along.
+fn on_axis(speed: f64, skew: f64, sign: f64, skewed: bool) -> (f64, f64) {
+    match skewed {
+        false => (speed, skew),
+        // The skewed fast corner of a p-channel device is the one whose n-channel is slow.
+        true => (sign * skew, speed),
+    }
+}
+
 /// Pairs of channel tasks of one geometry and temperature, the slower first, from neighbouring corners.
 fn pairs(problem: &Problem, polarity: Polarity, skewed: bool) -> Vec<Pair> {
     let (sign, criterion) = (polarity.sign(), criterion_current(polarity));
@@ -183,9 +192,8 @@ fn pairs(problem: &Problem, polarity: Polarity, skewed: bool) -> Vec<Pair> {
     let mut pairs = Vec::new();
     for tasks in alike.values() {
         for axis in [false, true].into_iter().filter(|skew| skewed || !skew) {
-            // The skewed fast corner of a p-channel device is the one whose n-channel is slow.
-            let along = |t: &Task| if axis { sign * t.place.skew } else { t.place.speed };
-            let across = |t: &Task| if axis { t.place.speed } else { t.place.skew };
+            let along = |t: &Task| on_axis(t.place.speed, t.place.skew, sign, axis).0;
+            let across = |t: &Task| on_axis(t.place.speed, t.place.skew, sign, axis).1;
             let mut line: Vec<usize> =
                 tasks.iter().copied().filter(|k| across(&problem.tasks[*k]) == 0.0).collect();
             line.sort_by(|a, b| along(&problem.tasks[*a]).total_cmp(&along(&problem.tasks[*b])));

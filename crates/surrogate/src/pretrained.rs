@@ -21,12 +21,11 @@ use serde::{Deserialize, Serialize};
 use crate::config::{FitConfig, Solver};
 use crate::error::FitError;
 use crate::held::Held;
-use crate::lm::{Lm, Outcome};
+use crate::lm::Lm;
 use crate::prepared::Prepared;
 use crate::problem::{Problem, Task};
 use hold::Choice;
 
-pub use bundled::trunk as bundled_trunk;
 pub use pool::pooled;
 
 /// The trunk a fit begins with.
@@ -184,11 +183,7 @@ impl Pretrained {
         few.held = Some(Held::frozen(theta[..few.layout.trunk()].to_vec()));
         let prepared = Prepared::new(&few);
         let mut lm = Lm::new(&prepared, theta);
-        for _ in 0..steps {
-            if let Outcome::Stalled = lm.step(&prepared) {
-                break;
-            }
-        }
+        lm.steps(&prepared, steps);
         lm.loss
     }
 
@@ -281,7 +276,7 @@ impl Pretrained {
                 true => strength,
                 false => strength * config.layers.get(k).copied().unwrap_or(1.0),
             };
-            strengths[layer.offset..layer.bias_offset() + layer.outputs].fill(of_layer);
+            strengths[layer.range()].fill(of_layer);
             if k > 0 {
                 continue;
             }

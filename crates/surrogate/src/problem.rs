@@ -142,6 +142,22 @@ impl Problem {
         self.tasks.iter().map(Task::points).sum()
     }
 
+    /// The same problem with other tasks.
+    pub(crate) fn with_tasks(&self, tasks: Vec<Task>) -> Problem {
+        Problem {
+            tasks,
+            layout: self.layout.clone(),
+            features: self.features.clone(),
+            statics: self.statics.clone(),
+            outputs: self.outputs.clone(),
+            population: self.population.clone(),
+            deviation: self.deviation.clone(),
+            held: self.held.clone(),
+            order: self.order.clone(),
+            ..*self
+        }
+    }
+
     /// Takes over the feature scaling and output scales of `reference`, so that the same parameters mean
     /// the same currents in both.
     pub(crate) fn rescale(&mut self, reference: &Problem) {
@@ -173,7 +189,7 @@ impl Problem {
         let place = |d: usize| (0..kept).find(|k| (2 * k + 1) * all / (2 * kept) == d);
         let tasks = self.tasks.iter().filter_map(|t| Some(Task { device: place(t.device)?, ..t.clone() }));
         let layout = Layout { devices: kept, ..self.layout.clone() };
-        Problem { layout, tasks: tasks.collect(), ..self.clone() }
+        Problem { layout, ..self.with_tasks(tasks.collect()) }
     }
 
     /// The same problem with at most `per_task` random points of every task.
@@ -187,7 +203,7 @@ impl Problem {
                 t.gathered(&keep)
             })
             .collect();
-        Problem { tasks, ..self.clone() }
+        self.with_tasks(tasks)
     }
 }
 

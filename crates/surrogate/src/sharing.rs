@@ -189,8 +189,7 @@ impl TaskOf {
 
     /// The devices of one task.
     pub(crate) fn part(self, data: &Dataset, task: &str) -> Dataset {
-        let devices = data.devices.iter().filter(|d| self.name(d) == task).cloned().collect();
-        Dataset { devices, files: data.files.clone() }
+        data.only(|d| self.name(d) == task)
     }
 }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::FitConfig;
 use crate::conflict::Conflict;
 use crate::error::FitError;
-use crate::fit::{Observer, Parts};
+use crate::fit::{Judged, Observer, Parts};
 use crate::interval::{Effect, typical};
 use crate::sharing::TaskOf;
 
@@ -67,35 +67,36 @@ pub fn transfer(
         });
     }
     let fits = n + n * (n - 1) / 2 + usize::from(n > 2);
-    let mut done = 0;
-    let mut errors = |chosen: &[usize]| {
-        let judged = parts.fit(chosen, &config, &mut parts.watch(chosen, (done, fits), observer))?;
-        done += 1;
-        Ok::<_, FitError>(judged)
-    };
-    let alone = (0..n).map(|k| Ok(errors(&[k])?.squares.remove(0))).collect::<Result<Vec<_>, FitError>>()?;
-    let mut change = vec![vec![None; n]; n];
-    let mut whole = None;
+    let mut alone = Vec::new();
     for k in 0..n {
-        for j in 0..k {
-            let both = errors(&[j, k])?;
-            change[j][k] = Effect::between(&both.squares[0], &alone[j]);
-            change[k][j] = Effect::between(&both.squares[1], &alone[k]);
-            whole = Some(both);
-        }
+        let mut watch = parts.watch(&[k], (k, fits), observer);
+        alone.push(parts.fit(&[k], &config, &mut watch)?.remove(0));
     }
-    let whole = match whole {
-        Some(both) if n == 2 => both,
-        _ => errors(&(0..n).collect::<Vec<_>>())?,
+    let mut change = vec![vec![None; n]; n];
+    let mut pair = |j: usize, k: usize, both: &Judged| {
+        change[j][k] = Effect::between(&both[0], &alone[j]);
+        change[k][j] = Effect::between(&both[1], &alone[k]);
     };
+    // Of two tasks the only pair is all of them.
+    let pairs = (0..n).flat_map(|k| (0..k).map(move |j| (j, k))).filter(|_| n > 2);
+    for (at, (j, k)) in pairs.enumerate() {
+        let mut watch = parts.watch(&[j, k], (n + at, fits), observer);
+        pair(j, k, &parts.fit(&[j, k], &config, &mut watch)?);
+    }
+    let all: Vec<usize> = (0..n).collect();
+    let mut watch = parts.watch(&all, (fits - 1, fits), observer);
+    let (whole, conflict) = parts.fit_all(&config, &mut watch)?;
+    if n == 2 {
+        pair(0, 1, &whole);
+    }
     Ok(Transfer {
         tasks: parts.names(),
         fitted: parts.fitted(),
         judged: alone.iter().map(|s| s.iter().map(Vec::len).sum()).collect(),
         alone: alone.iter().map(|s| typical(s)).collect(),
         change,
-        together: whole.squares.iter().zip(&alone).map(|(a, b)| Effect::between(a, b)).collect(),
-        conflict: whole.conflict,
+        together: whole.iter().zip(&alone).map(|(a, b)| Effect::between(a, b)).collect(),
+        conflict,
         fits,
     })
 }

@@ -4,9 +4,9 @@ use anyhow::{Context, Result, ensure};
 use gummel_data::{Dataset, ReadOptions, Selection, read};
 use gummel_device::Corner;
 use gummel_model::Model;
+use gummel_surrogate::adapt::recipe as recipe_of;
 use gummel_surrogate::config::Toggle;
 use gummel_surrogate::{FitConfig, Progress, fit, pooled};
-use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
 const FOLDER: &str = "datasets/trunk";
@@ -36,7 +36,7 @@ pub(crate) fn run(root: &Path, check: bool) -> Result<()> {
     }
     let known = Model::load(&folder)?;
     ensure!(known.manifest.data == model.manifest.data, "{FOLDER} was fitted to other data; make it anew");
-    ensure!(made_by(&known)? == config, "{FOLDER} has another recipe; make it anew");
+    ensure!(recipe_of(&known)? == config, "{FOLDER} has another recipe; make it anew");
     let weights = |m: &Model| -> Vec<f64> {
         m.spec.branches[0].layers.iter().flat_map(|l| l.weight.iter().chain(&l.bias).copied()).collect()
     };
@@ -44,11 +44,6 @@ pub(crate) fn run(root: &Path, check: bool) -> Result<()> {
     println!("largest difference of a weight {worst:.1e}");
     ensure!(worst < 1e-6, "{FOLDER} is not what this processor makes of its recipe");
     Ok(())
-}
-
-/// The recipe that a trunk's manifest holds.
-fn made_by(model: &Model) -> Result<FitConfig> {
-    Ok(FitConfig::deserialize(model.manifest.config.clone())?)
 }
 
 /// Both families, three corners, all temperatures; the population's mean is what n- and p-channel devices have in common.
@@ -82,7 +77,7 @@ mod tests {
     fn the_bundled_trunk_was_made_by_this_recipe_from_the_bundled_data_and_is_small() {
         let root = crate::root();
         let model = Model::load(root.join(FOLDER)).unwrap();
-        assert_eq!(made_by(&model).unwrap(), recipe());
+        assert_eq!(recipe_of(&model).unwrap(), recipe());
         let reading = read(&[root.join(DATA)], &ReadOptions::default(), &|_| ()).unwrap();
         // Files that the set itself was made from have no hash.
         let made_from: Vec<&str> =

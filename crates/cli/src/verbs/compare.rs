@@ -77,6 +77,15 @@ struct Compared {
     standings: Vec<Standing>,
 }
 
+/// The recipe with a fraction of every device's points held out, where one is asked for.
+fn holding_out(config: &FitConfig, fraction: Option<f64>) -> FitConfig {
+    let mut config = config.clone();
+    if let Some(fraction) = fraction {
+        config.split = Split::Points { fraction, seed: config.seed };
+    }
+    config
+}
+
 /// Compares.
 pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
     let config = args.recipe.resolve()?;
@@ -102,10 +111,7 @@ pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
             args.hold_out.iter().copied().map(Some).collect()
         };
         for hold_out in fractions {
-            let mut config = config.clone();
-            if let Some(fraction) = hold_out {
-                config.split = Split::Points { fraction, seed: config.seed };
-            }
+            let config = holding_out(&config, hold_out);
             let (train, _) = part.split(&config.split);
             let points = train.devices.iter().map(gummel_data::DeviceData::len).sum::<usize>() as f64
                 / train.devices.len().max(1) as f64;

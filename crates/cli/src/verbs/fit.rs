@@ -85,6 +85,9 @@ struct Written {
 /// Reads, fits family by family, writes.
 pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
     let (input, config) = what(&args)?;
+    if args.stream.is_some() && config.sharing != Sharing::Hard {
+        bail!("--stream fits one network per family; leave out --sharing, or --stream");
+    }
     let parts = args.stream.map(|rows| parts::open(&input, rows as usize, config.seed)).transpose()?;
     let reading = match &parts {
         Some(parts) => parts::first(parts)?,
@@ -105,7 +108,7 @@ pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
     session.listen()?;
     let mut example = None;
     let mut pooled = match &config.sharing {
-        Sharing::Auto(auto) if auto.tasks == TaskOf::Family && families.len() > 1 && parts.is_none() => {
+        Sharing::Auto(auto) if auto.tasks == TaskOf::Family && families.len() > 1 => {
             pooled(&args, &data, &config, session)?
         }
         _ => BTreeMap::new(),
@@ -213,9 +216,6 @@ fn fit_family(
 ) -> Result<Vec<TaskFit>> {
     let mut bar = FitBar::new(session, family);
     if let Some(parts) = parts {
-        if config.sharing != Sharing::Hard {
-            bail!("--stream fits one network per family; leave out --sharing, or --stream");
-        }
         let source = parts::OfFamily { parts, selection: &config.selection, family };
         let fit = fit_in_parts(data, &source, config, &mut bar)?;
         return Ok(vec![TaskFit { task: String::new(), data: data.clone(), fit }]);

@@ -24,14 +24,12 @@ impl Scale {
     }
 }
 
-/// A heading without its function.
+/// A heading without its function, which the sign is lost by.
 #[derive(Debug, PartialEq)]
 pub(super) struct Inside {
     /// What the function was taken of, with the unit that stood outside: `Id [A]` of `abs(Id) [A]`.
     pub(super) text: String,
     pub(super) scale: Scale,
-    /// The sign is lost.
-    pub(super) unsigned: bool,
 }
 
 /// Functions with their scale; `log` has base ten, as spreadsheets and instruments mean it. Longer names first.
@@ -75,7 +73,7 @@ fn of(inner: &str, outside: &str, scale: Scale) -> Option<Inside> {
         "" | "-" | "dec" | "decades" | "1" => inner.trim().to_owned(),
         unit => format!("{} [{unit}]", inner.trim()),
     };
-    (!inner.trim().is_empty()).then_some(Inside { text, scale, unsigned: true })
+    (!inner.trim().is_empty()).then_some(Inside { text, scale })
 }
 
 /// Index of the bracket that closes the first one.

@@ -109,7 +109,9 @@ impl Reader<'_> {
         let fields: Vec<Field> = cells.iter().map(field).collect();
         let numbers = fields.iter().filter(|f| matches!(f, Field::Number(_))).count();
         let words = fields.iter().filter(|f| matches!(f, Field::Word)).count();
-        if self.sheet_headings(number, &cells, &above)? {
+        // A sheet's headings begin with the name of a bias.
+        let begins = !matches!(fields.first(), Some(Field::Number(_)));
+        if begins && self.sheet_headings(number, &cells, &above)? {
             return Ok(());
         }
         if let Some(layout) = &self.layout
@@ -176,13 +178,8 @@ impl Reader<'_> {
 
     /// A line of headings: at least two of them must mean something.
     fn headings(&mut self, number: usize, cells: &[String]) -> Result<bool, DataError> {
-        let wrong = |bad: BadHeading| DataError::Syntax {
-            path: self.path.to_owned(),
-            line: number,
-            found: bad.found,
-            expected: bad.expected,
-            hint: "correct the heading or give a column mapping".to_owned(),
-        };
+        let wrong =
+            |bad: BadHeading| bad.at(self.path, number, "correct the heading or give a column mapping");
         let mut layout = Layout::read(cells, &self.banner, self.mapping).map_err(wrong)?;
         if layout.meaningful() < 2 {
             return Ok(false);
@@ -216,13 +213,7 @@ impl Reader<'_> {
                 Ok(true)
             }
             Err(_) if self.headings(number, cells)? => Ok(true),
-            Err(bad) => Err(DataError::Syntax {
-                path: self.path.to_owned(),
-                line: number,
-                found: bad.found,
-                expected: bad.expected,
-                hint: "correct the line of units".to_owned(),
-            }),
+            Err(bad) => Err(bad.at(self.path, number, "correct the line of units")),
         }
     }
 

@@ -126,13 +126,8 @@ impl Record {
         let points = self.numbers("dimension1").first().map_or(rows, |n| (*n as usize).clamp(1, rows));
         let mut columns: Vec<(String, Vec<f64>)> = Vec::new();
         for (k, name) in self.names.iter().enumerate() {
-            let heading = Heading::read(name, mapping).map_err(|bad| DataError::Syntax {
-                path: path.to_owned(),
-                line: self.line,
-                found: bad.found,
-                expected: bad.expected,
-                hint: "give a column mapping".to_owned(),
-            })?;
+            let heading = Heading::read(name, mapping)
+                .map_err(|bad| bad.at(path, self.line, "give a column mapping"))?;
             if let Some(heading) = heading {
                 sheet.remember(&heading);
                 columns.push((

@@ -38,16 +38,11 @@ impl Metadata {
             column: "file".to_owned(),
             expected: "names of data files".to_owned(),
         })?;
-        let columns: Vec<Option<Heading>> =
-            headings.iter().map(|h| Heading::read(h, mapping)).collect::<Result<_, _>>().map_err(|bad| {
-                DataError::Syntax {
-                    path: name.clone(),
-                    line: number + 1,
-                    found: bad.found,
-                    expected: bad.expected,
-                    hint: "correct the heading".to_owned(),
-                }
-            })?;
+        let columns: Vec<Option<Heading>> = headings
+            .iter()
+            .map(|h| Heading::read(h, mapping))
+            .collect::<Result<_, _>>()
+            .map_err(|bad| bad.at(&name, number + 1, "correct the heading"))?;
         let mut metadata = Metadata::default();
         for (_, line) in lines {
             let cells = dialect.split(line);

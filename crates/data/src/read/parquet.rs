@@ -27,13 +27,8 @@ pub(crate) fn read(path: &str, bytes: Vec<u8>, mapping: &ColumnMapping) -> Resul
     }
     let mut sheet = Sheet { line: (1..=frame.height() as u32).collect(), ..Sheet::default() };
     for column in frame.columns() {
-        let heading = Heading::read(column.name(), mapping).map_err(|bad| DataError::Syntax {
-            path: path.to_owned(),
-            line: 0,
-            found: bad.found,
-            expected: bad.expected,
-            hint: "rename the column or give a column mapping".to_owned(),
-        })?;
+        let heading = Heading::read(column.name(), mapping)
+            .map_err(|bad| bad.at(path, 0, "rename the column or give a column mapping"))?;
         let Some(heading) = heading else { continue };
         if column.dtype().is_primitive_numeric() {
             let numbers = column.cast(&DataType::Float64).map_err(DataError::table(path))?;

@@ -4,7 +4,7 @@
 
 use gummel_device::curve::gradient;
 use gummel_device::metrics::{StrongSet, current_errors, rel_l2};
-use gummel_device::{Curve, Quantity, Terminal};
+use gummel_device::{Curve, Quantity, Sweep, Terminal};
 
 use crate::device::{B, G};
 use crate::finding::{Bound, Outcome, Picture, Worst};
@@ -121,10 +121,14 @@ fn deviation(p: &Pair<'_>, i: usize) -> f64 {
 }
 
 fn picture(p: &Pair<'_>) -> Picture {
-    let axis = format!("V{} (V)", p.curve.sweep.swept.letter());
-    let mut picture = Picture::new(&axis, "drain current (A)");
-    picture.add("measured", &p.curve.sweep.values, &p.measured);
-    picture.add("model", &p.curve.sweep.values, &p.modelled);
+    against(&p.curve.sweep, "drain current (A)", &p.measured, &p.modelled)
+}
+
+/// Measured and modelled values over what was swept.
+pub(super) fn against(sweep: &Sweep, y: &str, measured: &[f64], modelled: &[f64]) -> Picture {
+    let mut picture = Picture::new(&format!("V{} (V)", sweep.swept.letter()), y);
+    picture.add("measured", &sweep.values, measured);
+    picture.add("model", &sweep.values, modelled);
     picture
 }
 

@@ -5,6 +5,7 @@
 use gummel_device::metrics::rel_l2;
 use gummel_device::{Curve, Quantity};
 
+use super::accuracy::against;
 use crate::device::{B, D, G, S};
 use crate::finding::{Bound, Outcome, Picture, Worst};
 use crate::{QaError, Scene};
@@ -56,9 +57,5 @@ fn picture(curves: &[&Curve], modelled: &[f64], far: usize) -> Option<Picture> {
         far < start
     })?;
     let modelled = &modelled[start - curve.values.len()..start];
-    let axis = format!("V{} (V)", curve.sweep.swept.letter());
-    let mut picture = Picture::new(&axis, &format!("{} (F)", curve.quantity.column()));
-    picture.add("measured", &curve.sweep.values, &curve.values);
-    picture.add("model", &curve.sweep.values, modelled);
-    Some(picture)
+    Some(against(&curve.sweep, &format!("{} (F)", curve.quantity.column()), &curve.values, modelled))
 }

@@ -129,7 +129,7 @@ pub(super) fn closed_loop(scene: &Scene<'_>, bound: Bound) -> Result<Outcome, Qa
         }
     }
     let mut worst = Worst::under(bound);
-    let scale = moved.iter().fold(f64::MIN_POSITIVE, |m, q| m.max(*q));
+    let scale = largest(&moved);
     let mut remark = "";
     for (gained, name) in gained.iter().zip(["drain", "gate", "source", "bulk"]) {
         if worst.see(gained.abs() / scale, corners[0]) {

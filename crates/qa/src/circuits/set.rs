@@ -11,6 +11,7 @@
 //!
 //! Voltages count in parts of the supply. A circuit that does not converge has no number, which is a failure.
 
+use super::Circuit;
 use super::kit::{Kit, Stop};
 use super::shape::{falling, largest_rise, largest_slope, noise_margin, rising};
 use crate::Limits;
@@ -109,9 +110,7 @@ fn inverter(kit: &Kit<'_>) -> Result<Measured, Stop> {
     let (_, _, supply) = kit.both()?;
     let mut circuit = kit.circuit(supply);
     circuit.inverter(());
-    let control = format!("{}\nwrdata out.txt v(out)", sweep("vin", 0.0, supply, supply));
-    let run = kit.run(&circuit, &control)?;
-    let (x, y) = (run.column(0), run.column(1));
+    let [x, y] = swept(kit, &circuit, ("vin", 0.0, supply), "v(out)")?;
     let (high, low) = (y[0], y[y.len() - 1]);
     let gain = largest_slope(&x, &y);
     let (number, name) = worst(&[
@@ -166,20 +165,16 @@ fn mirror(kit: &Kit<'_>) -> Result<Measured, Stop> {
     let reference = part.current(gate, gate);
     let mut circuit = kit.circuit(supply);
     circuit.mirror(part.channel(), (), reference);
-    let first = supply / 16.0;
-    let (from, to) = if part.channel() == 'n' { (first, supply) } else { (0.0, supply - first) };
-    let control = format!("{}\nwrdata out.txt i(vout)", sweep("vout", from, to, supply));
-    let run = kit.run(&circuit, &control)?;
-    let (x, i) = (run.column(0), run.column(1));
-    let rail = if part.channel() == 'n' { 0.0 } else { supply };
+    let (s, first) = (part.instance.sign(), supply / 16.0);
+    let (rail, from, to) = if s > 0.0 { (0.0, first, supply) } else { (supply, 0.0, supply - first) };
+    let [x, i] = swept(kit, &circuit, ("vout", from, to), "i(vout)")?;
     let expected: Vec<f64> = x.iter().map(|out| 3.0 * part.current(gate, (out - rail).abs())).collect();
-    let found: Vec<f64> = i.iter().map(|i| -part.instance.sign() * i).collect();
+    let found: Vec<f64> = i.iter().map(|i| -s * i).collect();
     let apart = |k: usize| (found[k] / expected[k] - 1.0).abs();
     let far = (0..x.len()).max_by(|a, b| apart(*a).total_cmp(&apart(*b))).unwrap_or(0);
     let mut picture = Picture::new("output (V)", "mirrored current (A)");
     picture.add("ngspice", &x, &found);
     picture.add("kernel", &x, &expected);
-    let s = part.instance.sign();
     let remark = format!("one to three, reference {reference:.3e} A");
     let at = [x[far], rail + s * gate, rail, rail];
     Ok(Measured { worst: Some(at), ..measured(apart(far), remark, picture) })
@@ -191,10 +186,7 @@ fn differential_pair(kit: &Kit<'_>) -> Result<Measured, Stop> {
     let current = 2.0 * n.current(0.45 * supply, 0.5 * supply);
     let mut circuit = kit.circuit(supply);
     circuit.differential_pair((), common, current);
-    let control =
-        format!("{}\nwrdata out.txt v(out) v(a)", sweep("vp", common - half, common + half, supply));
-    let run = kit.run(&circuit, &control)?;
-    let (x, out, a) = (run.column(0), run.column(1), run.column(2));
+    let [x, out, a] = swept(kit, &circuit, ("vp", common - half, common + half), "v(out) v(a)")?;
     let gain = largest_slope(&x, &out);
     // Both sides of the pair are alike: at equal inputs the output is where the mirror's input is, up to what the
     // simulator's tolerance makes of a high resistance. Seen from the input, it is a small voltage.
@@ -216,9 +208,7 @@ fn memory_cell(kit: &Kit<'_>) -> Result<Measured, Stop> {
     let (_, _, supply) = kit.both()?;
     let mut circuit = kit.circuit(supply);
     circuit.memory_cell(());
-    let control = format!("{}\nwrdata out.txt v(out)", sweep("vin", 0.0, supply, supply));
-    let run = kit.run(&circuit, &control)?;
-    let (x, y) = (run.column(0), run.column(1));
+    let [x, y] = swept(kit, &circuit, ("vin", 0.0, supply), "v(out)")?;
     let margin = noise_margin(&x, &y);
     let mut picture = transfer(&x, &y, "one side (V)", "the other side");
     let (mirrored, ascending): (Vec<f64>, Vec<f64>) = y.iter().copied().zip(x.iter().copied()).rev().unzip();
@@ -231,10 +221,8 @@ fn transmission_gate(kit: &Kit<'_>) -> Result<Measured, Stop> {
     let difference = supply / 32.0;
     let mut circuit = kit.circuit(supply);
     circuit.transmission_gate((), difference);
-    let control = format!("{}\nwrdata out.txt i(vout)", sweep("vin", 0.0, supply - difference, supply));
-    let run = kit.run(&circuit, &control)?;
-    let x = run.column(0);
-    let conductance: Vec<f64> = run.column(1).iter().map(|i| -i / difference).collect();
+    let [x, i] = swept(kit, &circuit, ("vin", 0.0, supply - difference), "i(vout)")?;
+    let conductance: Vec<f64> = i.iter().map(|i| -i / difference).collect();
     let low = conductance.iter().fold(f64::INFINITY, |m, g| m.min(*g));
     let high = conductance.iter().fold(0.0, |m: f64, g| m.max(g.abs()));
     let mut picture = Picture::new("input (V)", "conductance (S)");
@@ -243,7 +231,15 @@ fn transmission_gate(kit: &Kit<'_>) -> Result<Measured, Stop> {
     Ok(measured(low / high, remark, picture))
 }
 
-/// A DC sweep with as many steps from rail to rail as all sweeps have.
-fn sweep(source: &str, from: f64, to: f64, supply: f64) -> String {
-    format!("dc {source} {from:e} {to:e} {:e}", supply / f64::from(STEPS))
+/// Columns of a DC sweep of a source: its voltage, then what is `shown`. All sweeps have as many steps from rail to rail.
+fn swept<const N: usize>(
+    kit: &Kit<'_>,
+    circuit: &Circuit<&Kit<'_>>,
+    (source, from, to): (&str, f64, f64),
+    shown: &str,
+) -> Result<[Vec<f64>; N], Stop> {
+    let step = kit.supply()? / f64::from(STEPS);
+    let control = format!("dc {source} {from:e} {to:e} {step:e}\nwrdata out.txt {shown}");
+    let run = kit.run(circuit, &control)?;
+    Ok(std::array::from_fn(|k| run.column(k)))
 }

@@ -1,18 +1,17 @@
 //! Runs the simulator on a deck: its log, and the table it wrote.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 
 use super::netlist::{Netlist, Step};
 use crate::QaError;
-use crate::ngspice::{numbers, work_folder};
+use crate::ngspice::{Ngspice, numbers, work_folder};
 
 /// Columns of a file: one command of a very large circuit would have thousands of words.
 const COLUMNS: usize = 40;
 
 /// The simulator and where it works.
-pub(super) struct Bench<'a> {
-    pub(super) program: &'a Path,
+pub(super) struct Bench {
+    pub(super) simulator: Ngspice,
     /// Folder of the netlist: relative names in it are found from here.
     pub(super) folder: PathBuf,
 }
@@ -24,7 +23,7 @@ pub(super) struct Ran {
     pub(super) rows: Vec<Vec<f64>>,
 }
 
-impl Bench<'_> {
+impl Bench {
     /// The log of a deck.
     ///
     /// # Errors
@@ -62,14 +61,7 @@ impl Bench<'_> {
         let path = work.path().join("doctor.cir");
         let deck = deck.replace("wrdata out", &format!("wrdata {}/out", work.path().display()));
         std::fs::write(&path, deck).map_err(QaError::io("write", &path))?;
-        let ran = Command::new(self.program)
-            .arg("-b")
-            .arg(&path)
-            .current_dir(&self.folder)
-            .stdin(std::process::Stdio::null())
-            .output()
-            .map_err(QaError::io("start", self.program))?;
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Ok((text(&ran.stdout) + "\n" + &text(&ran.stderr), work))
+        // The start-up file of whoever runs it may belong to the circuit.
+        Ok((self.simulator.batch(&path, &self.folder, None)?, work))
     }
 }

@@ -169,13 +169,7 @@ impl Stages<'_, '_> {
         loop {
             let stage = format!("starts ({} left)", candidates.len());
             let steps = self.config.start_steps;
-            candidates.par_iter_mut().for_each(|lm| {
-                for _ in 0..steps {
-                    if let Outcome::Stalled = lm.step(prepared) {
-                        break;
-                    }
-                }
-            });
+            candidates.par_iter_mut().for_each(|lm| lm.steps(prepared, steps));
             candidates.sort_by(|a, b| a.loss.total_cmp(&b.loss));
             self.step += self.config.start_steps;
             self.watch.note(&stage, self.step, candidates[0].loss * scale(prepared));

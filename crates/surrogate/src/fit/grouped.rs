@@ -76,7 +76,7 @@ fn grouped(
             .map(|(parts, config)| {
                 let mut watch = parts.watch(chosen, (done, of), observer);
                 done += 1;
-                Ok(parts.fit(chosen, config, &mut watch)?.squares)
+                parts.fit(chosen, config, &mut watch)
             })
             .collect()
     };

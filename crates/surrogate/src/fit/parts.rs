@@ -1,14 +1,15 @@
 //! Tasks of a dataset, fitted in any combination and judged by readings that the fits did not see.
 
-use gummel_data::{Dataset, DeviceData};
+use gummel_data::Dataset;
+use gummel_device::{DeviceId, Family};
 
-use super::pool::{self, by_family};
+use super::pool::{self, Joint};
 use super::{Fit, Observer, Progress, Watch};
 use crate::config::{FitConfig, Toggle};
 use crate::conflict::Conflict;
 use crate::error::FitError;
 use crate::sharing::{Sharing, TaskOf};
-use crate::unseen;
+use crate::unseen::squares;
 
 /// The tasks of a dataset: what is fitted of each and what judges it.
 pub(crate) struct Parts {
@@ -19,13 +20,8 @@ pub(crate) struct Parts {
     groups: Vec<(String, Vec<usize>)>,
 }
 
-/// What a fit of some tasks came to.
-pub(crate) struct Judged {
-    /// Squared weighted residuals of the unseen readings of each task, curve by curve.
-    pub(crate) squares: Vec<Vec<Vec<f64>>>,
-    /// How the tasks pull at their trunk.
-    pub(crate) conflict: Conflict,
-}
+/// Squared weighted residuals of the unseen readings of each task, curve by curve.
+pub(crate) type Judged = Vec<Vec<Vec<f64>>>;
 
 impl Parts {
     /// The tasks of `train`.
@@ -33,9 +29,11 @@ impl Parts {
     /// # Errors
     /// [`FitError::SeveralFamilies`] when tasks are not families and there are several of those.
     pub(crate) fn new(train: &Dataset, held_out: &Dataset, tasks: TaskOf) -> Result<Self, FitError> {
-        let families = by_family(train);
+        let mut families: Vec<&Family> = train.devices.iter().map(|d| &d.id.family).collect();
+        families.sort();
+        families.dedup();
         if tasks != TaskOf::Family && families.len() > 1 {
-            let names: Vec<String> = families.iter().map(|f| f.devices[0].id.family.to_string()).collect();
+            let names: Vec<String> = families.iter().map(ToString::to_string).collect();
             return Err(FitError::SeveralFamilies { found: families.len(), names: names.join(", ") });
         }
         let groups = tasks.groups(train);
@@ -80,41 +78,63 @@ impl Parts {
         config: &FitConfig,
         observer: &mut dyn Observer,
     ) -> Result<Judged, FitError> {
-        let (train, held_out) = (self.part(&self.train, chosen), self.part(&self.held_out, chosen));
+        let mut watch = Watch::new(observer);
+        let (joint, config) = self.joint(chosen, config, &mut watch)?;
+        self.judged(chosen, joint, &config, &mut watch)
+    }
+
+    /// As [`Parts::fit`] of all tasks, and how they pull at their trunk.
+    pub(crate) fn fit_all(
+        &self,
+        config: &FitConfig,
+        observer: &mut dyn Observer,
+    ) -> Result<(Judged, Conflict), FitError> {
+        let all: Vec<usize> = (0..self.len()).collect();
+        let mut watch = Watch::new(observer);
+        let (joint, config) = self.joint(&all, config, &mut watch)?;
+        let ids = |devices: &[usize]| devices.iter().map(|d| &self.train.devices[*d].id).collect();
+        let groups: Vec<(String, Vec<&DeviceId>)> =
+            self.groups.iter().map(|(name, devices)| (name.clone(), ids(devices))).collect();
+        let conflict = joint.conflict(&groups);
+        Ok((self.judged(&all, joint, &config, &mut watch)?, conflict))
+    }
+
+    /// The tasks `chosen` solved for together, with the recipe that was used.
+    fn joint(
+        &self,
+        chosen: &[usize],
+        config: &FitConfig,
+        watch: &mut Watch<'_>,
+    ) -> Result<(Joint, FitConfig), FitError> {
+        let train = self.part(&self.train, chosen);
         // Bounds and charges cost most of a fit's time, and tasks do not share them.
         let mut config = FitConfig { sharing: Sharing::Hard, ..config.clone() };
         config.charges.fit = Toggle::Off;
         (config.constraints.steps, config.order.steps) = (0, 0);
-        let mut watch = Watch::new(observer);
-        let nothing = Dataset { devices: Vec::new(), ..train.clone() };
-        let joint = pool::solve(&train, &nothing, &config, &mut watch)?;
-        let groups: Vec<(String, Vec<DeviceData>)> = chosen
-            .iter()
-            .map(|k| {
-                let (name, devices) = &self.groups[*k];
-                (name.clone(), devices.iter().map(|d| self.train.devices[*d].clone()).collect())
-            })
-            .collect();
-        let conflict = joint.conflict(&groups);
-        let fits = joint.finish(&mut watch)?;
-        let squares = chosen
-            .iter()
-            .map(|k| {
-                let of = self.part(&held_out, &[*k]);
-                let mut all = Vec::new();
-                for (part, fit) in by_family(&train).iter().zip(&fits) {
-                    let family = &part.devices[0].id.family;
-                    let same = |d: &&DeviceData| d.id.family == *family;
-                    let own = Dataset {
-                        devices: of.devices.iter().filter(same).cloned().collect(),
-                        files: Vec::new(),
-                    };
-                    all.extend(unseen::squares(&fit.model, &own, &config.residual));
-                }
-                all
-            })
-            .collect();
-        Ok(Judged { squares, conflict })
+        let nothing = Dataset { devices: Vec::new(), files: train.files.clone() };
+        Ok((pool::solve(&train, &nothing, &config, watch)?, config))
+    }
+
+    /// Errors of the unseen readings of each of the tasks `chosen`.
+    fn judged(
+        &self,
+        chosen: &[usize],
+        joint: Joint,
+        config: &FitConfig,
+        watch: &mut Watch<'_>,
+    ) -> Result<Judged, FitError> {
+        let fits = joint.finish(watch)?;
+        let of_task = |k: &usize| {
+            let unseen = self.part(&self.held_out, &[*k]);
+            fits.iter()
+                .flat_map(|(train, fit)| {
+                    let family = &train.devices[0].id.family;
+                    let own = unseen.only(|d| d.id.family == *family);
+                    squares(&fit.model, &own, &config.residual)
+                })
+                .collect()
+        };
+        Ok(chosen.iter().map(of_task).collect())
     }
 
     /// Fits the tasks `chosen` together for good: all of `train`, and what the recipe holds out judged. A model per family.
@@ -126,14 +146,15 @@ impl Parts {
     ) -> Result<Vec<(Dataset, Fit)>, FitError> {
         let (train, held_out) = (self.part(&self.train, chosen), self.part(&self.held_out, chosen));
         let mut watch = Watch::new(observer);
-        let fits = pool::solve(&train, &held_out, config, &mut watch)?.finish(&mut watch)?;
-        Ok(by_family(&train).into_iter().zip(fits).collect())
+        pool::solve(&train, &held_out, config, &mut watch)?.finish(&mut watch)
     }
 
     /// The devices in `data` of the tasks `chosen`.
     pub(crate) fn part(&self, data: &Dataset, chosen: &[usize]) -> Dataset {
-        let taken = |d: &&DeviceData| chosen.iter().any(|k| self.groups[*k].0 == self.tasks.name(d));
-        Dataset { devices: data.devices.iter().filter(taken).cloned().collect(), files: data.files.clone() }
+        data.only(|d| {
+            let name = self.tasks.name(d);
+            chosen.iter().any(|k| self.groups[*k].0 == name)
+        })
     }
 }
 

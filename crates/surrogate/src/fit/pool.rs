@@ -8,7 +8,8 @@
 
 use std::ops::Range;
 
-use gummel_data::{Dataset, DeviceData};
+use gummel_data::Dataset;
+use gummel_device::DeviceId;
 
 use super::descent::{self, From};
 use super::{Fit, Solution, Watch, begin, decisions, settle, trunk_size};
@@ -60,7 +61,8 @@ pub(crate) fn solve(
             expected: "solver.kind = \"lm\"".into(),
         });
     };
-    let parts = by_family(train);
+    let parts: Vec<Dataset> =
+        train.parted_by(|id| id.family.clone()).into_iter().map(|(_, part)| part).collect();
     if let [only] = parts.as_slice() {
         let (mut problem, mut config, given) = begin(only, config)?;
         let mut said: Vec<String> = given.as_ref().map(|g| g.told.clone()).into_iter().collect();
@@ -92,19 +94,6 @@ pub(crate) fn solve(
     Ok(Joint { problem, families, config, solution, said })
 }
 
-/// The families of `data`, in the order of their first devices.
-pub(crate) fn by_family(data: &Dataset) -> Vec<Dataset> {
-    let mut parts: Vec<Dataset> = Vec::new();
-    for device in &data.devices {
-        let same = |p: &&mut Dataset| p.devices[0].id.family == device.id.family;
-        match parts.iter_mut().find(same) {
-            Some(part) => part.devices.push(device.clone()),
-            None => parts.push(Dataset { devices: vec![device.clone()], files: data.files.clone() }),
-        }
-    }
-    parts
-}
-
 /// The recipe with temperature an input for all families where it is one for any.
 fn seen_alike(data: &Dataset, config: &FitConfig) -> FitConfig {
     let mut config = config.clone();
@@ -131,12 +120,10 @@ fn merged(
         let mut problem = assemble(&train, config)?;
         problem.scale_inputs(&features);
         let name = &train.devices[0].id.family;
-        let same = |d: &&DeviceData| d.id.family == *name;
-        let held: Vec<DeviceData> = held_out.devices.iter().filter(same).cloned().collect();
         let after =
             (devices + problem.layout.devices, columns + problem.layout.phi, tasks + problem.tasks.len());
         families.push(Family {
-            held_out: Dataset { devices: held, files: held_out.files.clone() },
+            held_out: held_out.only(|d| d.id.family == *name),
             devices: devices..after.0,
             columns: columns..after.1,
             tasks: tasks..after.2,
@@ -164,11 +151,11 @@ fn placed(families: &[Family]) -> Problem {
 }
 
 impl Joint {
-    /// How the tasks, each the devices of `groups` by family and name, pull at the trunk that serves them all.
-    pub(crate) fn conflict(&self, groups: &[(String, Vec<DeviceData>)]) -> Conflict {
-        let index = |device: &DeviceData| {
-            let family = self.families.iter().find(|f| f.train.devices[0].id.family == device.id.family)?;
-            let at = family.train.devices.iter().position(|d| d.id == device.id)?;
+    /// How the tasks, each some devices with a name, pull at the trunk that serves them all.
+    pub(crate) fn conflict(&self, groups: &[(String, Vec<&DeviceId>)]) -> Conflict {
+        let index = |device: &&DeviceId| {
+            let family = self.families.iter().find(|f| f.train.devices[0].id.family == device.family)?;
+            let at = family.train.devices.iter().position(|d| d.id == **device)?;
             Some(family.devices.start + at)
         };
         let groups: Vec<(String, Vec<usize>)> = groups
@@ -178,8 +165,9 @@ impl Joint {
         conflict::between(&self.problem, &self.solution.theta, &groups)
     }
 
-    /// A model per family, in the order of the families' first devices; bounds on gm and gds are brought about one by one.
-    pub(crate) fn finish(self, watch: &mut Watch<'_>) -> Result<Vec<Fit>, FitError> {
+    /// A model per family, with what it was fitted to, in the order of the families' first devices; bounds on gm and gds are
+    /// brought about one by one.
+    pub(crate) fn finish(self, watch: &mut Watch<'_>) -> Result<Vec<(Dataset, Fit)>, FitError> {
         let Joint { problem, families, config, solution, said } = self;
         families
             .into_iter()
@@ -187,7 +175,9 @@ impl Joint {
                 let (own, solution) = family.cut(&problem, &solution);
                 let mut decisions = decisions(&own, &family.train);
                 decisions.extend(said.iter().cloned());
-                settle(own, (&family.train, &family.held_out), None, &config, solution, decisions, watch)
+                let data = (&family.train, &family.held_out);
+                let fit = settle(own, data, None, &config, solution, decisions, watch)?;
+                Ok((family.train, fit))
             })
             .collect()
     }

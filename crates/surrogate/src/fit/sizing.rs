@@ -94,11 +94,7 @@ impl Growing<'_, '_> {
         for _ in 1..self.config.starts {
             let mut other = Lm::new(prepared, start(subset, rng));
             for lm in [&mut best, &mut other] {
-                for _ in 0..self.config.start_steps {
-                    if let Outcome::Stalled = lm.step(prepared) {
-                        break;
-                    }
-                }
+                lm.steps(prepared, self.config.start_steps);
             }
             if other.loss < best.loss {
                 best = other;

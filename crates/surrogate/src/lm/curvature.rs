@@ -9,10 +9,9 @@ use rayon::prelude::*;
 use gummel_kernel::Isa;
 use gummel_kernel::jacobian::Block;
 
-use super::normal::{self, Normal, chunks, for_blocks, head_of, squares};
-use crate::parameters::Layout;
+use super::normal::{self, Normal, chunks, distribute, for_blocks, head_of, squares};
 use crate::prepared::Prepared;
-use crate::problem::{BLOCK, Task};
+use crate::problem::BLOCK;
 
 /// Normal equations whose matrices may be some steps old.
 pub(crate) struct Curvature {
@@ -103,23 +102,11 @@ fn of_devices(prepared: &Prepared<'_>, theta: &[f64], devices: std::ops::Range<u
                 pull.iter_mut().zip(seed).for_each(|(p, s)| *p *= s);
                 block.gradient(trunk, &head, &pull, &mut gradient);
             });
-            scatter(layout, rows.task, &gradient, &mut sums.shared, &mut own);
+            distribute(layout, rows.task, &gradient, &mut sums.shared, &mut own);
         }
         sums.own.push(own);
     }
     sums
-}
-
-/// Distributes one task's gradient over trunk, population and deviation.
-fn scatter(layout: &Layout, task: &Task, gradient: &[f64], shared: &mut [f64], own: &mut [f64]) {
-    let (trunk, head) = gradient.split_at(layout.trunk());
-    shared.iter_mut().zip(trunk).for_each(|(sum, g)| *sum += g);
-    let (at_b, at_d) = (layout.population(task.output), layout.deviation(task.output));
-    for (i, g) in head.iter().enumerate() {
-        let population = shared[at_b + i * layout.phi..].iter_mut();
-        population.zip(&task.phi).for_each(|(sum, phi)| *sum += phi * g);
-        own[at_d + i * layout.psi..].iter_mut().zip(&task.psi).for_each(|(sum, psi)| *sum += psi * g);
-    }
 }
 
 #[cfg(test)]

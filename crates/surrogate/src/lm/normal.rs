@@ -232,7 +232,7 @@ impl Partial {
                 }
             });
             self.block = block;
-            self.scatter(layout, task, gram.as_ref(), &mut out);
+            self.scatter(layout, task, &gram, &mut out);
         }
         for k in 0..local {
             out.local[(k, k)] += problem.strength;
@@ -243,18 +243,11 @@ impl Partial {
     /// Distributes one task's Gram columns over population and deviation.
     ///
     /// Innermost loops run down columns of the sums, which lie in one piece in memory.
-    fn scatter(&mut self, layout: &Layout, task: &Task, gram: MatRef<'_, f64>, out: &mut LocalNormal) {
+    fn scatter(&mut self, layout: &Layout, task: &Task, gram: &Mat<f64>, out: &mut LocalNormal) {
         let (trunk, head, phi, psi) = (layout.trunk(), layout.head(), layout.phi, layout.psi);
         let (at_b, at_d) = (layout.population(task.output), layout.deviation(task.output));
-        let weighted = |sums: &mut [f64], basis: &[f64], factor: f64| {
-            sums.iter_mut().zip(basis).for_each(|(sum, b)| *sum += b * factor);
-        };
-        self.gradient.iter_mut().zip(gram.col(head).iter()).take(trunk).for_each(|(sum, g)| *sum += g);
-        for i in 0..head {
-            let g = gram[(trunk + i, head)];
-            weighted(&mut self.gradient[at_b + i * phi..], &task.phi, g);
-            weighted(&mut out.gradient[at_d + i * psi..], &task.psi, g);
-        }
+        let slopes = &gram.col_as_slice(head)[..trunk + head];
+        distribute(layout, task, slopes, &mut self.gradient, &mut out.gradient);
         for t in 0..trunk {
             let population = &mut self.shared.col_as_slice_mut(t)[at_b..];
             for i in 0..head {
@@ -282,6 +275,28 @@ impl Partial {
                 }
             }
         }
+    }
+}
+
+/// Adds `factor` times the values of a basis.
+fn weighted(sums: &mut [f64], basis: &[f64], factor: f64) {
+    sums.iter_mut().zip(basis).for_each(|(sum, b)| *sum += b * factor);
+}
+
+/// Adds the gradient over one task's trunk and head to those over the shared unknowns and over the device's own.
+pub(super) fn distribute(
+    layout: &Layout,
+    task: &Task,
+    gradient: &[f64],
+    shared: &mut [f64],
+    own: &mut [f64],
+) {
+    let (trunk, head) = gradient.split_at(layout.trunk());
+    shared.iter_mut().zip(trunk).for_each(|(sum, g)| *sum += g);
+    let (at_b, at_d) = (layout.population(task.output), layout.deviation(task.output));
+    for (i, g) in head.iter().enumerate() {
+        weighted(&mut shared[at_b + i * layout.phi..], &task.phi, *g);
+        weighted(&mut own[at_d + i * layout.psi..], &task.psi, *g);
     }
 }
 

@@ -4,15 +4,15 @@ use gummel_data::{Dataset, DeviceData};
 use gummel_device::metrics::StrongSet;
 use gummel_model::{DeviceQuery, Model};
 
-use super::{OrderConfig, OrderReport};
+use super::{OrderConfig, OrderReport, on_axis};
+use crate::assemble::by_temperature;
 
 /// How neighbouring corners of different networks stand to each other at the strong readings of the slower one, at the biases
 /// that both have; `None` where no two devices can be compared.
 pub(crate) fn across(networks: &[(&Model, &Dataset)], config: &OrderConfig) -> Option<OrderReport> {
     let devices: Vec<(&Model, &DeviceData)> =
         networks.iter().flat_map(|(model, data)| data.devices.iter().map(|d| (*model, d))).collect();
-    let mut report =
-        OrderReport { pairs: 0, biases: 0, violations: 0, worst: 0.0, unordered_readings: 0, before: None };
+    let mut report = OrderReport::default();
     for slow in &devices {
         for skew in [false, true].into_iter().filter(|skew| config.skewed || !skew) {
             let Some(at) = step(slow.1, skew) else { continue };
@@ -30,11 +30,8 @@ pub(crate) fn across(networks: &[(&Model, &Dataset)], config: &OrderConfig) -> O
 /// Where on an axis of the corner plane a device is, faster ones further; `None` beside the axis.
 fn step(device: &DeviceData, skew: bool) -> Option<f64> {
     let position = device.id.corner?.position();
-    let (along, across) = match skew {
-        false => (position.speed, position.skew),
-        // The skewed fast corner of a p-channel device is the one whose n-channel is slow.
-        true => (device.id.family.polarity.sign() * position.skew, position.speed),
-    };
+    let sign = device.id.family.polarity.sign();
+    let (along, across) = on_axis(position.speed, position.skew, sign, skew);
     (across == 0.0).then_some(along)
 }
 
@@ -50,20 +47,18 @@ fn compare(
     report.pairs += 1;
     let sign = slow.id.family.polarity.sign();
     let strong = StrongSet::new(slow.id.geometry, slow.id.family.polarity, slow.floor);
-    for kelvin in distinct(slow) {
+    for rows in by_temperature(slow) {
+        let kelvin = slow.temperature[rows[0]];
         let instance =
             |model: &Model, name: &str| model.instance(&DeviceQuery::named(name).at_temperature(kelvin)).ok();
         let (Some(s), Some(f)) = (instance(slow_model, &slow.id.name), instance(fast_model, &fast.id.name))
         else {
             continue;
         };
-        for p in 0..slow.len().min(fast.len()) {
+        for p in rows.into_iter().filter(|p| *p < fast.len()) {
             let bias = slow.bias_at(p);
             let same = bias == fast.bias_at(p) && fast.temperature[p] == kelvin;
-            if slow.temperature[p] != kelvin
-                || !same
-                || !strong.contains(sign * slow.id()[p], sign * bias.vds())
-            {
+            if !same || !strong.contains(sign * slow.id()[p], sign * bias.vds()) {
                 continue;
             }
             if sign * fast.id()[p] < sign * slow.id()[p] {
@@ -76,12 +71,4 @@ fn compare(
             report.worst = report.worst.max(1.0 - ratio);
         }
     }
-}
-
-/// Temperatures of a device, K.
-fn distinct(device: &DeviceData) -> Vec<f64> {
-    let mut all: Vec<f64> = device.temperature.to_vec();
-    all.sort_by(f64::total_cmp);
-    all.dedup();
-    all
 }

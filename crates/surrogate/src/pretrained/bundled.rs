@@ -16,6 +16,6 @@ const WEIGHTS: &[u8] = include_bytes!("../../../../datasets/trunk/weights.safete
 ///
 /// # Errors
 /// [`FitError::Model`] when the program was built around a damaged one.
-pub fn trunk() -> Result<Model, FitError> {
+pub(super) fn trunk() -> Result<Model, FitError> {
     Ok(Model::from_memory(MANIFEST, WEIGHTS, NAME)?)
 }

@@ -10,9 +10,9 @@
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::aside::{apart, devices, log_errors, points_per_task, turns};
+use crate::aside::{apart, devices, geometric, log_errors, points_per_task, turns};
 use crate::held::Held;
-use crate::lm::{Lm, Outcome};
+use crate::lm::Lm;
 use crate::prepared::Prepared;
 use crate::problem::Problem;
 
@@ -39,7 +39,7 @@ pub(super) fn choose(problem: &Problem, theta: &[f64], seed: u64, held: impl Fn(
         all.iter_mut().zip(turn).for_each(|(all, curves)| all.extend(curves));
         all
     });
-    let errors: Vec<f64> = logs.iter().map(|l| mean(l).exp()).collect();
+    let errors: Vec<f64> = logs.iter().map(|l| geometric(l)).collect();
     if errors.iter().any(|e| !e.is_finite()) {
         let told = format!("with strength {USUAL}: there are no curves to choose by");
         return Choice { strength: USUAL, told };
@@ -57,15 +57,11 @@ pub(super) fn choose(problem: &Problem, theta: &[f64], seed: u64, held: impl Fn(
     Choice { strength: STRENGTHS[best], told }
 }
 
-/// Mean; NaN of nothing.
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
-}
-
 /// True where the logarithms `a` exceed those of the same curves in `b` by no more than the standard error of that difference.
 fn within_chance(a: &[f64], b: &[f64]) -> bool {
     let differences: Vec<f64> = a.iter().zip(b).map(|(a, b)| a - b).collect();
-    let (n, centre) = (differences.len() as f64, mean(&differences));
+    let n = differences.len() as f64;
+    let centre = differences.iter().sum::<f64>() / n;
     let variance = differences.iter().map(|d| (d - centre).powi(2)).sum::<f64>() / (n - 1.0).max(1.0);
     centre <= (variance / n).sqrt()
 }
@@ -97,11 +93,7 @@ fn stepped(subset: &Problem, theta: Vec<f64>, held: Held) -> Vec<f64> {
     let problem = Problem { held: Some(held), ..subset.clone() };
     let prepared = Prepared::new(&problem);
     let mut lm = Lm::new(&prepared, theta);
-    for _ in 0..STEPS {
-        if let Outcome::Stalled = lm.step(&prepared) {
-            break;
-        }
-    }
+    lm.steps(&prepared, STEPS);
     lm.theta
 }
 

@@ -37,8 +37,7 @@ pub(crate) struct Tie {
 
 impl Tie {
     pub(crate) fn new(layout: &Layout, config: &SoftConfig, design: Vec<Vec<f64>>) -> Self {
-        let mut layers: Vec<_> =
-            layout.shape.layers().map(|l| l.offset..l.bias_offset() + l.outputs).collect();
+        let mut layers: Vec<_> = layout.shape.layers().map(|l| l.range()).collect();
         let mut strengths: Vec<f64> = (0..layers.len())
             .map(|k| config.strength * config.layers.get(k).copied().unwrap_or(1.0))
             .collect();

@@ -1,13 +1,13 @@
 //! `gummel compare --transfer`: who helps whom, and how tasks pull at each layer of the trunk they share.
 
 use anyhow::{Result, bail};
-use gummel_data::{Dataset, Split};
+use gummel_data::Dataset;
 use gummel_plot::{HeatLabels, Style, heat_matrix};
 use gummel_surrogate::{Effect, FitConfig, TaskOf, Transfer, transfer};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
-use super::{between, signed};
+use super::{between, holding_out, signed};
 use crate::families::by_family;
 use crate::progress::FitBar;
 use crate::session::Session;
@@ -34,15 +34,12 @@ pub(super) fn run(
     plot: Option<&Path>,
     session: &Session,
 ) -> Result<()> {
-    let mut config = config;
     let hold_out = match hold_out {
         [] => None,
         [only] => Some(*only),
         _ => bail!("--transfer: expected one fraction with --hold-out, found {}", hold_out.len()),
     };
-    if let Some(fraction) = hold_out {
-        config.split = Split::Points { fraction, seed: config.seed };
-    }
+    let config = holding_out(&config, hold_out);
     let parts = match tasks {
         TaskOf::Family => [("all families".to_owned(), data.clone())].into(),
         _ => by_family(data),

@@ -1,5 +1,7 @@
 //! Cells of a line: separator, quotes, decimal comma, comments, missing values.
 
+use std::borrow::Cow;
+
 use gummel_device::si;
 
 use crate::heading::ColumnMapping;
@@ -154,8 +156,11 @@ fn blanks_separate(sample: &[&str]) -> bool {
 }
 
 /// Word processors write a minus sign of their own, and thin or fixed blanks between thousands.
-fn typed(cell: &str) -> String {
-    cell.replace('−', "-").replace(['\u{a0}', '\u{202f}', '\u{2009}'], "")
+fn typed(cell: &str) -> Cow<'_, str> {
+    match cell.is_ascii() {
+        true => Cow::Borrowed(cell),
+        false => Cow::Owned(cell.replace('−', "-").replace(['\u{a0}', '\u{202f}', '\u{2009}'], "")),
+    }
 }
 
 fn split(line: &str, delimiter: Delimiter) -> Vec<String> {

@@ -9,7 +9,7 @@ use gummel_device::si;
 use super::fields::Field;
 use crate::heading::{BadHeading, ColumnMapping, Heading, Later};
 use crate::identity;
-use crate::sheet::{Sheet, TextColumn};
+use crate::sheet::{self, Sheet, TextColumn};
 
 /// A column and the value that is held in it.
 pub(super) type Condition = (String, f64);
@@ -308,11 +308,7 @@ impl Rows {
 
     fn number(&mut self, heading: &Heading, value: f64) {
         let part = &mut self.parts[self.current];
-        for later in heading.waits() {
-            if !part.later.iter().any(|(c, l)| *c == heading.column && *l == later) {
-                part.later.push((heading.column.clone(), later));
-            }
-        }
+        sheet::remember(&mut part.later, heading);
         part.set(&heading.column, value);
     }
 

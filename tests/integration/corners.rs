@@ -2,12 +2,12 @@
 
 use gummel_data::{Dataset, DeviceData};
 use gummel_device::metrics::{Spread, StrongSet};
-use gummel_device::{Corner, CornerPosition};
+use gummel_device::{Corner, CornerPosition, Quantity};
 use gummel_model::{DeviceQuery, Model, Scatter};
 use gummel_surrogate::adapt::{adapt_all, draw};
 use gummel_surrogate::config::Toggle;
 use gummel_surrogate::report::judge;
-use gummel_surrogate::{AdaptOptions, FitConfig, Part, fit};
+use gummel_surrogate::{AdaptOptions, FitConfig, OrderReport, Part, Sharing, SingleConfig, TaskOf, fit, fit_tasks};
 
 use crate::bundled::quick;
 use crate::sample::corners;
@@ -16,11 +16,6 @@ fn model(data: &Dataset) -> Model {
     let mut config: FitConfig = quick();
     config.charges.fit = Toggle::Off;
     fit(data, &config, &mut ()).unwrap().model
-}
-
-fn part(data: &Dataset, keep: impl Fn(&DeviceData) -> bool) -> Dataset {
-    let devices = data.devices.iter().filter(|d| keep(d)).cloned().collect();
-    Dataset { devices, files: data.files.clone() }
 }
 
 /// Median over devices of the median and of the RMS relative error at strong readings.
@@ -54,8 +49,8 @@ fn out_of_order(held: &Dataset, slow: (&Model, Corner), fast: (&Model, Corner), 
 #[test]
 fn a_corner_that_was_not_fitted_is_met_from_the_others_and_better_with_few_readings() {
     let data = corners("demo130/nmos");
-    let held = part(&data, |d| d.id.corner == Some(Corner::Fs));
-    let without = model(&part(&data, |d| d.id.corner != Some(Corner::Fs)));
+    let held = data.only(|d| d.id.corner == Some(Corner::Fs));
+    let without = model(&data.only(|d| d.id.corner != Some(Corner::Fs)));
     let none = without.at_positions(&[Corner::Fs.position()]).unwrap();
     let with = |n: usize| {
         let few = |d: &DeviceData| {
@@ -99,4 +94,41 @@ fn lots_scatter_around_the_typical_corner() {
             "{base}: mean {off:.3} sigma from typical, sigma {sigma:.4}"
         );
     }
+}
+
+/// How two corners, fitted by a network each, stand to each other.
+fn between_networks(data: &Dataset) -> OrderReport {
+    let mut config = FitConfig { sharing: Sharing::Single(SingleConfig { tasks: TaskOf::Corner }), ..quick() };
+    config.network.hidden = vec![6, 6];
+    config.charges.fit = Toggle::Off;
+    let fits = fit_tasks(data, &config, &mut ()).unwrap();
+    assert_eq!(fits.len(), 2);
+    fits[1].fit.report.order.clone().expect("corners of two networks are compared")
+}
+
+#[test]
+fn the_order_of_corners_with_a_network_each_is_told() {
+    let all = corners("demo130/nmos");
+    let geometry = all.devices[0].id.geometry;
+    let two = all.only(|d| d.id.geometry == geometry && matches!(d.id.corner, Some(Corner::Tt | Corner::Ff)));
+    let (tt, ff) = (0, 1);
+    assert_eq!([tt, ff].map(|k| two.devices[k].id.corner), [Some(Corner::Tt), Some(Corner::Ff)]);
+
+    let apart = between_networks(&two);
+    assert!(apart.pairs == 1 && apart.biases > 50 && apart.violations == 0, "{apart:?}");
+    assert_eq!(apart.unordered_readings, 0);
+
+    // The readings are those of tt but for outliers, all above: in order, and too close for two small networks.
+    let mut alike = two.clone();
+    let mut id = two.devices[tt].quantities[&Quantity::Id].clone();
+    id.iter_mut().step_by(7).for_each(|i| *i *= 1.3);
+    alike.devices[ff].quantities.insert(Quantity::Id, id);
+    let alike = between_networks(&alike);
+    assert!(alike.violations > 0 && alike.worst > 0.0 && alike.worst < 0.5, "{alike:?}");
+
+    let mut exchanged = two.clone();
+    exchanged.devices[ff].quantities = two.devices[tt].quantities.clone();
+    exchanged.devices[tt].quantities = two.devices[ff].quantities.clone();
+    let exchanged = between_networks(&exchanged);
+    assert!(exchanged.unordered_readings > 50 && exchanged.violations == 0, "{exchanged:?}");
 }

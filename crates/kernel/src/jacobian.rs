@@ -16,7 +16,7 @@ mod rows;
 use crate::isa::Isa;
 use crate::math::LANES;
 use rows::{
-    accumulate, affine, dot, product, product_add, scaled, squash, through_tanh, through_tanh_tangent,
+    accumulate, affine, product, product_add, scaled, squash, through_tanh, through_tanh_tangent,
     transpose_affine,
 };
 
@@ -198,35 +198,6 @@ impl Block {
         self.reverse(params, head, seed, Some(seed_dot), panel, stride);
     }
 
-    /// Adds the sums over points of the rows that [`Block::jacobian`] would write to `sums`, one number per parameter:
-    /// the gradient of a loss whose derivative over `y` is `seed`.
-    ///
-    /// It costs about as much as three evaluations of the trunk, whatever the number of parameters.
-    pub fn gradient(&mut self, params: &[f64], head: &[f64], seed: &[f64], sums: &mut [f64]) {
-        let (isa, n, depth, width) = (self.isa, self.points, self.shape.widths.len(), self.shape.width());
-        let own = &mut sums[self.shape.parameters()..];
-        for j in 0..width {
-            own[j] += dot(isa, &self.levels[depth][j * n..][..n], &seed[..n]);
-            scaled(isa, head[j], seed, &mut self.adjoint[0][j * n..][..n]);
-        }
-        own[width] += seed[..n].iter().sum::<f64>();
-        let layers: Vec<LayerShape> = self.shape.layers().collect();
-        for (k, layer) in layers.iter().enumerate().rev() {
-            let rows = layer.outputs * n;
-            through_tanh(isa, &self.levels[k + 1][..rows], &mut self.adjoint[0][..rows]);
-            for o in 0..layer.outputs {
-                let z = &self.adjoint[0][o * n..][..n];
-                for i in 0..layer.inputs {
-                    sums[layer.offset + o * layer.inputs + i] += dot(isa, &self.levels[k][i * n..][..n], z);
-                }
-                sums[layer.bias_offset() + o] += z.iter().sum::<f64>();
-            }
-            if k > 0 {
-                transpose_affine(isa, params, *layer, &mut self.adjoint, n);
-            }
-        }
-    }
-
     fn reverse(
         &mut self,
         params: &[f64],
@@ -345,28 +316,6 @@ mod tests {
                         "{isa:?} parameter {k} point {p}"
                     );
                 }
-            }
-        }
-    }
-
-    #[test]
-    fn the_gradient_is_the_sum_of_the_jacobians_rows() {
-        let shape = TrunkShape { inputs: 4, widths: vec![5, 7, 3] };
-        let (np, n) = (shape.parameters(), 21);
-        let (theta, x) = (numbers(np + 4, 1), numbers(4 * n, 2));
-        let stride = padded(n);
-        let mut seed = numbers(stride, 3);
-        seed[n..].fill(0.0);
-        for isa in Isa::available() {
-            let mut block = Block::new(isa, &shape, 32);
-            block.forward(&theta[..np], &x, n, 0, n);
-            let mut panel = vec![f64::NAN; theta.len() * stride];
-            block.jacobian(&theta[..np], &theta[np..], &seed, &mut panel, stride);
-            let mut sums = vec![1.0; theta.len()];
-            block.gradient(&theta[..np], &theta[np..], &seed, &mut sums);
-            for (row, sum) in panel.chunks_exact(stride).zip(&sums) {
-                let expected = 1.0 + row.iter().sum::<f64>();
-                assert!((sum - expected).abs() < 1e-13 * stride as f64, "{isa:?}: {sum} against {expected}");
             }
         }
     }

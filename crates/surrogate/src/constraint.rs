@@ -22,7 +22,6 @@ use crate::config::FitConfig;
 use crate::fit::{Solution, StopRule, Watch};
 use crate::freeze::range;
 use crate::leakage::leakage;
-use crate::lm::curvature::Curvature;
 use crate::lm::normal::loss;
 use crate::lm::{Lm, Outcome, StopReason};
 use crate::prepared::Prepared;
@@ -148,7 +147,6 @@ impl Attempt<'_> {
         let (mut steps, mut finer, mut first) = (from.steps.max(watch.step()), 1, None);
         let (mut stopped, mut settled) = (from.stopped, false);
         let mut rule = StopRule::new(SETTLED);
-        let mut curvature = Curvature::new(LIFETIME);
         watch.max_steps = steps + self.constraints.steps;
         for step in 0..self.constraints.steps {
             if let Some(reason) = watch.over(self.seconds) {
@@ -165,7 +163,7 @@ impl Attempt<'_> {
             }
             active.join(drawn.failing);
             active.constraints.strength = ramp(self.constraints, step);
-            if let Outcome::Stalled = lm.step_with(self.prepared, &mut curvature, &active) {
+            if let Outcome::Stalled = lm.step_beside(self.prepared, &active) {
                 break;
             }
             settled = rule.converged(lm.loss);
@@ -193,9 +191,6 @@ fn ramp(config: &ConstraintsConfig, step: usize) -> f64 {
 
 /// Fall of the loss per step, as a fraction, below which the data have settled beside the bounds.
 const SETTLED: f64 = 1e-3;
-/// Steps that the data's curvature serves. It hardly changes while bounds are brought about, and new curvature at every
-/// step took a fifth more processor time over a whole fit of IHP lv_nmos, for as good a fit.
-const LIFETIME: usize = 4;
 /// Steps over which rho grows.
 const RAMP: f64 = 40.0;
 /// rho of the first step over that of the last.

@@ -71,7 +71,6 @@ impl Held {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lm::curvature::Curvature;
     use crate::lm::{Beside, Lm, gradient, normal};
     use crate::prepared::Prepared;
     use crate::problem::Problem;
@@ -148,7 +147,7 @@ mod tests {
             let prepared = Prepared::new(problem);
             let mut lm = Lm::new(&prepared, theta.clone());
             for _ in 0..5 {
-                lm.step_with(&prepared, &mut Curvature::new(1), &Pull { trunk });
+                lm.step_beside(&prepared, &Pull { trunk });
             }
             assert!(lm.theta[trunk..] != theta[trunk..], "heads move");
             lm.theta[..trunk] != theta[..trunk]

@@ -5,13 +5,11 @@
 //! faster with every failure in a row.
 
 pub(crate) mod arrow;
-pub(crate) mod curvature;
 #[cfg(test)]
 pub(crate) mod gradient;
 pub(crate) mod normal;
 
 use crate::prepared::Prepared;
-use curvature::Curvature;
 
 /// Why an optimisation ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -39,9 +37,6 @@ pub(crate) struct Lm {
     /// Marquardt's damping.
     pub(crate) damping: f64,
 }
-
-/// Part of the promised decrease below which old curvature is not trusted any more.
-const TRUSTED: f64 = 0.25;
 
 /// Outcome of one step.
 pub(crate) enum Outcome {
@@ -76,7 +71,7 @@ impl Lm {
 
     /// One accepted step: linearise once, raise the damping until the loss falls.
     pub(crate) fn step(&mut self, prepared: &Prepared<'_>) -> Outcome {
-        self.step_with(prepared, &mut Curvature::new(1), &())
+        self.step_beside(prepared, &())
     }
 
     /// At most `most` steps, until none lowers the loss.
@@ -88,43 +83,27 @@ impl Lm {
         }
     }
 
-    /// As [`Lm::step`], with curvature that may be some steps old and residuals beside those of the data.
-    ///
-    /// Where the loss falls by much less than the quadratic model promised, the next step has new curvature; where it
-    /// does not fall, this one.
-    pub(crate) fn step_with(
-        &mut self,
-        prepared: &Prepared<'_>,
-        curvature: &mut Curvature,
-        beside: &impl Beside,
-    ) -> Outcome {
-        let damping = self.damping;
-        loop {
-            let mut normal = curvature.normal(prepared, &self.theta);
-            beside.add(&self.theta, &mut normal);
-            if let Some(held) = &prepared.problem.held {
-                held.keep(&mut normal);
+    /// As [`Lm::step`], with residuals beside those of the data.
+    pub(crate) fn step_beside(&mut self, prepared: &Prepared<'_>, beside: &impl Beside) -> Outcome {
+        let mut normal = normal::assemble(prepared, &self.theta);
+        beside.add(&self.theta, &mut normal);
+        if let Some(held) = &prepared.problem.held {
+            held.keep(&mut normal);
+        }
+        self.loss = normal.loss;
+        let (theta, before) = (&self.theta, self.loss);
+        let found = damped(&mut self.damping, before, |damping| {
+            let step = arrow::solve(&normal, damping)?;
+            let theta: Vec<f64> = theta.iter().zip(&step.delta).map(|(t, d)| t + d).collect();
+            let loss = normal::loss(prepared, &theta) + beside.loss(&theta);
+            Some(Trial { state: theta, loss, predicted: step.predicted })
+        });
+        match found {
+            Some(Trial { state, loss, .. }) => {
+                (self.theta, self.loss) = (state, loss);
+                Outcome::Improved
             }
-            self.loss = normal.loss;
-            let (theta, before) = (&self.theta, self.loss);
-            let found = damped(&mut self.damping, before, |damping| {
-                let step = arrow::solve(&normal, damping)?;
-                let theta: Vec<f64> = theta.iter().zip(&step.delta).map(|(t, d)| t + d).collect();
-                let loss = normal::loss(prepared, &theta) + beside.loss(&theta);
-                Some(Trial { state: theta, loss, predicted: step.predicted })
-            });
-            match found {
-                Some(Trial { state, loss, predicted }) => {
-                    if before - loss < TRUSTED * predicted {
-                        curvature.forget();
-                    }
-                    (self.theta, self.loss) = (state, loss);
-                    return Outcome::Improved;
-                }
-                None if curvature.is_new() => return Outcome::Stalled,
-                None => curvature.forget(),
-            }
-            self.damping = damping;
+            None => Outcome::Stalled,
         }
     }
 }

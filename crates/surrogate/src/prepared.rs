@@ -159,14 +159,6 @@ impl Whitening {
             then.apply(r);
         }
     }
-
-    /// Replaces `r` by `L r`, the adjoint of [`Whitening::apply`].
-    pub(crate) fn apply_transposed(&self, r: &mut [f64]) {
-        if let Some(then) = &self.then {
-            then.apply_transposed(r);
-        }
-        bidiagonal::apply_transposed(&self.diagonal, &self.next, &mut r[..self.diagonal.len()]);
-    }
 }
 
 #[cfg(test)]

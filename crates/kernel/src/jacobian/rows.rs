@@ -88,19 +88,6 @@ fn product_add_body<const FMA: bool>(a: &[f64], b: &[f64], out: &mut [f64]) {
     }
 }
 
-/// Sums of every [`LANES`]-th product are kept apart, so that the loop is a vector loop on every instruction set and
-/// sums in the same order.
-#[inline(always)]
-fn dot_body<const FMA: bool>(a: &[f64], b: &[f64]) -> f64 {
-    let mut sums = [0.0; LANES];
-    for (a, b) in a.chunks_exact(LANES).zip(b.chunks_exact(LANES)) {
-        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
-            *sum = fma::<FMA>(*a, *b, *sum);
-        }
-    }
-    sums.iter().sum()
-}
-
 #[inline(always)]
 fn scaled_body<const FMA: bool>(factor: f64, a: &[f64], out: &mut [f64]) {
     for (o, a) in out.iter_mut().zip(a) {
@@ -135,7 +122,6 @@ dispatch! { pub(super) fn transpose_affine(params: &[f64], layer: LayerShape, ad
 dispatch! { pub(super) fn squash(z: &mut [f64]) = squash_body }
 dispatch! { pub(super) fn product(a: &[f64], b: &[f64], out: &mut [f64]) = product_body }
 dispatch! { pub(super) fn product_add(a: &[f64], b: &[f64], out: &mut [f64]) = product_add_body }
-dispatch! { pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 = dot_body }
 dispatch! { pub(super) fn scaled(factor: f64, a: &[f64], out: &mut [f64]) = scaled_body }
 dispatch! { pub(super) fn through_tanh(t: &[f64], adjoint: &mut [f64]) = through_tanh_body }
 dispatch! { pub(super) fn through_tanh_tangent(t: &[f64], zdot: &[f64], adjoint: &mut [f64], tangent: &mut [f64]) = through_tanh_tangent_body }

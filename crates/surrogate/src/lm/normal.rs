@@ -14,7 +14,6 @@ use crate::prepared::{PointBlock, Prepared, Rows, Whitening};
 use crate::problem::{BLOCK, Problem, Task, residual};
 
 /// `J^T J` and `J^T r` split along the arrow; lower triangles of symmetric blocks.
-#[derive(Clone)]
 pub(crate) struct Normal {
     /// Shared by shared, lower triangle.
     pub(crate) shared: Mat<f64>,
@@ -27,7 +26,6 @@ pub(crate) struct Normal {
 }
 
 /// One device's blocks.
-#[derive(Clone)]
 pub(crate) struct LocalNormal {
     /// Local by local, full.
     pub(crate) local: Mat<f64>,
@@ -67,7 +65,7 @@ pub(crate) fn loss(prepared: &Prepared<'_>, theta: &[f64]) -> f64 {
     0.5 * per_device.iter().sum::<f64>() + penalty(problem, theta)
 }
 
-pub(super) fn squares(r: &[f64]) -> f64 {
+fn squares(r: &[f64]) -> f64 {
     r.iter().map(|r| r * r).sum()
 }
 
@@ -78,7 +76,7 @@ fn penalty(problem: &Problem, theta: &[f64]) -> f64 {
 }
 
 /// Residuals (whitened) and raw seeds of every block of a task, with the trunk already run.
-pub(super) fn for_blocks(
+fn for_blocks(
     problem: &Problem,
     rows: &Rows<'_>,
     theta: &[f64],
@@ -284,13 +282,7 @@ fn weighted(sums: &mut [f64], basis: &[f64], factor: f64) {
 }
 
 /// Adds the gradient over one task's trunk and head to those over the shared unknowns and over the device's own.
-pub(super) fn distribute(
-    layout: &Layout,
-    task: &Task,
-    gradient: &[f64],
-    shared: &mut [f64],
-    own: &mut [f64],
-) {
+fn distribute(layout: &Layout, task: &Task, gradient: &[f64], shared: &mut [f64], own: &mut [f64]) {
     let (trunk, head) = gradient.split_at(layout.trunk());
     shared.iter_mut().zip(trunk).for_each(|(sum, g)| *sum += g);
     let (at_b, at_d) = (layout.population(task.output), layout.deviation(task.output));
@@ -316,7 +308,7 @@ pub(crate) fn assemble(prepared: &Prepared<'_>, theta: &[f64]) -> Normal {
 ///
 /// Devices are summed in chunks that depend on the problem alone, and the chunks in order, so that the
 /// result does not depend on the number of threads.
-pub(super) fn of_data(prepared: &Prepared<'_>, theta: &[f64]) -> Normal {
+fn of_data(prepared: &Prepared<'_>, theta: &[f64]) -> Normal {
     let problem = prepared.problem;
     let layout = &problem.layout;
     let parts: Vec<(Partial, Vec<LocalNormal>)> = chunks(prepared)
@@ -349,7 +341,7 @@ pub(super) fn of_data(prepared: &Prepared<'_>, theta: &[f64]) -> Normal {
 }
 
 /// Adds what is asked beside the data: small deviations, order of corners, a held trunk.
-pub(super) fn complete(problem: &Problem, theta: &[f64], normal: &mut Normal) {
+fn complete(problem: &Problem, theta: &[f64], normal: &mut Normal) {
     normal.loss += penalty(problem, theta);
     for (d, local) in normal.devices.iter_mut().enumerate() {
         let own = problem.layout.deviations(theta, d);
@@ -378,7 +370,7 @@ fn head_columns(block: &Block, seed: &[f64], panel: &mut [f64]) {
 }
 
 /// Consecutive devices with about the same number of points per chunk.
-pub(super) fn chunks(prepared: &Prepared<'_>) -> Vec<std::ops::Range<usize>> {
+fn chunks(prepared: &Prepared<'_>) -> Vec<std::ops::Range<usize>> {
     let devices = prepared.problem.layout.devices;
     let share = prepared.problem.points().div_ceil(CHUNKS).max(CHUNK_POINTS);
     let (mut chunks, mut first, mut points) = (Vec::new(), 0, 0);

@@ -8,6 +8,7 @@
 #
 # needs: python3 with venv, cargo, and the Python package index or a mirror of it
 # env:   PYTHON   the python to start from (default python3)
+#        GUMMEL_TORCH=cuda   take PyTorch with CUDA where the index of builds without it cannot be reached
 # exit:  0 done; 3 Python or its packages cannot be had here; 1 the wheel does not build or install
 set -eu
 
@@ -22,6 +23,10 @@ fail() {
     exit 1
 }
 
+install() {
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "$@" >&2
+}
+
 root=$(CDPATH='' cd "$(dirname "$0")/.." && pwd)
 dir=${1:-$root/target/wheel}
 mkdir -p "$dir" || fail "cannot create $dir"
@@ -32,19 +37,27 @@ complete=$venv/.complete
 # What the tests of the package need; a change of this list makes a new environment.
 packages='maturin>=1.7,<2 pytest>=7 numpy>=1.24 polars>=1.0 pandas>=2.2 pyarrow>=16 tqdm>=4.64 scikit-learn>=1.2
 onnxruntime>=1.20 nbclient>=0.8 ipykernel>=6 matplotlib>=3.7'
-# What some Pythons have no wheels of; tests that need it skip without.
-extras='ray>=2.9'
+# What some Pythons have no wheels of; tests that need one of them skip without.
+extras='ray>=2.9 torch>=2.0'
+# Builds of PyTorch without CUDA. Those of the usual index for Linux bring six gigabytes of it, which one test is not worth.
+torch_index=https://download.pytorch.org/whl/cpu
+usual_torch() {
+    if [ "$(uname)" = Linux ] && [ "${GUMMEL_TORCH:-}" != cuda ]; then false; else install "$1"; fi
+}
 
-if [ "$(cat "$complete" 2>/dev/null || true)" != "$packages $extras" ]; then
+if [ "$(cat "$complete" 2>/dev/null || true)" != "$packages $extras ${GUMMEL_TORCH:-}" ]; then
     rm -rf "$venv"
     "${PYTHON:-python3}" -m venv "$venv" >&2 || missing "cannot make a virtual environment in $venv"
     # shellcheck disable=SC2086
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check $packages >&2 \
-        || missing "pip could not install the packages"
-    # shellcheck disable=SC2086
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check $extras >&2 \
-        || echo "wheel.sh: no $extras here; tests that need it will skip" >&2
-    printf '%s %s' "$packages" "$extras" > "$complete"
+    install $packages || missing "pip could not install the packages"
+    # One by one: what cannot be had takes nothing else along.
+    for extra in $extras; do
+        case $extra in
+            torch*) install --retries 1 --timeout 15 --index-url "$torch_index" "$extra" || usual_torch "$extra" ;;
+            *) install "$extra" ;;
+        esac || echo "wheel.sh: no $extra here; tests that need it will skip" >&2
+    done
+    printf '%s %s %s' "$packages" "$extras" "${GUMMEL_TORCH:-}" > "$complete"
 fi
 
 # The path of a Python changes with the environment it is in; cargo must not build anew for that.
@@ -52,6 +65,5 @@ rm -rf "$dir/dist"
 (cd "$root" && CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$root/target}" \
     "$venv/bin/python" -m maturin build --quiet --release --locked --out "$dir/dist") >&2 || fail "the wheel does not build"
 "$venv/bin/python" -m pip uninstall --quiet --yes --disable-pip-version-check gummel >&2 || true
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps "$dir"/dist/*.whl >&2 \
-    || fail "the wheel does not install"
+install --no-deps "$dir"/dist/*.whl || fail "the wheel does not install"
 echo "$venv/bin/python"

@@ -19,6 +19,7 @@ fn pages() -> Vec<(String, String)> {
         ".",
         "docs/src",
         "docs/src/notebooks",
+        "docs/src/physics",
         "notebooks",
         "datasets",
         "datasets/demo130",
@@ -51,7 +52,7 @@ fn words(line: &str) -> Vec<String> {
 
 #[test]
 fn every_gummel_command_parses() {
-    let mut n = 0;
+    let (mut n, mut wrong) = (0, Vec::new());
     for (page, text) in pages() {
         let scripts = blocks(&text, "sh").chain(blocks(&text, "bash"));
         let lines = scripts.map(|block| block.replace("\\\n", " ")).collect::<Vec<_>>();
@@ -64,14 +65,89 @@ fn every_gummel_command_parses() {
                 n += 1;
             }
         }
-        // In running text a verb is enough.
-        for command in text.split('`').skip(1).step_by(2).filter_map(|c| c.strip_prefix("gummel ")) {
-            let verb = command.split_whitespace().next().unwrap_or_default();
-            let known = gummel_cli::command().find_subcommand(verb).is_some() || verb.starts_with('-');
-            assert!(known, "{page}: gummel has no verb '{verb}'");
+        for command in text.split('`').skip(1).step_by(2).filter(|c| c.starts_with("gummel ")) {
+            // Brackets stand around what may be left out.
+            wrong.extend(
+                names(&words(&command.replace(['[', ']'], "")))
+                    .err()
+                    .map(|why| format!("{page}: {command}: {why}")),
+            );
         }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(n >= 15, "{n} commands found");
+}
+
+/// Whether a command in running text means something: it parses, or it lacks what it needs to (inputs, a verb of a
+/// verb, the value of its last flag, one for which a word in capitals stands) and has flags that there are.
+fn names(words: &[String]) -> Result<(), String> {
+    use clap::error::ErrorKind::{
+        DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, DisplayVersion, InvalidValue,
+        MissingRequiredArgument, MissingSubcommand, ValueValidation,
+    };
+    let Err(wrong) = gummel_cli::command().try_get_matches_from(words) else { return Ok(()) };
+    let stands_for_something = words.iter().any(|w| w.contains("...") || w.chars().any(char::is_uppercase))
+        || words.last().is_some_and(|w| w.starts_with("--"));
+    match wrong.kind() {
+        DisplayHelp | DisplayVersion => return Ok(()),
+        MissingRequiredArgument | MissingSubcommand | DisplayHelpOnMissingArgumentOrSubcommand => {}
+        InvalidValue | ValueValidation if stands_for_something => {}
+        _ => return Err(wrong.to_string()),
+    }
+    let mut command = gummel_cli::command();
+    command.build();
+    let mut verb = &command;
+    for word in &words[1..] {
+        if let Some(inner) = verb.find_subcommand(word) {
+            verb = inner;
+        } else if let Some(flag) = word.strip_prefix("--") {
+            let flag = flag.split('=').next().unwrap_or_default();
+            let known = verb.get_arguments().any(|a| a.get_long() == Some(flag));
+            if !known {
+                return Err(format!("'{}' has no flag --{flag}", verb.get_name()));
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn commands_in_running_text_are_held_to_verbs_and_flags() {
+    let judged = |line: &str| names(&words(line));
+    assert_eq!(judged("gummel fit measurements/ --family nmos"), Ok(()));
+    assert_eq!(judged("gummel check"), Ok(()));
+    assert_eq!(judged("gummel data"), Ok(()));
+    assert_eq!(judged("gummel fit TABLE --stream ROWS"), Ok(()));
+    assert!(judged("gummel fit --no-such-flag").is_err());
+    assert!(judged("gummel check --no-such-flag").is_err());
+    assert_eq!(judged("gummel plot --kind"), Ok(()));
+    assert!(judged("gummel plot runs/nmos --kind nothing").is_err());
+    assert!(judged("gummel nothing").is_err());
+}
+
+#[test]
+fn every_formula_has_a_page_with_its_file_and_a_source() {
+    let overview = std::fs::read_to_string(root().join("docs/src/physics.md")).unwrap();
+    let formulas: Vec<_> =
+        pages().into_iter().filter(|(name, _)| name.starts_with("docs/src/physics/")).collect();
+    assert!(formulas.len() >= 10);
+    for (page, text) in formulas {
+        let file = text.lines().nth(2).unwrap_or_default().trim_matches('`').to_owned();
+        assert!(root().join(&file).is_file(), "{page}: there is no file '{file}'");
+        for other in text.split('`').filter(|w| w.starts_with("crates/")) {
+            assert!(root().join(other).is_file(), "{page}: there is no file '{other}'");
+        }
+        assert!(
+            text.contains("```text\n") && text.contains("| symbol | meaning |"),
+            "{page}: no formula or symbols"
+        );
+        assert!(text.contains("\nReference"), "{page}: no source");
+        let link = page.strip_prefix("docs/src/").unwrap();
+        assert!(
+            overview.contains(&format!("({link}) |")) && overview.contains(&file),
+            "physics.md lacks {link}"
+        );
+    }
 }
 
 #[test]

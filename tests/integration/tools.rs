@@ -22,6 +22,7 @@ pub(crate) fn tools() -> &'static Tools {
             python: found("GUMMEL_PYTHON", "python.sh", usual.python),
             ngspice: found("GUMMEL_NGSPICE", "ngspice.sh", usual.ngspice),
             cc: usual.cc,
+            stop: usual.stop,
         }
     })
 }

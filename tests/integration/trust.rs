@@ -1,5 +1,7 @@
 //! Few measurements, certainty and proofs of signs, on the bundled data.
 
+use std::sync::atomic::AtomicBool;
+
 use gummel_data::{Dataset, DeviceData, Split};
 use gummel_device::metrics::Spread;
 use gummel_kernel::Place;
@@ -123,7 +125,7 @@ fn planned_points_shrink_the_uncertainty_more_than_random_ones() {
 fn a_certificate_says_of_every_device_what_is_proved_and_its_counterexamples_are_real() {
     let (model, device) = without("demo130/nmos", 1);
     let options = CertifyOptions { boxes: 60_000, ..CertifyOptions::default() };
-    let certificate = model.certify(&options, &|_| ()).unwrap();
+    let certificate = model.certify(&options, &|_| (), &AtomicBool::new(false)).unwrap();
     assert_eq!(certificate.devices.len(), model.spec.devices.len());
     for proof in &certificate.devices {
         let instance = model.instance(&DeviceQuery::named(&proof.device)).unwrap();

@@ -1,4 +1,4 @@
-//! `cargo xtask check`: what a change must pass, cheapest first, with a counted closing line.
+//! `cargo xtask check`: what a change must pass, in an order that shares builds, with a counted closing line.
 
 mod python;
 mod tally;

@@ -54,15 +54,16 @@ impl InputArgs {
         }
     }
 
-    /// How to read.
+    /// How to read, as long as the session does not stop.
     ///
     /// # Errors
     /// When a patterns or mapping file is missing or wrong.
-    pub fn options(&self) -> Result<ReadOptions> {
+    pub fn options(&self, session: &Session) -> Result<ReadOptions> {
         let mut options = ReadOptions {
             format: self.format,
             metadata: self.metadata.clone(),
             strict: self.strict,
+            stop: session.stop(),
             ..ReadOptions::default()
         };
         if let Some(path) = &self.patterns {
@@ -85,7 +86,7 @@ impl InputArgs {
         if let Some(reading) = self.in_memory(session)? {
             return Ok(reading);
         }
-        let options = self.options()?;
+        let options = self.options(session)?;
         let reading = self.with_paths(session, |paths, bar| Ok(read(paths, &options, &|p| bar.show(p))?))?;
         name_failures(&reading.failures, session);
         Ok(reading)

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail};
 use gummel_data::{Dataset, DeviceData};
 use gummel_device::Quantity;
-use gummel_export::VerifyOptions;
+use gummel_export::{Tools, VerifyOptions};
 use gummel_model::Model;
 use gummel_qa::{Measurements, Plan, Report, check, check_exports, export_checks};
 use gummel_surrogate::charges::capacitance_curves;
@@ -41,7 +41,9 @@ pub fn judge(model: &Model, measured: &Measurements, plan: &Plan, args: &ExportA
     let other = with.map(Fitted::open).transpose().context("--with")?;
     let mut report = check(model, measured, plan)?;
     if args.exports {
-        let made = check_exports(model, other.as_ref().map(|o| &o.model), plan, &VerifyOptions::default())?;
+        let tools = Tools { stop: plan.stop.clone(), ..Tools::default() };
+        let options = VerifyOptions { tools, ..VerifyOptions::default() };
+        let made = check_exports(model, other.as_ref().map(|o| &o.model), plan, &options)?;
         made.into_iter().for_each(|c| report.add(c));
     }
     Ok(report)

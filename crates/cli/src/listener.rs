@@ -4,6 +4,7 @@ use anyhow::{Result, bail};
 use gummel_data::{IvTable, Reading, SourceFile};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::exit::Outcome;
@@ -17,8 +18,8 @@ const SCHEME: &str = "memory:";
 pub trait Listener: Send + Sync {
     /// `done` of `total` steps of the work called `title`; equal numbers at its end.
     fn moved(&self, title: &str, done: u64, total: u64, message: &str);
-    /// True when the work is to stop at its best state.
-    fn stops(&self) -> bool;
+    /// Raised when the work is to stop: fits at their best state, the rest without a result.
+    fn stop(&self) -> &Arc<AtomicBool>;
 }
 
 /// A table in memory, with what is known of where it comes from.

@@ -49,7 +49,7 @@ impl NewcomerArgs {
     /// # Errors
     /// When files cannot be read or none of the model's family is among them.
     pub fn read(&self, input: &InputArgs, model: &Model, session: &Session) -> Result<Dataset> {
-        let mut options = input.options()?;
+        let mut options = input.options(session)?;
         if let Some((w, l, mult)) = self.geometry() {
             let constants = &mut options.mapping.get_or_insert_default().constants;
             let manifest = &model.manifest;

@@ -5,6 +5,7 @@ use gummel_data::ReadProgress;
 use gummel_surrogate::{Observer, Progress};
 use indicatif::ProgressBar;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use crate::interrupt;
 use crate::listener::Listener;
@@ -47,7 +48,7 @@ impl Bar {
 
     /// True when the work is to stop at its best state.
     pub fn stops(&self) -> bool {
-        self.listener.as_ref().map_or_else(interrupt::asked, |l| l.stops())
+        self.listener.as_ref().map_or_else(interrupt::asked, |l| l.stop().load(Ordering::SeqCst))
     }
 }
 

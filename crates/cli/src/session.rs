@@ -4,6 +4,8 @@ use anyhow::Result;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use std::io::{IsTerminal, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tracing::Level;
 
 use crate::interrupt;
@@ -79,7 +81,13 @@ impl Session {
 
     /// True once the work is to stop at its best state.
     pub fn interrupted(&self) -> bool {
-        self.front.as_ref().map_or_else(interrupt::asked, |f| f.listener().stops())
+        self.front.as_ref().map_or_else(interrupt::asked, |f| f.listener().stop().load(Ordering::SeqCst))
+    }
+
+    /// What libraries look at while they work: raised by the program that runs the verb. At a terminal it never is, there
+    /// Ctrl-C ends the process.
+    pub fn stop(&self) -> Arc<AtomicBool> {
+        self.front.as_ref().map_or_else(Arc::default, |f| f.listener().stop().clone())
     }
 
     /// Columns of the terminal, 100 when there is none.

@@ -105,6 +105,9 @@ pub enum DataError {
         /// What is missing.
         expected: String,
     },
+    /// Whoever reads wants it no more.
+    #[error("reading was stopped; nothing was kept of it")]
+    Stopped,
     /// A file-name pattern that cannot be understood.
     #[error("file-name pattern '{pattern}': {reason}")]
     Pattern {

@@ -11,7 +11,8 @@ mod raw;
 
 use rayon::prelude::*;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 pub(crate) use load::{Loaded, load};
 pub(crate) use metadata::Metadata;
@@ -41,6 +42,8 @@ pub struct ReadOptions {
     pub strict: bool,
     /// Largest file loaded, bytes.
     pub max_file_bytes: u64,
+    /// Once raised, no further file is read and reading ends with [`DataError::Stopped`].
+    pub stop: Arc<AtomicBool>,
 }
 
 impl Default for ReadOptions {
@@ -53,6 +56,7 @@ impl Default for ReadOptions {
             flags: FlagOptions::default(),
             strict: false,
             max_file_bytes: 4 << 30,
+            stop: Arc::default(),
         }
     }
 }
@@ -120,7 +124,8 @@ pub struct FileFailure {
 /// A file that fails is listed in [`Reading::failures`] and the others are read.
 ///
 /// # Errors
-/// When an input matches no file, and when `options.strict` is set for the first file that fails.
+/// When an input matches no file, when `options.strict` is set for the first file that fails, and
+/// [`DataError::Stopped`].
 pub fn read(
     inputs: &[PathBuf],
     options: &ReadOptions,
@@ -130,7 +135,7 @@ pub fn read(
     let loader = Loader::new(options, found.len(), observer)?;
     let mut gathered = Gathered::default();
     for chunk in found.chunks(CHUNK) {
-        for (input, loaded) in chunk.iter().zip(loader.load_all(chunk)) {
+        for (input, loaded) in chunk.iter().zip(loader.load_all(chunk)?) {
             gathered.add(input, loaded, options.strict)?;
         }
     }
@@ -162,13 +167,16 @@ impl<'a> Loader<'a> {
         Ok(Loader { options, mapping, metadata, total, done: AtomicUsize::new(0), observer })
     }
 
-    /// Results in the order of the files.
-    pub(crate) fn load_all(&self, files: &[Input]) -> Vec<Result<Loaded, DataError>> {
+    /// Results in the order of the files; the error is that reading is to stop.
+    pub(crate) fn load_all(&self, files: &[Input]) -> Result<Vec<Result<Loaded, DataError>>, DataError> {
         let one = |input: &Input| {
+            if self.options.stop.load(Ordering::Relaxed) {
+                return Err(DataError::Stopped);
+            }
             let loaded = load(input, self.options, &self.mapping, &self.metadata);
             let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
             (self.observer)(ReadProgress { done, total: self.total, path: &input.name });
-            loaded
+            Ok(loaded)
         };
         files.par_iter().map(one).collect()
     }

@@ -44,7 +44,7 @@ pub fn convert(
     let batch = batch.max(1);
     let mut survey = Survey::new();
     for chunk in found.chunks(batch) {
-        for (input, loaded) in chunk.iter().zip(loader.load_all(chunk)) {
+        for (input, loaded) in chunk.iter().zip(loader.load_all(chunk)?) {
             survey.add(input, loaded, options.strict)?;
         }
     }
@@ -58,7 +58,7 @@ pub fn convert(
     for chunk in found.chunks(batch) {
         let mut blocks: Vec<Block> = Vec::new();
         let mut tables: Vec<IvTable> = Vec::new();
-        for loaded in loader.load_all(chunk) {
+        for loaded in loader.load_all(chunk)? {
             match loaded {
                 Ok(Loaded::Blocks { blocks: more, .. }) => blocks.extend(more),
                 Ok(Loaded::Table { table, .. }) => tables.push(table),

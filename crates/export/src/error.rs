@@ -61,6 +61,9 @@ pub enum ExportError {
         /// The last lines that it printed.
         output: String,
     },
+    /// Whoever asked for a check wants it no more.
+    #[error("stopped before the check was complete")]
+    Stopped,
 }
 
 impl ExportError {

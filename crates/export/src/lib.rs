@@ -18,9 +18,11 @@
 //!
 //! Reading order: [`program`], [`scope`] (what stays open), [`stamp`] (what an export says of itself), [`listing`]
 //! (a program as assignments), the emitters [`c`], [`mod@numpy`], [`verilog_a`], [`spice`], [`mod@onnx`], the tables and libraries
-//! [`gmid`], [`library`], the device library [`osdi`], then [`target`] and [`mod@verify`].
+//! [`gmid`], [`library`], the device library [`osdi`], then [`target`], [`child`] (another program's run)
+//! and [`mod@verify`].
 
 pub mod c;
+pub mod child;
 pub mod error;
 pub mod gmid;
 pub mod library;

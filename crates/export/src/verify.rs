@@ -17,6 +17,8 @@ mod python;
 
 use std::ffi::OsString;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use gummel_kernel::{Instance, Member, OperatingPoint, OutputKind};
 use gummel_model::Model;
@@ -50,6 +52,8 @@ pub struct Tools {
     pub python: OsString,
     /// ngspice.
     pub ngspice: OsString,
+    /// Once raised, a program that runs is killed and the check ends with [`ExportError::Stopped`].
+    pub stop: Arc<AtomicBool>,
 }
 
 impl Default for Tools {
@@ -62,6 +66,7 @@ impl Default for Tools {
             cc: named("CC", "cc"),
             python: named("GUMMEL_PYTHON", "python3"),
             ngspice: named("GUMMEL_NGSPICE", "ngspice"),
+            stop: Arc::default(),
         }
     }
 }
@@ -127,8 +132,8 @@ const SLOPES: [&str; 4] = ["id", "gm", "gds", "gmb"];
 /// Checks the export at `path` against `model`.
 ///
 /// # Errors
-/// [`ExportError::NotAnExport`], [`ExportError::ToolMissing`] and [`ExportError::ToolFailed`]; a difference beyond
-/// the limit is a [`Verdict`] that did not pass.
+/// [`ExportError::NotAnExport`], [`ExportError::ToolMissing`], [`ExportError::ToolFailed`] and
+/// [`ExportError::Stopped`]; a difference beyond the limit is a [`Verdict`] that did not pass.
 pub fn verify(path: &Path, model: &Model, options: &VerifyOptions) -> Result<Verdict, ExportError> {
     let bytes = std::fs::read(path).map_err(ExportError::io("read", path))?;
     let stamp = if osdi::is_library(&bytes) {
@@ -170,6 +175,12 @@ fn device_library(bytes: &[u8], model: &Model, path: &Path) -> Result<Stamp, Exp
     stamp.module.clone_from(&entry.name);
     stamp.weights = blake3::hash(&entry.spec.to_bytes()).to_hex().to_string();
     Ok(stamp)
+}
+
+/// Largest relative differences that pass for exports as `target`: of currents and charges within the fitted range, and of
+/// conductances and of everything outside of it. `None` for a target that is not checked by itself.
+pub fn limits(target: &str) -> Option<[f64; 2]> {
+    Check::of(target, Path::new("")).ok().map(|check| [check.limit, check.loose])
 }
 
 type Run = fn(&Tools, &Path, &Stamp, &[Point]) -> Result<Results, ExportError>;

@@ -8,7 +8,7 @@
 //! (`gummel_kernel::bounds`).
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use gummel_kernel::bounds::{Box3, Finding, Limits, Sign, search};
 use gummel_kernel::{Folded, Member};
@@ -119,14 +119,16 @@ impl Certificate {
 }
 
 impl Model {
-    /// Searches the boxes of all devices, on all processors; `watch` sees every device as it is done.
+    /// Searches the boxes of all devices, on all processors; `watch` sees every device as it is done, and `stop` ends the
+    /// search once it is raised.
     ///
     /// # Errors
-    /// [`ModelError::Inconsistent`] when the model has no channel current.
+    /// [`ModelError::Inconsistent`] when the model has no channel current, [`ModelError::Stopped`].
     pub fn certify(
         &self,
         options: &CertifyOptions,
         watch: &(dyn Fn(&DeviceProof) + Sync),
+        stop: &AtomicBool,
     ) -> Result<Certificate, ModelError> {
         let asked: Vec<(usize, f64)> = self
             .manifest
@@ -147,7 +149,10 @@ impl Model {
             for _ in 0..workers {
                 scope.spawn(|| {
                     while let Some(&(d, t)) = asked.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        let proof = self.prove(d, t, options);
+                        let proof = self.prove(d, t, options, stop);
+                        if stop.load(Ordering::Relaxed) {
+                            return;
+                        }
                         if let Some(p) = &proof {
                             watch(p);
                         }
@@ -158,6 +163,9 @@ impl Model {
                 });
             }
         });
+        if stop.load(Ordering::Relaxed) {
+            return Err(ModelError::Stopped);
+        }
         let mut done = done.into_inner().unwrap_or_default();
         done.sort_by_key(|(d, _)| *d);
         let devices: Option<Vec<DeviceProof>> = done.into_iter().map(|(_, p)| p).collect();
@@ -168,7 +176,13 @@ impl Model {
         Ok(Certificate { holds, beyond: options.beyond, below_floor: options.below_floor, devices })
     }
 
-    fn prove(&self, d: usize, temperature: f64, options: &CertifyOptions) -> Option<DeviceProof> {
+    fn prove(
+        &self,
+        d: usize,
+        temperature: f64,
+        options: &CertifyOptions,
+        stop: &AtomicBool,
+    ) -> Option<DeviceProof> {
         let device = &self.spec.devices[d];
         let place = gummel_kernel::Place { temperature, ..device.place };
         let folded = Folded::new(&self.spec, Member::Device(d), &place);
@@ -180,7 +194,7 @@ impl Model {
         let entry = &self.manifest.devices[d];
         let silent = |current: f64| if options.below_floor { 0.0 } else { current };
         let find = |sign, floor: f64| {
-            let limits = Limits { boxes: options.boxes, floor, ..Limits::default() };
+            let limits = Limits { boxes: options.boxes, floor, stop: Some(stop), ..Limits::default() };
             Some(SignProof::from(search(&folded, sign, Box3 { low, high }, limits)?))
         };
         Some(DeviceProof {

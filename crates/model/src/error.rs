@@ -142,6 +142,9 @@ pub enum ModelError {
         /// Value asked for.
         value: f64,
     },
+    /// Whoever asked for a proof wants it no more.
+    #[error("stopped before the proof was complete; nothing was stored")]
+    Stopped,
     /// An array of biases without the four terminal voltages.
     #[error("biases have {found} columns, expected 4: vd vg vs vb in volts")]
     BiasColumns {

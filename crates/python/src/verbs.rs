@@ -4,11 +4,10 @@ use gummel_cli::exit::Outcome;
 use gummel_cli::listener::{Front, Given, memory};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use std::sync::Arc;
 
 use crate::error::exception;
 use crate::table::Table;
-use crate::watch::Watch;
+use crate::watch::watched;
 
 /// Runs `gummel WORDS`; `{0}` ... in a word stands for the table of that number.
 ///
@@ -23,11 +22,11 @@ pub(crate) fn call<'py>(
     callback: Option<Py<PyAny>>,
 ) -> PyResult<Bound<'py, PyDict>> {
     let given = tables.iter().map(|t| t.given()).collect::<PyResult<Vec<Given>>>()?;
-    let watch = Arc::new(Watch::new(callback));
-    let front = Front::new(watch.clone(), given);
-    let line = std::iter::once("gummel".to_owned()).chain(fill(words, tables.len()));
-    let outcome = py.detach(|| gummel_cli::call(line, &front));
-    let raised = watch.raised();
+    let line: Vec<String> = std::iter::once("gummel".to_owned()).chain(fill(words, tables.len())).collect();
+    let ((outcome, front), raised) = watched(py, callback.as_ref(), |watch| {
+        let front = Front::new(watch, given);
+        (gummel_cli::call(line, &front), front)
+    })?;
     let outcome = match (outcome, raised.as_ref()) {
         (Ok(outcome), _) => outcome,
         (Err(_), Some(raised)) => return Err(raised.clone_ref(py)),
@@ -58,10 +57,11 @@ pub(crate) fn read(
     callback: Option<Py<PyAny>>,
     stay: bool,
 ) -> PyResult<(Table, Vec<String>)> {
-    let watch = Arc::new(Watch::new(callback));
-    let front = Front::new(watch.clone(), Vec::new());
-    let done = py.detach(|| gummel_cli::read(words, &front));
-    if let Some(raised) = watch.raised() {
+    let ((done, front), raised) = watched(py, callback.as_ref(), |watch| {
+        let front = Front::new(watch, Vec::new());
+        (gummel_cli::read(words, &front), front)
+    })?;
+    if let Some(raised) = raised {
         return Err(raised);
     }
     let (input, reading) = done.map_err(exception)?;

@@ -109,15 +109,49 @@ def test_an_error_of_one_job_leaves_the_others(cluster, tmp_path):
     assert list(wrong.value.runs) == ["good"]
 
 
-def test_sweeps_and_ensembles_take_tables(cluster, table, tmp_path):
+def test_a_folder_that_is_no_run_fails_its_job_alone(cluster, tmp_path):
     import gummel.ray
 
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("not a run")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(gummel.ray.JobsFailed, match="mine is there and is no run") as wrong:
+        gummel.ray.fit_all({"mine": job(1), "empty": job(1)}, tmp_path)
+    assert list(wrong.value.runs) == ["empty"] and list(wrong.value.errors) == ["mine"]
+    assert (tmp_path / "mine" / "notes.txt").is_file()
+
+
+def test_a_run_that_cannot_be_written_fails_its_job_alone(cluster, tmp_path, monkeypatch):
+    import gummel.ray
+
+    written = gummel.ray.publish
+
+    def full(files, folder):
+        if folder.name == "a":
+            raise OSError(28, "No space left on device")
+        return written(files, folder)
+
+    monkeypatch.setattr(gummel.ray, "publish", full)
+    with pytest.raises(gummel.ray.JobsFailed, match="a: it was fitted, but .* No space left") as wrong:
+        gummel.ray.fit_all({"a": job(1), "b": job(1)}, tmp_path)
+    assert list(wrong.value.runs) == ["b"]
+
+
+def test_sweeps_and_ensembles_take_tables(cluster, table, tmp_path, monkeypatch):
+    import gummel.ray
+
+    sent = []
+    reduce = gummel.Table.__reduce__
+    monkeypatch.setattr(gummel.Table, "__reduce__", lambda self: sent.append(self) or reduce(self))
     common = {"family": "nmos", "devices": DEVICES, "config": QUICK}
     sweep = gummel.ray.sweep(table, {"hidden": [[6, 6], [10, 10]], "seed": [1]}, tmp_path / "sweep", **common)
+    assert len(sent) == 1, "a table travels once"
     rows = sweep.table()
+    assert "hidden-10x10_seed-1" in sweep._repr_html_()
     assert list(rows["run"]) == ["hidden-6x6_seed-1", "hidden-10x10_seed-1"]
     assert sweep.best().only.report["summaries"][-1]["rel_rms"]["median"] == min(rows["rel_rms"])
     members = gummel.ray.ensemble(table, 2, tmp_path / "ensemble", **common)
+    assert list(members.table()["run"]) == ["seed-0", "seed-1"] and "<td" in members._repr_html_()
     mean, spread = members.eval(None, DEVICES[0], np.linspace(0.4, 1.2, 5), 1.2)
     assert mean.id.shape == (5,) and (spread.id > 0).all() and (spread.id < 0.1 * mean.id).all()
 

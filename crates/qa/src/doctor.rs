@@ -17,6 +17,8 @@ mod symptoms;
 mod topology;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use serde::Serialize;
 
@@ -40,6 +42,8 @@ pub struct Instruments {
     pub libraries: Vec<PathBuf>,
     /// Limits of the checks.
     pub limits: Limits,
+    /// Once raised, the simulator is killed and the examination ends with [`QaError::Stopped`].
+    pub stop: Arc<AtomicBool>,
 }
 
 /// What may be wrong, the more likely reason of a failure first.
@@ -142,7 +146,7 @@ pub fn examine(path: &Path, instruments: &Instruments) -> Result<Diagnosis, QaEr
     let netlist = Netlist::read(path)?;
     let folder = std::path::absolute(path).map_err(QaError::io("read", path))?;
     let folder = folder.parent().unwrap_or(Path::new("/")).to_owned();
-    let bench = Bench { simulator: Ngspice::new(&instruments.ngspice), folder };
+    let bench = Bench { simulator: Ngspice::new(&instruments.ngspice).until(&instruments.stop), folder };
     let listing = bench.log(&netlist.listing_deck())?;
     let circuit = Circuit::parse(&listing);
     let named = netlist.libraries.iter().map(|l| bench.folder.join(l));

@@ -60,6 +60,9 @@ pub enum QaError {
         /// Title of the second family.
         family: String,
     },
+    /// Whoever asked wants the answer no more.
+    #[error("stopped before the checks were complete")]
+    Stopped,
     /// A check asked for a device that its family does not have.
     #[error("no device '{name}' in {family}")]
     UnknownDevice {

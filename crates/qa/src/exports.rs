@@ -49,7 +49,7 @@ pub fn check_exports(
     if noise.is_none() && circuits.is_empty() {
         return Ok(reports);
     }
-    let simulator = Ngspice::new(&options.tools.ngspice);
+    let simulator = Ngspice::new(&options.tools.ngspice).until(&options.tools.stop);
     if !simulator.answers() {
         let untested = |heading, bound| {
             let outcome = Outcome::NotTested(NO_SIMULATOR.to_owned());
@@ -135,6 +135,7 @@ fn set(
 ) -> Result<Vec<CheckReport>, QaError> {
     let chosen: Vec<Nominal> = models[0].nominals().into_iter().filter(|n| plan.judges(&n.name)).collect();
     let found = in_parallel(&chosen, |nominal| {
+        plan.goes_on()?;
         let kit = kit(models, exported, simulator, nominal)?;
         circuits.iter().map(|c| case(c, &kit, nominal, plan)).collect::<Result<Vec<_>, _>>()
     })?;

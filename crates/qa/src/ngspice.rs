@@ -1,9 +1,11 @@
 //! ngspice as a function: a deck goes in, a log and the rows of a table come out.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use gummel_export::child::run;
 use tempfile::TempDir;
 
 use crate::QaError;
@@ -12,6 +14,7 @@ use crate::QaError;
 #[derive(Clone, Debug)]
 pub struct Ngspice {
     program: PathBuf,
+    stop: Arc<AtomicBool>,
 }
 
 /// What a run left.
@@ -27,7 +30,12 @@ pub struct Run {
 impl Ngspice {
     /// The program of that name or path.
     pub fn new(program: impl Into<PathBuf>) -> Self {
-        Ngspice { program: program.into() }
+        Ngspice { program: program.into(), stop: Arc::default() }
+    }
+
+    /// The same, killed once `stop` is raised while it runs.
+    pub fn until(self, stop: &Arc<AtomicBool>) -> Self {
+        Ngspice { stop: stop.clone(), ..self }
     }
 
     /// The program.
@@ -43,7 +51,7 @@ impl Ngspice {
     /// Runs a deck in an empty folder, without the start-up file of whoever runs it.
     ///
     /// # Errors
-    /// When the folder cannot be made or the simulator cannot be started.
+    /// When the folder cannot be made or the simulator cannot be started; [`QaError::Stopped`].
     pub fn run(&self, deck: &str) -> Result<Run, QaError> {
         let work = work_folder()?;
         let path = work.path().join("deck.cir");
@@ -56,12 +64,13 @@ impl Ngspice {
     /// The log of a deck that is run in `folder`, with the start-up file in `home`, or in that of whoever runs it.
     ///
     /// # Errors
-    /// When the simulator cannot be started.
+    /// When the simulator cannot be started; [`QaError::Stopped`].
     pub(crate) fn batch(&self, deck: &Path, folder: &Path, home: Option<&Path>) -> Result<String, QaError> {
         let mut command = Command::new(&self.program);
-        command.arg("-b").arg(deck).current_dir(folder).stdin(Stdio::null());
+        command.arg("-b").arg(deck).current_dir(folder);
         command.envs(home.map(|home| ("HOME", home)));
-        let ran = command.output().map_err(QaError::io("start", &self.program))?;
+        let ran = run(&mut command, "", &self.stop).map_err(QaError::io("start", &self.program))?;
+        let ran = ran.ok_or(QaError::Stopped)?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Ok(text(&ran.stdout) + "\n" + &text(&ran.stderr))
     }

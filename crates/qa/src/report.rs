@@ -1,8 +1,8 @@
 //! Runs checks over devices, temperatures and corners, and gathers what they found.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use gummel_device::{Corner, Curve};
 use gummel_model::DeviceQuery;
@@ -26,6 +26,8 @@ pub struct Plan {
     pub devices: Vec<String>,
     /// Checks by name; all when empty.
     pub checks: Vec<String>,
+    /// Once raised, no further device is judged and checks end with [`QaError::Stopped`].
+    pub stop: Arc<AtomicBool>,
 }
 
 /// One check of one device under one condition.
@@ -103,6 +105,14 @@ impl Plan {
         self.checks.is_empty() || self.checks.iter().any(|n| n == check)
     }
 
+    /// Whether to go on.
+    ///
+    /// # Errors
+    /// [`QaError::Stopped`].
+    pub(crate) fn goes_on(&self) -> Result<(), QaError> {
+        if self.stop.load(Ordering::Relaxed) { Err(QaError::Stopped) } else { Ok(()) }
+    }
+
     /// Whether it judges a device.
     pub(crate) fn judges(&self, device: &str) -> bool {
         self.devices.is_empty() || self.devices.iter().any(|n| n == device)
@@ -112,7 +122,8 @@ impl Plan {
 /// Judges a family.
 ///
 /// # Errors
-/// [`QaError::UnknownDevice`] when the plan names one that is not there; errors of evaluation.
+/// [`QaError::UnknownDevice`] when the plan names one that is not there; errors of evaluation;
+/// [`QaError::Stopped`].
 pub fn check(family: &dyn Family, measured: &Measurements, plan: &Plan) -> Result<Report, QaError> {
     let nominals = family.nominals();
     if let Some(name) = plan.devices.iter().find(|d| !nominals.iter().any(|n| n.name == **d)) {
@@ -121,7 +132,7 @@ pub fn check(family: &dyn Family, measured: &Measurements, plan: &Plan) -> Resul
     let chosen: Vec<&Nominal> = nominals.iter().filter(|n| plan.judges(&n.name)).collect();
     let checks: Vec<&Check> = CHECKS.iter().filter(|c| plan.makes(c.name)).collect();
     let mut found =
-        in_parallel(&chosen, |nominal| judge(family, &nominals, nominal, measured, &checks, &plan.limits))?;
+        in_parallel(&chosen, |nominal| judge(family, &nominals, nominal, measured, &checks, plan))?;
     let mut reports = Vec::new();
     for (k, check) in checks.iter().enumerate() {
         let cases = found.iter_mut().flat_map(|d| std::mem::take(&mut d[k])).collect();
@@ -147,7 +158,7 @@ fn judge(
     nominal: &Nominal,
     measured: &Measurements,
     checks: &[&Check],
-    limits: &Limits,
+    plan: &Plan,
 ) -> Result<Found, QaError> {
     let mut found: Found = checks.iter().map(|_| Vec::new()).collect();
     let abilities = family.abilities();
@@ -173,7 +184,8 @@ fn judge(
             },
         };
         for (check, cases) in checks.iter().zip(&mut found) {
-            let bound = (check.bound)(limits);
+            plan.goes_on()?;
+            let bound = (check.bound)(&plan.limits);
             cases.push(case(&scene, bound, (check.run)(&scene, bound)?));
         }
     }

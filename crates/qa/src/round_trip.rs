@@ -68,6 +68,7 @@ pub fn round_trip(model: &Model, options: &VerifyOptions) -> Result<CheckReport,
             Err(failed @ ExportError::ToolFailed { .. }) => {
                 measured("", f64::INFINITY, None, format!("{}: {failed}", target.name()))
             }
+            Err(ExportError::Stopped) => return Err(QaError::Stopped),
             Err(other) => return Err(QaError::Export(other.to_string())),
         });
     }
@@ -83,7 +84,7 @@ pub fn round_trip(model: &Model, options: &VerifyOptions) -> Result<CheckReport,
 
 /// Terminal currents of the OSDI library in ngspice.
 fn library(model: &Model, work: &Path, options: &VerifyOptions) -> Result<Judged, QaError> {
-    let simulator = Ngspice::new(&options.tools.ngspice);
+    let simulator = Ngspice::new(&options.tools.ngspice).until(&options.tools.stop);
     if !simulator.answers() {
         return Ok(not_tested("osdi", NO_SIMULATOR));
     }

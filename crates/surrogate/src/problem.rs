@@ -4,8 +4,8 @@
 //! error where there is signal, an absolute one in the noise (11 decades of current and negative
 //! off-state readings need no special case). Gate and bulk heads predict `y = asinh(i / 2f)` itself.
 //!
-//! Weights are inverse variances. With relative accuracy `e` wanted and floor `f`, a reading `i` has
-//! `sigma^2 = e^2 + f^2 / (i^2 + 4 f^2)` in asinh units. Differences of neighbouring residuals along a
+//! Weights are inverse variances. With relative accuracy `e` wanted, floor `f` and voltages uncertain by `dV`, a reading
+//! `i` at `vds` has `sigma^2 = e^2 + f^2 / (i^2 + 4 f^2) + (dV / vds)^2` in asinh units. Differences of neighbouring residuals along a
 //! sweep (errors of gm and gds) are weighed as well: `W = S^2 + a^2 D^T S^2 D`, tridiagonal along each
 //! curve, is factored once as `L L^T`, and the solver sees `L^T r`, so slopes cost nothing extra.
 

@@ -1,6 +1,7 @@
 //! Circuits that exist twice: with BSIM4 and with the exported surrogates.
 
 use std::fmt::Write;
+use std::sync::Arc;
 
 use super::models::fitted;
 use gummel_qa::circuits::{self, Transistors};
@@ -128,8 +129,9 @@ fn assert_healthy(simulator: &Ngspice, deck: &str) {
     std::fs::write(&path, deck).unwrap();
     let ngspice = simulator.program().to_owned();
     let start = std::time::Instant::now();
-    let found =
-        examine(&path, &Instruments { ngspice, libraries: Vec::new(), limits: Limits::default() }).unwrap();
+    let instruments =
+        Instruments { ngspice, libraries: Vec::new(), limits: Limits::default(), stop: Arc::default() };
+    let found = examine(&path, &instruments).unwrap();
     let seconds = start.elapsed().as_secs_f64();
     let commands: Vec<&str> = found.analyses.iter().map(|a| a.command.as_str()).collect();
     println!("doctor: {} transistors, {}: {seconds:.2} s", found.transistors, commands.join(", "));

@@ -59,7 +59,7 @@ pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
     let devices = fitted.model.manifest.devices.len() as u64;
     let bar = session.bar("proving", devices, "{prefix}  [{bar:30}] {pos}/{len} devices");
     let begun = Instant::now();
-    let certificate = fitted.model.certify(&options, &|_| bar.step())?;
+    let certificate = fitted.model.certify(&options, &|_| bar.step(), &session.stop())?;
     drop(bar);
     let seconds = begun.elapsed().as_secs_f64();
     session.say(table(&certificate).text(session.width()))?;

@@ -71,6 +71,7 @@ pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
         limits: args.limits.as_deref().map_or(Ok(Limits::default()), Limits::load)?,
         devices: args.device,
         checks: args.only,
+        stop: session.stop(),
     };
     let measured = judged::curves(&fitted.model, measured.as_ref());
     let report = judged::judge(&fitted.model, &measured, &plan, &args.exports)?;

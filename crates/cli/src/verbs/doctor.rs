@@ -47,6 +47,7 @@ pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
         ngspice: named,
         libraries: args.osdi,
         limits: args.limits.as_deref().map_or(Ok(Limits::default()), Limits::load)?,
+        stop: session.stop(),
     };
     let found = examine(&args.netlist, &instruments)?;
     session.say(text(&found, session))?;

@@ -25,6 +25,13 @@ use crate::table::{Grid, count, percent};
 /// of the model (--device), one that was never measured (--w and --l), or the one whose readings are given.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
+#[command(
+    mut_arg("device", |a| a.help(DEVICE)),
+    mut_arg("temperature", |a| a.help(TEMPERATURE)),
+    mut_arg("w", |a| a.help("Channel width of a device that is not in the model, e.g. 10u")),
+    mut_arg("l", |a| a.help("Channel length of a device that is not in the model, e.g. 0.13u")),
+    mut_arg("mult", |a| a.help("Devices in parallel of a device that is not in the model [default: 1]"))
+)]
 pub struct Args {
     /// Run folder or model folder
     model: PathBuf,
@@ -46,6 +53,11 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
+
+const DEVICE: &str =
+    "Device to plan for, by its name in the model; with --given, a glob on names of the readings' devices";
+const TEMPERATURE: &str = "Temperature in degrees Celsius of a device that is not in the model [default: that of the \
+    model's first device]; with --given, of the readings to take";
 
 const EXAMPLES: &str = "\
 EXAMPLES:

@@ -61,7 +61,7 @@ pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
     };
     let curves = judged::curves(&fitted.model, measured.as_ref());
     let limits = args.limits.as_deref().map_or(Ok(Limits::default()), Limits::load)?;
-    let plan = Plan { limits, ..Plan::default() };
+    let plan = Plan { limits, stop: session.stop(), ..Plan::default() };
     let report = judged::judge(&fitted.model, &curves, &plan, &args.exports)?;
     let text = page(&fitted.model, &report, &curves);
     write_whole(&args.out, text.as_bytes())?;

@@ -1,7 +1,8 @@
 //! `gummel verify`: proof that an export computes the same as the model.
 
 use anyhow::{Result, bail};
-use gummel_export::{Difference, Tools, Verdict, VerifyOptions, verify};
+use gummel_export::verify::limits;
+use gummel_export::{Difference, Target, Tools, Verdict, VerifyOptions, verify};
 use std::path::PathBuf;
 
 use crate::exit::Outcome;
@@ -10,7 +11,7 @@ use crate::session::Session;
 
 /// Prove that an export computes the same as the model
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = help())]
 pub struct Args {
     /// File that `gummel export` wrote
     export: PathBuf,
@@ -41,14 +42,27 @@ WHAT IT NEEDS:
   onnx onnx-f32  python with onnxruntime and numpy (GUMMEL_PYTHON, else python3)
   verilog-a      python with verilogae and numpy
   spice osdi     ngspice (GUMMEL_NGSPICE, else ngspice; osdi needs 39 or newer)
+";
 
-LIMITS, relative: 1e-12 c and numpy, 1e-9 osdi, onnx and verilog-a, 1e-6 spice; onnx-f32 1e-5 for
-currents within the fitted range, 1e-4 for conductances and outside. Beyond them the exit code is 1.";
+/// The examples, and the limits as they are checked.
+fn help() -> String {
+    let mut text = EXAMPLES.to_owned();
+    text += "\nLIMITS, relative (the second one for conductances, and for all outside the fitted range):\n";
+    for target in Target::ALL {
+        let Some([limit, loose]) = limits(target.name()) else { continue };
+        text += &if limit == loose {
+            format!("  {:13}  {limit:.0e}\n", target.name())
+        } else {
+            format!("  {:13}  {limit:.0e}  {loose:.0e}\n", target.name())
+        };
+    }
+    text + "Beyond them the exit code is 1."
+}
 
 /// Verifies.
 pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
     let model = Fitted::open(&args.against)?.model;
-    let mut tools = Tools::default();
+    let mut tools = Tools { stop: session.stop(), ..Tools::default() };
     if let Some(simulator) = args.simulator {
         tools.ngspice = simulator.into();
     }

@@ -1,14 +1,61 @@
 //! The book as a reader follows it: the commands of a page, in order, in one folder that has what the page speaks of.
 //!
 //! Fits take the laboratory's quick recipe whatever the page says, and proofs look at few boxes; nothing else is changed.
-//! A command whose tool is not at hand is passed over with a line that says so.
+//! A command whose tool is not at hand is passed over with a line `SKIPPED:`, one that no test can run with a line
+//! `EXEMPT:`; the page on contributing lists these.
 
 use crate::lab::Lab;
+
+/// Pages with commands that are not followed, and why.
+const EXEMPT: [(&str, &str); 5] = [
+    ("benchmarks", "needs measured silicon and minutes to hours"),
+    ("contributing", "runs the checks that this is one of"),
+    ("notebooks", "starts Jupyter; the notebooks are executed by the package's own tests"),
+    ("python", "installs the package, as its own tests do"),
+    ("simulators", "runs the tests of the libraries"),
+];
 
 /// Code of a page that a reader uses: shell commands, and files to save under a name the text gives.
 enum Step<'a> {
     Command(String),
     File(&'a str, &'a str),
+}
+
+#[test]
+fn every_page_with_commands_is_followed_or_exempt() {
+    let folder = format!("{}/../../docs/src", env!("CARGO_MANIFEST_DIR"));
+    let told = page("contributing");
+    let mut with_commands = 0;
+    for entry in std::fs::read_dir(folder).expect("the book") {
+        let path = entry.expect("entry").path();
+        if path.extension().is_none_or(|e| e != "md") {
+            continue;
+        }
+        let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        if !page(&name).contains("```sh\n") {
+            continue;
+        }
+        with_commands += 1;
+        let followed = include_str!("book.rs").contains(&format!("follow(&lab, \"{name}\")"));
+        let exempt = EXEMPT.iter().find(|(page, _)| *page == name);
+        assert!(followed != exempt.is_some(), "docs/src/{name}.md must be followed by a test or be exempt");
+        if let Some((_, reason)) = exempt {
+            eprintln!("EXEMPT: docs/src/{name}.md: {reason}");
+            let (_, list) = told.split_once("Not executed").expect("contributing.md lists what is exempt");
+            assert!(
+                list.contains(&format!("({name}.md)")) || name == "contributing",
+                "contributing.md lacks {name}"
+            );
+        }
+    }
+    assert!(with_commands > EXEMPT.len(), "{with_commands} pages");
+}
+
+#[test]
+fn fit() {
+    let lab = bench();
+    follow(&lab, "fit");
+    assert!(lab.path("lots.parquet").is_file());
 }
 
 #[test]
@@ -53,6 +100,7 @@ fn multitask() {
         lab.measure_into("ihp-sg13g2", "nmos", w, l, 1.0);
     }
     follow(&lab, "multitask");
+    follow(&lab, "corners");
 }
 
 #[test]
@@ -182,6 +230,10 @@ fn run(lab: &Lab, page: &str, line: &str) -> bool {
         eprintln!("SKIPPED: docs/src/{page}.md: '{line}' needs {tool}");
         false
     };
+    let exempt = |reason: &str| {
+        eprintln!("EXEMPT: docs/src/{page}.md: '{line}': {reason}");
+        false
+    };
     match words.first().map(String::as_str) {
         Some("gummel") => _ = words.remove(0),
         Some("ngspice") => {
@@ -190,10 +242,10 @@ fn run(lab: &Lab, page: &str, line: &str) -> bool {
             assert!(said.out().contains("delay = "), "{page}: {}", said.out());
             return true;
         }
-        _ => return false,
+        _ => return exempt("no command of gummel"),
     }
-    if words[0] == "data" {
-        return false;
+    if words[0] == "data" && words[1] == "fetch" {
+        return exempt("needs the network; a test of its own fetches from a folder");
     }
     if let Some(k) = words.iter().position(|w| w == "--simulator") {
         let Ok(ngspice) = std::env::var("GUMMEL_NGSPICE") else { return skipped("GUMMEL_NGSPICE") };

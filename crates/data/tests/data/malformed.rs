@@ -1,5 +1,7 @@
 //! Damaged files: one clear error each, the others still load, and nothing panics.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use crate::files::{Transistor, read_files, sound};
 use crate::plt;
 use gummel_data::{DataError, ReadOptions, read};
@@ -76,6 +78,21 @@ fn what_is_not_there_is_an_error_at_once() {
     let options = ReadOptions { max_file_bytes: 10, ..ReadOptions::default() };
     let reading = read(&[file], &options, &|_| ()).expect("listed as a failure");
     assert!(matches!(reading.failures[0].error, DataError::TooLarge { limit: 10, .. }));
+}
+
+#[test]
+fn reading_ends_once_it_is_to_stop() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for k in 0..200 {
+        std::fs::write(folder.path().join(format!("{k}.csv")), CSV).expect("written");
+    }
+    let (options, seen) = (ReadOptions::default(), AtomicUsize::new(0));
+    let stopped = read(&[folder.path().to_owned()], &options, &|p| {
+        seen.store(p.done, Ordering::Relaxed);
+        options.stop.store(true, Ordering::Relaxed);
+    });
+    assert!(matches!(stopped, Err(DataError::Stopped)), "{stopped:?}");
+    assert!(seen.into_inner() < 100);
 }
 
 /// Thousands of files, each with a few bytes changed, cut or repeated, in every text format and in every

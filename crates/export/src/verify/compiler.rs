@@ -27,8 +27,14 @@ pub(super) fn run(
         .arg(&program)
         .arg(&source)
         .arg("-lm");
-    process::output("cc", &mut compile, "", HINT)?;
-    let text = process::output("cc", &mut Command::new(&program), &process::table(stamp, points), HINT)?;
+    process::output("cc", &mut compile, "", HINT, &tools.stop)?;
+    let text = process::output(
+        "cc",
+        &mut Command::new(&program),
+        &process::table(stamp, points),
+        HINT,
+        &tools.stop,
+    )?;
     Ok(Results {
         tool: format!("{} -O2", Path::new(&tools.cc).display()),
         quantities: SLOPES.iter().map(|s| (*s).to_owned()).chain(others(path)?).collect(),

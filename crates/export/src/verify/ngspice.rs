@@ -84,7 +84,7 @@ fn run(
         std::fs::write(&netlist, text).map_err(ExportError::io("write", &netlist))?;
         let mut command = Command::new(&tools.ngspice);
         command.arg("-b").arg(&netlist).current_dir(folder.path());
-        let text = process::output("ngspice", &mut command, "", HINT)?;
+        let text = process::output("ngspice", &mut command, "", HINT, &tools.stop)?;
         let found = results(&text);
         if found.len() != mine.len() {
             return Err(ExportError::ToolFailed { tool: "ngspice", output: process::last_lines(&text, 12) });

@@ -1,10 +1,11 @@
 //! Running other programs: what they print, and what to say when they are not there.
 
-use std::io::Write;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
+use std::sync::atomic::AtomicBool;
 
 use crate::ExportError;
+use crate::child::run;
 use crate::number::real;
 use crate::program::Input;
 use crate::stamp::Stamp;
@@ -14,29 +15,18 @@ use crate::verify::biases::Point;
 ///
 /// # Errors
 /// [`ExportError::ToolMissing`] with `hint` when there is no such program, [`ExportError::ToolFailed`] with the
-/// end of what it printed when it fails.
+/// end of what it printed when it fails, [`ExportError::Stopped`] once `stop` is raised.
 pub(super) fn output(
     tool: &'static str,
     command: &mut Command,
     input: &str,
     hint: &str,
+    stop: &AtomicBool,
 ) -> Result<String, ExportError> {
     let shown = PathBuf::from(command.get_program());
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(|e| missing(tool, &format!("cannot run {}: {e}", shown.display()), hint))?;
-    // Fed from a thread, so that a program which prints while it reads cannot block.
-    let mut stdin = child.stdin.take();
-    let input = input.to_owned();
-    let feeder = std::thread::spawn(move || {
-        // A program that stops reading says why on its own.
-        stdin.as_mut().map(|pipe| pipe.write_all(input.as_bytes()))
-    });
-    let finished = child.wait_with_output().map_err(ExportError::io("run", &shown))?;
-    drop(feeder.join());
+    let finished = run(command, input, stop)
+        .map_err(|e| missing(tool, &format!("cannot run {}: {e}", shown.display()), hint))?
+        .ok_or(ExportError::Stopped)?;
     let out = String::from_utf8_lossy(&finished.stdout).into_owned();
     if finished.status.success() {
         return Ok(out);

@@ -66,7 +66,8 @@ impl Script {
         );
         let mut command = Command::new(&tools.python);
         command.arg("-c").arg(self.text).arg(path).args(&stamp.open);
-        let text = process::output(self.tool, &mut command, &process::table(stamp, points), &hint)?;
+        let text =
+            process::output(self.tool, &mut command, &process::table(stamp, points), &hint, &tools.stop)?;
         // Packages may print before the heading.
         let mut lines = text.lines().skip_while(|l| !l.starts_with("tool "));
         let tool = lines.next().unwrap_or_default().trim_start_matches("tool ");

@@ -5,6 +5,7 @@
 //! to a size that tells where, no further.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{Bounds, Channel};
 use crate::folded::Folded;
@@ -31,8 +32,8 @@ pub enum Sign {
 }
 
 /// When to give up.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Limits {
+#[derive(Clone, Copy, Debug)]
+pub struct Limits<'a> {
     /// Most boxes.
     pub boxes: usize,
     /// Boxes with all edges below this are not cut further, V.
@@ -41,11 +42,13 @@ pub struct Limits {
     pub smallest_failing: f64,
     /// Currents below this have no sign to prove, A; 0 for none.
     pub floor: f64,
+    /// Once raised, what is left stays open.
+    pub stop: Option<&'a AtomicBool>,
 }
 
-impl Default for Limits {
+impl Default for Limits<'_> {
     fn default() -> Self {
-        Limits { boxes: 1_000_000, smallest: 4e-3, smallest_failing: 0.04, floor: 0.0 }
+        Limits { boxes: 1_000_000, smallest: 4e-3, smallest_failing: 0.04, floor: 0.0, stop: None }
     }
 }
 
@@ -79,7 +82,7 @@ impl Finding {
 }
 
 /// Searches the whole box for one sign; `None` when the device has no channel current or the box is empty.
-pub fn search(folded: &Folded, sign: Sign, within: Box3, limits: Limits) -> Option<Finding> {
+pub fn search(folded: &Folded, sign: Sign, within: Box3, limits: Limits<'_>) -> Option<Finding> {
     let sides: [f64; 3] = std::array::from_fn(|k| within.high[k] - within.low[k]);
     if sides.iter().any(|s| !(*s >= 0.0 && s.is_finite())) || within.low[1] < 0.0 {
         return None;
@@ -93,6 +96,10 @@ pub fn search(folded: &Folded, sign: Sign, within: Box3, limits: Limits) -> Opti
     let ln_floor = if limits.floor > 0.0 { limits.floor.ln() } else { f64::NEG_INFINITY };
     let mut waiting = VecDeque::from([(within, 1.0f64)]);
     while let Some((b, volume)) = waiting.pop_front() {
+        if limits.stop.is_some_and(|s| s.load(Ordering::Relaxed)) {
+            found.open += volume + waiting.iter().map(|(_, v)| v).sum::<f64>();
+            break;
+        }
         found.boxes += 1;
         let slopes = channel.slopes(b.low, b.high);
         let bounds = match sign {

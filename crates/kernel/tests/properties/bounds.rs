@@ -1,6 +1,8 @@
 //! Bounds over boxes hold every point of them, and branch and bound finds what is there.
 #![allow(clippy::unwrap_used)]
 
+use std::sync::atomic::AtomicBool;
+
 use gummel_kernel::bounds::{Box3, Channel, Limits, Sign, search};
 use gummel_kernel::{Folded, Instance, Isa, Member, OutputKind, Sample};
 use proptest::prelude::*;
@@ -82,6 +84,15 @@ fn a_device_that_falls_somewhere_is_caught_at_a_bias_where_it_falls() {
     // Where currents do not count, nothing has to be proved.
     let all = Limits { boxes: 200_000, floor: 1e3, ..Limits::default() };
     assert!(search(&folded, Sign::Drain, BOX, all).unwrap().holds());
+}
+
+#[test]
+fn a_search_that_is_stopped_leaves_the_box_open() {
+    let stop = AtomicBool::new(true);
+    let found =
+        search(&folded(1), Sign::Drain, BOX, Limits { stop: Some(&stop), ..Limits::default() }).unwrap();
+    assert_eq!((found.open, found.boxes), (1.0, 0));
+    assert!(!found.holds());
 }
 
 #[test]

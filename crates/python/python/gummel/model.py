@@ -25,6 +25,9 @@ class Point(NamedTuple):
     gds: np.ndarray
     gmb: np.ndarray
 
+    def _repr_html_(self) -> str:
+        return Table.of({name: np.ravel(values) for name, values in zip(self._fields, self)})._repr_html_()
+
 
 class Model(_gummel.Model):
     """One family of devices, as `gummel fit` froze it: `Model(folder)` opens a run or model folder."""

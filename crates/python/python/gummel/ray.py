@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike
 
 from ._gummel import GummelError
 from .model import Point
-from .results import Run
+from .results import Run, number
 from .table import Table
 from .verbs import fit
 
@@ -52,9 +52,10 @@ def fit_all(
     """Fits every job and gives its run by name; runs are written to `out/NAME` as they finish.
 
     A job is a dictionary of keywords of `gummel.fit`, with `data` for what is fitted: paths that workers see, or tables,
-    which travel. A job whose run folder is there already is not fitted again, so that a driver that was killed goes on.
+    which travel, each once however many jobs have it. A job whose run folder is there already is not fitted again, so that a
+    driver that was killed goes on.
 
-    Raises `JobsFailed` at the end when some could not be fitted; the others are done.
+    Raises `JobsFailed` at the end when some could not be fitted or written; the others are done.
     """
     if not ray.is_initialized():
         ray.init(include_dashboard=False, log_to_driver=False)
@@ -66,11 +67,14 @@ def fit_all(
         runtime_env={"env_vars": {"RAYON_NUM_THREADS": str(threads)}},
     )(fit_job)
     done = {name: Run(out / name) for name in jobs if (out / name / "summary.json").is_file()}
+    taken = {name for name in jobs if name not in done and is_taken(out / name)}
+    errors = {name: f"{out / name} is there and is no run; move it away or name another folder" for name in taken}
     waiting = {}
+    travelling: dict[int, ray.ObjectRef] = {}
     for name, job in jobs.items():
-        if name not in done:
-            waiting[task.remote({"no_plots": no_plots, **job})] = name
-    errors: dict[str, str] = {}
+        if name not in done and name not in taken:
+            sent = {"no_plots": no_plots, **job, "data": [stored(d, travelling) for d in items(job.get("data", ()))]}
+            waiting[task.remote(sent)] = name
     while waiting:
         (finished,), _ = ray.wait(list(waiting), num_returns=1)
         name = waiting.pop(finished)
@@ -80,17 +84,36 @@ def fit_all(
             errors[name] = str(wrong.cause).strip()
         except ray.exceptions.RayError as wrong:
             errors[name] = f"the worker died {retries + 1} times: {wrong}"
+        except OSError as wrong:
+            errors[name] = f"it was fitted, but its run cannot be written: {wrong}"
     runs = {name: done[name] for name in jobs if name in done}
     if errors:
         raise JobsFailed(runs, errors)
     return runs
 
 
+def items(data: Any) -> Sequence[Any]:
+    return data if isinstance(data, (list, tuple)) else (data,)
+
+
+def is_taken(folder: Path) -> bool:
+    """Whether a run cannot take this name: a rename replaces an empty folder and nothing else."""
+    return folder.exists() and not (folder.is_dir() and not any(folder.iterdir()))
+
+
+def stored(item: Any, travelling: dict[int, ray.ObjectRef]) -> Any:
+    """A path as it is, a table as its place in Ray's store, to which each goes once."""
+    if isinstance(item, (str, os.PathLike)):
+        return item
+    if id(item) not in travelling:
+        travelling[id(item)] = ray.put(item)
+    return travelling[id(item)]
+
+
 def fit_job(job: dict[str, Any]) -> dict[str, bytes]:
     """One fit, as the files of its run folder."""
     job = dict(job)
-    data = job.pop("data", ())
-    data = data if isinstance(data, (list, tuple)) else (data,)
+    data = [ray.get(d) if isinstance(d, ray.ObjectRef) else d for d in job.pop("data")]
     with tempfile.TemporaryDirectory(prefix="gummel-job-") as scratch:
         run = fit(*data, **{**job, "out": Path(scratch) / "run", "progress": False})
         files = (p for p in run.folder.rglob("*") if p.is_file())
@@ -134,14 +157,12 @@ class Sweep:
 
     def table(self) -> Table:
         """A row per family of each run: the values, and the median errors of held-out points (of fitted ones without)."""
-        rows = []
-        for name, run in self.runs.items():
-            for fitted in run.values():
-                judged = fitted.report["summaries"][-1]
-                errors = {n: judged[n]["median"] for n in ("rel_rms", "nrmse", "gm_rel_l2", "gds_rel_l2")}
-                values = {k: v if isinstance(v, (int, float)) else str(v) for k, v in self.points[name].items()}
-                rows.append({"run": name, "family": fitted.family, **values, "part": judged["part"], **errors})
-        return Table.of({key: [float("nan") if r[key] is None else r[key] for r in rows] for key in rows[0]})
+        plain = lambda v: v if isinstance(v, (int, float)) else str(v)  # noqa: E731
+        values = {name: {k: plain(v) for k, v in self.points[name].items()} for name in self.runs}
+        return errors_of(self.runs, values)
+
+    def _repr_html_(self) -> str:
+        return self.table()._repr_html_()
 
     def best(self, error: str = "rel_rms") -> Run:
         """The run with the smallest median of `error`, over its worst family."""
@@ -160,12 +181,31 @@ class Ensemble:
 
     runs: list[Run]
 
+    def table(self) -> Table:
+        """A row per member and family: the median errors of held-out points (of fitted ones without)."""
+        runs = {run.folder.name: run for run in self.runs}
+        return errors_of(runs, {name: {} for name in runs})
+
+    def _repr_html_(self) -> str:
+        return self.table()._repr_html_()
+
     def eval(self, family: str | None, device: str, *volts: ArrayLike, **place: Any) -> tuple[Point, Point]:
         """Mean and standard deviation over the members; arguments as of `Model.eval`."""
         fits = [run.only if family is None else run[family] for run in self.runs]
         points = [f.model.eval(device, *volts, **place) for f in fits]
         stacked = [np.stack([np.asarray(p[q]) for p in points]) for q in range(4)]
         return Point(*(s.mean(axis=0) for s in stacked)), Point(*(s.std(axis=0) for s in stacked))
+
+
+def errors_of(runs: Mapping[str, Run], values: Mapping[str, Mapping[str, Any]]) -> Table:
+    """A row per family of each run: its values, and the median errors of the last part that was judged."""
+    rows = []
+    for name, run in runs.items():
+        for fitted in run.values():
+            judged = fitted.report["summaries"][-1]
+            errors = {n: number(judged[n]["median"]) for n in ("rel_rms", "nrmse", "gm_rel_l2", "gds_rel_l2")}
+            rows.append({"run": name, "family": fitted.family, **values[name], "part": judged["part"], **errors})
+    return Table.of({key: [r[key] for r in rows] for key in (rows[0] if rows else ())})
 
 
 def name_of(point: Mapping[str, Any]) -> str:

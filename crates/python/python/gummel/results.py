@@ -11,7 +11,7 @@ from typing import Any
 
 from ._gummel import GummelError
 from .model import Model
-from .page import text
+from .page import cells, text
 from .table import Table
 
 
@@ -183,6 +183,11 @@ class Exported:
     def file(self) -> Path:
         """The first file."""
         return self.files[0]
+
+    def _repr_html_(self) -> str:
+        sizes = [f.stat().st_size if f.is_file() else None for f in self.files]
+        page = cells(["target", "file", "bytes"], [[self.target, f, size] for f, size in zip(self.files, sizes)])
+        return page + (text(self.example) if self.example else "")
 
 
 @dataclass(frozen=True)

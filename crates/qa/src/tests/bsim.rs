@@ -81,6 +81,7 @@ fn bsim4_in_ngspice_goes_through_the_same_checks() {
             .collect(),
         // The simulator's tables round voltages at 1e-15 V, its currents end at 1e-21 A.
         limits: Limits { exchange: 1e-4, variants: 1e-3, ..Limits::default() },
+        ..Plan::default()
     };
     let report = check(&demo130(simulator), &Measurements::new(), &plan).unwrap();
     for c in &report.checks {

@@ -1,6 +1,7 @@
 //! The doctor finds injected faults, each as what it is, and nothing in a healthy circuit.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use gummel_device::{Geometry, Polarity};
 use gummel_export::osdi::{self, Options};
@@ -80,7 +81,9 @@ impl Ward {
 
     fn read(&self, path: &Path) -> Result<Diagnosis, QaError> {
         let ngspice = self.program.clone();
-        examine(path, &Instruments { ngspice, libraries: Vec::new(), limits: Limits::default() })
+        let instruments =
+            Instruments { ngspice, libraries: Vec::new(), limits: Limits::default(), stop: Arc::default() };
+        examine(path, &instruments)
     }
 }
 

@@ -42,7 +42,7 @@ struct Converted {
 
 /// Converts and reports.
 pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
-    let options = args.input.options()?;
+    let options = args.input.options(session)?;
     let done = args.input.with_paths(session, |paths, bar| {
         Ok(convert(paths, &args.out, args.batch, &options, &|p| bar.show(p))?)
     })?;

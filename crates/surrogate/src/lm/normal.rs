@@ -26,6 +26,7 @@ pub(crate) struct Normal {
 }
 
 /// One device's blocks.
+#[derive(Clone)]
 pub(crate) struct LocalNormal {
     /// Local by local, full.
     pub(crate) local: Mat<f64>,

@@ -86,7 +86,7 @@ pub struct Verdict {
     pub devices: usize,
     /// Number of biases, half of them outside the fitted range.
     pub points: usize,
-    /// Largest relative difference that passes; single precision has a looser one for some quantities.
+    /// Largest relative difference that passes.
     pub limit: f64,
     /// The worst of each quantity.
     pub differences: Vec<Difference>,
@@ -179,30 +179,31 @@ type Run = fn(&Tools, &Path, &Stamp, &[Point]) -> Result<Results, ExportError>;
 struct Check {
     tool: &'static str,
     limit: f64,
-    /// Limit of conductances, and of everything outside the fitted range.
-    loose: f64,
     points: usize,
     run: Run,
 }
 
-impl Check {
-    fn limit_of(&self, quantity: &str, inside: bool) -> f64 {
-        if inside && !quantity.starts_with('g') { self.limit } else { self.loose }
-    }
+/// Targets that can be checked, and the largest relative difference that passes.
+pub fn limits() -> Vec<(&'static str, f64)> {
+    Check::all().into_iter().map(|(target, check)| (target, check.limit)).collect()
+}
 
-    fn of(target: &str, path: &Path) -> Result<Self, ExportError> {
-        let check = |tool, limit, points, run| Check { tool, limit, loose: limit, points, run };
-        // What rounding to 24 bits does to a current that changes by a factor e within 30 mV; see the chapter on exports.
-        let single = Check { loose: 1e-4, ..check("onnxruntime", 2e-5, 10_000, python::run_onnx as Run) };
-        let checks: [(&str, Check); 7] = [
-            (c::TARGET, check("cc", 1e-12, 10_000, compiler::run)),
+impl Check {
+    fn all() -> [(&'static str, Check); 7] {
+        let check = |tool, limit, points, run| Check { tool, limit, points, run };
+        [
+            (c::TARGET, check("cc", 1e-12, 10_000, compiler::run as Run)),
             (numpy::TARGET, check("numpy", 1e-12, 10_000, python::run_numpy)),
             (verilog_a::TARGET, check("verilogae", 1e-9, 4000, python::run_verilog_a)),
             (Precision::Double.target(), check("onnxruntime", 1e-9, 10_000, python::run_onnx)),
-            (Precision::Single.target(), single),
+            (Precision::Single.target(), check("onnxruntime", 1e-5, 10_000, python::run_onnx)),
             (spice::TARGET, check("ngspice", 1e-6, 400, ngspice::run_subcircuits)),
             (osdi_target::TARGET, check("ngspice", 1e-9, 4000, ngspice::run_library)),
-        ];
+        ]
+    }
+
+    fn of(target: &str, path: &Path) -> Result<Self, ExportError> {
+        let checks = Check::all();
         let known: Vec<&str> = checks.iter().map(|c| c.0).collect();
         let reason = format!("exports as '{target}' cannot be checked; expected one of {}", known.join(", "));
         checks
@@ -246,7 +247,7 @@ fn differences(
             let here = Difference {
                 quantity: quantity.clone(),
                 inside: point.inside,
-                limit: check.limit_of(quantity, point.inside),
+                limit: check.limit,
                 largest: if relative.is_nan() { f64::INFINITY } else { relative },
                 device: stamp.devices[point.device].name.clone(),
                 bias: point.bias,

@@ -1,7 +1,7 @@
 //! `gummel verify`: proof that an export computes the same as the model.
 
 use anyhow::{Result, bail};
-use gummel_export::{Difference, Tools, Verdict, VerifyOptions, verify};
+use gummel_export::verify::{self, Difference, Tools, Verdict, VerifyOptions};
 use std::path::PathBuf;
 
 use crate::exit::Outcome;
@@ -10,7 +10,7 @@ use crate::session::Session;
 
 /// Prove that an export computes the same as the model
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = help())]
 pub struct Args {
     /// File that `gummel export` wrote
     export: PathBuf,
@@ -40,10 +40,14 @@ WHAT IT NEEDS:
   numpy          python with numpy (GUMMEL_PYTHON, else python3)
   onnx onnx-f32  python with onnxruntime and numpy (GUMMEL_PYTHON, else python3)
   verilog-a      python with verilogae and numpy
-  spice osdi     ngspice (GUMMEL_NGSPICE, else ngspice; osdi needs 39 or newer)
+  spice osdi     ngspice (GUMMEL_NGSPICE, else ngspice; osdi needs 39 or newer)";
 
-LIMITS, relative: 1e-12 c and numpy, 1e-9 osdi, onnx and verilog-a, 1e-6 spice; onnx-f32 1e-5 for
-currents within the fitted range, 1e-4 for conductances and outside. Beyond them the exit code is 1.";
+/// The examples, and the limits as the check has them.
+fn help() -> String {
+    let limits: Vec<String> =
+        verify::limits().into_iter().map(|(target, limit)| format!("{target} {limit:e}")).collect();
+    format!("{EXAMPLES}\n\nLIMITS, relative: {}.\nBeyond them the exit code is 1.", limits.join(", "))
+}
 
 /// Verifies.
 pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
@@ -53,7 +57,7 @@ pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
         tools.ngspice = simulator.into();
     }
     let options = VerifyOptions { points: args.points, seed: args.seed, tools };
-    let verdict = verify(&args.export, &model, &options)?;
+    let verdict = verify::verify(&args.export, &model, &options)?;
     if !verdict.same_weights {
         session.warn("the export was made from other weights than this model has");
     }

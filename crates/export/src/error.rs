@@ -18,6 +18,20 @@ pub enum ExportError {
     /// The model does not have what was asked for.
     #[error(transparent)]
     Model(#[from] gummel_model::ModelError),
+    /// A place that the model does not know.
+    #[error(
+        "the model of {family} does not change with {what}: {asked} was asked for, the chosen devices were fitted at {own}; leave --{what} out, choose other devices, or fit measurements at several"
+    )]
+    Elsewhere {
+        /// Family of the model.
+        family: String,
+        /// `temperature` or `corner`.
+        what: &'static str,
+        /// The place asked for.
+        asked: String,
+        /// Where the devices stand.
+        own: String,
+    },
     /// A device library could not be written.
     #[error(transparent)]
     Osdi(#[from] crate::osdi::OsdiError),

@@ -1,7 +1,8 @@
 //! A gm/ID lookup table: what a designer who sizes transistors by inversion level looks up.
 //!
 //! `vth` is the constant-current threshold: the gate voltage at which the drain current is 100 nA (n) or 25 nA (p)
-//! times W/L, at the row's vds and vbs. `ft = gm / (2 pi cgg)` where the model has charges.
+//! times W/L, at the row's vds and vbs. `ft = gm / (2 pi cgg)` where the model has charges. Neither gm/ID nor ft has a
+//! value below twice the noise floor of the device's current measurements, where leakage decides the sign of gm.
 
 use std::fmt::Write;
 
@@ -72,6 +73,8 @@ pub fn table(model: &Model, selection: &Selection, grid: Option<&Grid>) -> Resul
     }
     for (d, place) in scope.devices.iter().zip(&scope.places) {
         let heads = &model.spec.devices[*d];
+        let entry = model.manifest.devices.iter().find(|e| e.name == heads.name);
+        let floor = entry.map_or(0.0, |e| e.floor);
         let own;
         let grid = match grid {
             Some(grid) => grid,
@@ -94,12 +97,13 @@ pub fn table(model: &Model, selection: &Selection, grid: Option<&Grid>) -> Resul
                 for &vgs in &grid.vgs {
                     let point = instance.eval([vds, vgs, 0.0, vbs]);
                     let (id, gm) = (point.id(), point.gm());
-                    let efficiency = gm / id.abs();
+                    let measurable = |value: f64| if id.abs() > 2.0 * floor { value } else { f64::NAN };
+                    let efficiency = measurable(gm / id.abs());
                     let mut row = vec![place.w, place.l, place.temperature, vgs, vds, vbs];
                     row.extend([id, gm, point.gds(), point.gmb(), vth, efficiency]);
                     if charged {
                         let cgg = point.capacitances()[1][1];
-                        row.extend([cgg, gm / (std::f64::consts::TAU * cgg)]);
+                        row.extend([cgg, measurable(gm / (std::f64::consts::TAU * cgg))]);
                     }
                     table.device.push(heads.name.clone());
                     table.rows.push(row);

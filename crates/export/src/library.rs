@@ -13,7 +13,7 @@ use crate::program::Input;
 use crate::scope::{Scope, Selection, depends_on};
 use crate::stamp::node_name;
 use crate::target::{ExportOptions, Written};
-use crate::write::write_whole;
+use crate::write::{LOADABLE, Prepared, READABLE, prepare};
 use crate::{ExportError, osdi, spice};
 
 /// Name of the target.
@@ -65,11 +65,8 @@ fn write_subcircuits(
         let text = spice::text(model, selection, spice::Names::WithoutCorner)?;
         files.push((path.with_file_name(name), text));
     }
-    // The library comes last, so that it never includes what is not there.
-    for (file, text) in &files {
-        write_whole(file, text.as_bytes())?;
-    }
-    write_whole(path, library.as_bytes())?;
+    let parts = files.iter().map(|(file, text)| (file.as_path(), text.as_bytes(), READABLE));
+    place_all(parts.chain([(path, library.as_bytes(), READABLE)]))?;
     let files = std::iter::once(path.to_owned()).chain(files.into_iter().map(|f| f.0)).collect();
     Ok(Written { files, warning: Some(spice::WARNING), example: None })
 }
@@ -86,8 +83,8 @@ fn write_cards(
         return Err(ExportError::Unsuitable { target: TARGET, reason });
     }
     let binary = path.with_extension("osdi");
-    let report = osdi::write(&[model], &binary, options)?;
-    let kind = report.models.first().map_or("", |m| m.name.as_str());
+    let (bytes, entries) = osdi::library(&[model], options)?;
+    let kind = entries.first().map_or("", |m| m.name.as_str());
     let mut library = opening(model);
     let file = binary.file_name().and_then(|f| f.to_str()).unwrap_or_default();
     library += &format!("* in the circuit: .control / pre_osdi {file} / .endc\n");
@@ -98,8 +95,21 @@ fn write_cards(
         };
         library += &section(*corner, &selection.devices.iter().map(card).collect::<String>());
     }
-    write_whole(path, library.as_bytes())?;
+    let files = [(&*binary, &*bytes, LOADABLE), (path, library.as_bytes(), READABLE)];
+    place_all(files.into_iter())?;
     Ok(Written { files: vec![path.to_owned(), binary], warning: None, example: None })
+}
+
+/// Puts files, each with its bytes and permissions, into place in their order, once all of them could be written.
+///
+/// The library comes last, so that it never includes what is not there.
+fn place_all<'a>(files: impl Iterator<Item = (&'a Path, &'a [u8], u32)>) -> Result<(), ExportError> {
+    let prepared = files.map(|(path, bytes, mode)| {
+        let file = prepare(path, bytes, mode).map_err(ExportError::io("write", path))?;
+        Ok((path, file))
+    });
+    let prepared: Vec<(&Path, Prepared)> = prepared.collect::<Result<_, ExportError>>()?;
+    prepared.into_iter().try_for_each(|(path, file)| file.place().map_err(ExportError::io("write", path)))
 }
 
 fn opening(model: &Model) -> String {

@@ -5,6 +5,9 @@
 //! A value of the program is a tensor of shape (N, length), a constant one of shape (length).
 
 mod message;
+mod width;
+
+use std::collections::BTreeSet;
 
 use gummel_kernel::{OutputKind, math};
 use gummel_model::Model;
@@ -69,7 +72,14 @@ pub fn bytes(
     let scope = Scope::new(model, selection, open)?;
     let stamp = Stamp::new(precision.target(), model, &scope);
     let program = Program::new(&model.spec, &scope, Derivatives::OfDrainCurrent);
-    let mut graph = Graph { program: &program, precision, message: Message::default(), initializers: 0 };
+    let mut graph = Graph {
+        program: &program,
+        precision,
+        widths: width::widths(&program, precision),
+        message: Message::default(),
+        initializers: 0,
+        casts: BTreeSet::new(),
+    };
     graph.print(&stamp.module, stamp.devices.len());
     let mut file = Message::default();
     file.number(1, IR_VERSION);
@@ -90,9 +100,14 @@ pub fn bytes(
 
 struct Graph<'a> {
     program: &'a Program,
+    /// Width of the inputs and results.
     precision: Precision,
+    /// Width of each value of the program.
+    widths: Vec<Precision>,
     message: Message,
     initializers: usize,
+    /// Names of the tensors that are another one in the other width.
+    casts: BTreeSet<String>,
 }
 
 impl Graph<'_> {
@@ -114,105 +129,110 @@ impl Graph<'_> {
         if devices > 1 {
             self.message.message(11, &tensor_type("device", message::INT64));
         }
-        let needed = self.needed(results.iter().map(|r| r.1));
+        let needed = width::needed(self.program, results.iter().map(|r| r.1));
         for (id, node) in self.program.nodes().filter(|(id, _)| needed[id.0]) {
             self.value(id, node);
         }
         for (name, id) in results {
-            let axis = self.integers(&[1]);
-            self.node("Squeeze", &[&tensor(id), &axis], name, &[]);
+            let (value, axis) = (self.operand(id, self.precision), self.integers(&[1]));
+            self.node("Squeeze", &[&value, &axis], name, &[]);
             let element = self.precision.element();
             self.message.message(12, &tensor_type(name, element));
         }
     }
 
-    fn needed(&self, results: impl Iterator<Item = Id>) -> Vec<bool> {
-        let mut needed = vec![false; self.program.nodes().count()];
-        results.for_each(|id| needed[id.0] = true);
-        for k in (0..needed.len()).rev().filter(|k| needed[*k]).collect::<Vec<_>>() {
-            mark(self.program, Id(k), &mut needed);
+    /// Name of the tensor that is the value `id` in the given width.
+    fn operand(&mut self, id: Id, width: Precision) -> String {
+        let own = tensor(id);
+        if self.widths[id.0] == width {
+            return own;
         }
-        needed
+        let cast = format!("{own}_cast");
+        if self.casts.insert(cast.clone()) {
+            self.node("Cast", &[&own], &cast, &[("to", width.element())]);
+        }
+        cast
     }
 
     fn value(&mut self, id: Id, node: &Node) {
+        let width = self.widths[id.0];
         let out = tensor(id);
         let out = out.as_str();
-        let t = |x: &Id| tensor(*x);
+        if let Op::TanhSlope(tanh) = node.op {
+            return self.tanh_slope(tanh, width, out);
+        }
+        let operands: Vec<String> = node.op.operands().into_iter().map(|x| self.operand(x, width)).collect();
+        let operands: Vec<&str> = operands.iter().map(String::as_str).collect();
         match &node.op {
             Op::Input(i) => {
                 let axis = self.integers(&[1]);
                 self.node("Unsqueeze", &[i.name(), &axis], out, &[]);
             }
-            Op::Constant(numbers) => self.reals(out, &[numbers.len()], numbers),
+            Op::Constant(numbers) => self.reals(width, out, &[numbers.len()], numbers),
             Op::Rows(rows) => {
                 let table = format!("{out}_table");
-                self.reals(&table, &[rows.len(), node.len], &rows.concat());
+                self.reals(width, &table, &[rows.len(), node.len], &rows.concat());
                 self.node("Gather", &[&table, "device"], out, &[("axis", 0)]);
             }
-            Op::Affine { matrix, bias, x } => {
+            Op::Affine { matrix, bias, .. } => {
                 let (w, b) = (format!("{out}_weight"), format!("{out}_bias"));
-                self.reals(&w, &[matrix.rows, matrix.columns], &matrix.numbers);
+                self.reals(width, &w, &[matrix.rows, matrix.columns], &matrix.numbers);
                 if bias.iter().all(|b| *b == 0.0) {
-                    self.node("Gemm", &[&t(x), &w], out, &[("transB", 1)]);
+                    self.node("Gemm", &[operands[0], &w], out, &[("transB", 1)]);
                 } else {
-                    self.reals(&b, &[bias.len()], bias);
-                    self.node("Gemm", &[&t(x), &w, &b], out, &[("transB", 1)]);
+                    self.reals(width, &b, &[bias.len()], bias);
+                    self.node("Gemm", &[operands[0], &w, &b], out, &[("transB", 1)]);
                 }
             }
-            Op::Add(a, b) => self.node("Add", &[&t(a), &t(b)], out, &[]),
-            Op::Sub(a, b) => self.node("Sub", &[&t(a), &t(b)], out, &[]),
-            Op::Mul(a, b) => self.node("Mul", &[&t(a), &t(b)], out, &[]),
-            Op::Div(a, b) => self.node("Div", &[&t(a), &t(b)], out, &[]),
-            Op::Dot(a, b) => {
+            Op::Add(..) => self.node("Add", &operands, out, &[]),
+            Op::Sub(..) => self.node("Sub", &operands, out, &[]),
+            Op::Mul(..) => self.node("Mul", &operands, out, &[]),
+            Op::Div(..) => self.node("Div", &operands, out, &[]),
+            Op::Dot(..) => {
                 let product = format!("{out}_products");
-                self.node("Mul", &[&t(a), &t(b)], &product, &[]);
+                self.node("Mul", &operands, &product, &[]);
                 let axis = self.integers(&[1]);
                 self.node("ReduceSum", &[&product, &axis], out, &[("keepdims", 1)]);
             }
-            Op::Scale(factor, x) => {
-                let k = self.scalar(*factor);
-                self.node("Mul", &[&t(x), &k], out, &[]);
+            Op::Scale(factor, _) => {
+                let k = self.constant(width, &[1], *factor);
+                self.node("Mul", &[operands[0], &k], out, &[]);
             }
-            Op::Offset(x, constant) => {
-                let k = self.scalar(*constant);
-                self.node("Add", &[&t(x), &k], out, &[]);
+            Op::Offset(_, constant) => {
+                let k = self.constant(width, &[1], *constant);
+                self.node("Add", &[operands[0], &k], out, &[]);
             }
-            Op::Tanh(x) => self.node("Tanh", &[&t(x)], out, &[]),
-            Op::TanhSlope(t) => self.tanh_slope(*t, out),
-            Op::Exp { x, .. } => {
+            Op::Tanh(_) => self.node("Tanh", &operands, out, &[]),
+            Op::TanhSlope(_) => {}
+            Op::Exp { .. } => {
                 let limited = format!("{out}_limited");
-                let limit = self.precision.limit();
-                let (low, high) = (self.point(-limit), self.point(limit));
-                self.node("Clip", &[&t(x), &low, &high], &limited, &[]);
+                // `Clip` asks for limits without dimensions.
+                let [low, high] = [-1.0, 1.0].map(|sign| self.constant(width, &[], sign * width.limit()));
+                self.node("Clip", &[operands[0], &low, &high], &limited, &[]);
                 self.node("Exp", &[&limited], out, &[]);
             }
-            Op::Sqrt(x) => self.node("Sqrt", &[&t(x)], out, &[]),
-            Op::Ln(x) => self.node("Log", &[&t(x)], out, &[]),
-            Op::Join(parts) => {
-                let parts: Vec<String> = parts.iter().map(t).collect();
-                let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
-                self.node("Concat", &parts, out, &[("axis", 1)]);
-            }
-            Op::Part { x, start } => {
+            Op::Sqrt(_) => self.node("Sqrt", &operands, out, &[]),
+            Op::Ln(_) => self.node("Log", &operands, out, &[]),
+            Op::Join(_) => self.node("Concat", &operands, out, &[("axis", 1)]),
+            Op::Part { start, .. } => {
                 let ends = [*start as i64, (start + node.len) as i64, 1];
                 let [start, end, axis] = ends.map(|n| self.integers(&[n]));
-                self.node("Slice", &[&t(x), &start, &end, &axis], out, &[]);
+                self.node("Slice", &[operands[0], &start, &end, &axis], out, &[]);
             }
         }
     }
 
     /// `1 - t^2` loses its digits where a neuron saturates; in single precision it is taken from the tangent's
     /// argument `a` instead: `4 q / (1 + q)^2` with `q = exp(-2 |a|)`.
-    fn tanh_slope(&mut self, tanh: Id, out: &str) {
-        let t = tensor(tanh);
+    fn tanh_slope(&mut self, tanh: Id, width: Precision, out: &str) {
         let names = ["square", "negative", "magnitude", "twice", "q", "sum", "sums", "four"];
         let [square, negative, magnitude, twice, q, sum, sums, four] = names.map(|n| format!("{out}_{n}"));
-        let one = self.scalar(1.0);
-        match (self.precision, &self.program.node(tanh).op) {
+        let one = self.constant(width, &[1], 1.0);
+        match (width, &self.program.node(tanh).op) {
             (Precision::Single, Op::Tanh(a)) => {
-                let (minus_two, times_four) = (self.scalar(-2.0), self.scalar(4.0));
-                self.node("Abs", &[&tensor(*a)], &magnitude, &[]);
+                let a = self.operand(*a, width);
+                let [minus_two, times_four] = [-2.0, 4.0].map(|k| self.constant(width, &[1], k));
+                self.node("Abs", &[&a], &magnitude, &[]);
                 self.node("Mul", &[&magnitude, &minus_two], &twice, &[]);
                 self.node("Exp", &[&twice], &q, &[]);
                 self.node("Add", &[&q, &one], &sum, &[]);
@@ -221,6 +241,7 @@ impl Graph<'_> {
                 self.node("Div", &[&four, &sums], out, &[]);
             }
             _ => {
+                let t = self.operand(tanh, width);
                 self.node("Mul", &[&t, &t], &square, &[]);
                 self.node("Neg", &[&square], &negative, &[]);
                 self.node("Add", &[&one, &negative], out, &[]);
@@ -243,27 +264,19 @@ impl Graph<'_> {
         self.message.message(1, &node);
     }
 
-    /// An initializer of the graph's precision.
-    fn reals(&mut self, name: &str, shape: &[usize], numbers: &[f64]) {
-        let bytes = match self.precision {
+    /// An initializer of real numbers.
+    fn reals(&mut self, width: Precision, name: &str, shape: &[usize], numbers: &[f64]) {
+        let bytes = match width {
             Precision::Double => numbers.iter().flat_map(|n| n.to_le_bytes()).collect(),
             Precision::Single => numbers.iter().flat_map(|n| (*n as f32).to_le_bytes()).collect(),
         };
-        let element = self.precision.element();
-        self.initializer(name, shape, element, bytes);
+        self.initializer(name, shape, width.element(), bytes);
     }
 
-    /// An initializer of shape (1).
-    fn scalar(&mut self, value: f64) -> String {
+    /// An initializer that is one number.
+    fn constant(&mut self, width: Precision, shape: &[usize], value: f64) -> String {
         let name = self.fresh();
-        self.reals(&name, &[1], &[value]);
-        name
-    }
-
-    /// An initializer without dimensions, as `Clip` asks for.
-    fn point(&mut self, value: f64) -> String {
-        let name = self.fresh();
-        self.reals(&name, &[], &[value]);
+        self.reals(width, &name, shape, &[value]);
         name
     }
 
@@ -286,14 +299,6 @@ impl Graph<'_> {
         tensor.text(8, name);
         tensor.raw(9, &bytes);
         self.message.message(5, &tensor);
-    }
-}
-
-fn mark(program: &Program, id: Id, needed: &mut [bool]) {
-    for operand in program.node(id).op.operands() {
-        if !std::mem::replace(&mut needed[operand.0], true) {
-            mark(program, operand, needed);
-        }
     }
 }
 

@@ -30,7 +30,7 @@ use gummel_osdi::payload::encode;
 use gummel_osdi::slot;
 use serde::{Deserialize, Serialize};
 
-use crate::write::{LOADABLE, replace};
+use crate::write::{LOADABLE, Prepared, prepare};
 
 pub use error::OsdiError;
 pub use gummel_osdi::{Entry, Overlap, select};
@@ -66,20 +66,28 @@ pub struct Options {
 /// See [`OsdiError`]: no or too many models, names that a netlist cannot use or that occur twice, a damaged
 /// model, more data than the library has room for, a place that is not writable.
 pub fn write(models: &[&Model], path: &Path, options: &Options) -> Result<Report, OsdiError> {
+    let (bytes, entries) = library(models, options)?;
+    // Whole or not at all, so that a simulator never loads half a library.
+    prepare(path, &bytes, LOADABLE)
+        .and_then(Prepared::place)
+        .map_err(|source| OsdiError::Io { path: path.to_owned(), source })?;
+    Ok(Report {
+        path: path.to_owned(),
+        bytes: bytes.len(),
+        abi: options.abi,
+        models: entries.iter().map(Exported::of).collect(),
+    })
+}
+
+/// The bytes of the library, and what it carries.
+pub(crate) fn library(models: &[&Model], options: &Options) -> Result<(Vec<u8>, Vec<Entry>), OsdiError> {
     let entries = named(models, options)?;
     let payload = encode(&entries);
     let library = slot::fill(template::bytes(options.abi), &payload).map_err(|excess| match excess {
         Some(_) => OsdiError::TooLarge { needed: payload.len(), room: slot::CAPACITY },
         None => OsdiError::Template,
     })?;
-    // Whole or not at all, so that a simulator never loads half a library.
-    replace(path, &library, LOADABLE).map_err(|source| OsdiError::Io { path: path.to_owned(), source })?;
-    Ok(Report {
-        path: path.to_owned(),
-        bytes: library.len(),
-        abi: options.abi,
-        models: entries.iter().map(Exported::of).collect(),
-    })
+    Ok((library, entries))
 }
 
 /// The models under their names, checked.
@@ -105,9 +113,15 @@ fn named(models: &[&Model], options: &Options) -> Result<Vec<Entry>, OsdiError> 
             1 => options.overlap.unwrap_or_default(),
             _ => Overlap::NONE,
         };
-        entries.push(Entry { name, overlap, spec: model.spec.clone() });
+        entries.push(Entry { name, overlap, temperatures: temperatures(model), spec: model.spec.clone() });
     }
     Ok(entries)
+}
+
+/// Lowest and highest temperature in the data of any device, K.
+fn temperatures(model: &Model) -> Option<[f64; 2]> {
+    let all = model.manifest.devices.iter().flat_map(|d| &d.temperatures).copied();
+    all.map(|t| [t, t]).reduce(|[low, high], [t, _]| [low.min(t), high.max(t)])
 }
 
 /// Device types that simulators bring along; a library's type of that name would never be reached.

@@ -1,9 +1,10 @@
 //! What of a model is exported: which devices, where they stand, and what the user of the export may still choose.
 
-use gummel_device::CornerPosition;
+use gummel_device::{Corner, CornerPosition};
 use gummel_kernel::{Covariate, Place, Spec};
 use gummel_model::{Model, ModelError};
 
+use crate::ExportError;
 use crate::program::Input;
 
 /// Which devices, at which corner and temperature.
@@ -32,13 +33,16 @@ impl Scope {
     /// Devices and places of a selection; of `open`, what the model depends on stays open.
     ///
     /// # Errors
-    /// [`ModelError::UnknownDevice`] with the nearest names.
-    pub fn new(model: &Model, selection: &Selection, open: &[Input]) -> Result<Self, ModelError> {
+    /// [`ModelError::UnknownDevice`] with the nearest names, [`ModelError::Place`] for an impossible temperature,
+    /// [`ExportError::Elsewhere`] for a temperature or corner that the model does not change with.
+    pub fn new(model: &Model, selection: &Selection, open: &[Input]) -> Result<Self, ExportError> {
         let devices = if selection.devices.is_empty() {
             (0..model.spec.devices.len()).collect()
         } else {
             selection.devices.iter().map(|d| model.device_index(d)).collect::<Result<Vec<_>, _>>()?
         };
+        check_temperature(model, selection, &devices)?;
+        check_corner(model, selection, &devices)?;
         let place = |d: &usize| {
             let mut place = model.spec.devices[*d].place;
             if let Some(CornerPosition { speed, skew }) = selection.corner {
@@ -51,6 +55,67 @@ impl Scope {
         let open = open.iter().copied().filter(|i| depends_on(&model.spec, *i)).collect();
         Ok(Scope { devices, places, open })
     }
+}
+
+/// Temperatures so close are one, K.
+const SAME_TEMPERATURE: f64 = 0.5;
+
+/// 0 degrees Celsius, K.
+const ZERO_CELSIUS: f64 = 273.15;
+
+/// Whether the devices can stand at the temperature that was asked for.
+fn check_temperature(model: &Model, selection: &Selection, devices: &[usize]) -> Result<(), ExportError> {
+    let Some(asked) = selection.temperature else { return Ok(()) };
+    if !(asked.is_finite() && asked > 0.0) {
+        return Err(ModelError::Place { what: "temperature", value: asked }.into());
+    }
+    let own = |d: &usize| model.spec.devices[*d].place.temperature;
+    let stays = |d: &usize| (own(d) - asked).abs() <= SAME_TEMPERATURE;
+    if depends_on(&model.spec, Input::Temperature) || devices.iter().all(stays) {
+        return Ok(());
+    }
+    let celsius = devices.iter().map(|d| format!("{:.2}", own(d) - ZERO_CELSIUS));
+    Err(ExportError::Elsewhere {
+        family: model.manifest.title(),
+        what: "temperature",
+        asked: format!("{:.2} degrees Celsius", asked - ZERO_CELSIUS),
+        own: format!("{} degrees Celsius", once(celsius)),
+    })
+}
+
+/// Whether the devices can stand at the corner that was asked for.
+fn check_corner(model: &Model, selection: &Selection, devices: &[usize]) -> Result<(), ExportError> {
+    let Some(asked) = selection.corner else { return Ok(()) };
+    let own = |d: &usize| {
+        let place = model.spec.devices[*d].place;
+        CornerPosition { speed: place.speed, skew: place.skew }
+    };
+    let moves = [Input::Speed, Input::Skew].iter().any(|i| depends_on(&model.spec, *i));
+    if moves || devices.iter().all(|d| own(d) == asked) {
+        return Ok(());
+    }
+    Err(ExportError::Elsewhere {
+        family: model.manifest.title(),
+        what: "corner",
+        asked: corner_name(asked),
+        own: once(devices.iter().map(|d| corner_name(own(d)))),
+    })
+}
+
+fn corner_name(at: CornerPosition) -> String {
+    let named = Corner::ALL.into_iter().find(|c| c.position() == at);
+    named.map_or_else(|| format!("speed {} skew {}", at.speed, at.skew), |c| c.name().to_owned())
+}
+
+/// The words in their order, each once.
+fn once(words: impl Iterator<Item = String>) -> String {
+    let mut all: Vec<String> = Vec::new();
+    for word in words {
+        if !all.contains(&word) {
+            all.push(word);
+        }
+    }
+    all.join(", ")
 }
 
 /// The input that a covariate is made of.

@@ -151,8 +151,9 @@ impl Subcircuit<'_> {
         let name = kind.name();
         if kind.is_charge() {
             // A charge of 1 pC is 1 V on a capacitor of 1 pF; the current through it is the charge's derivative.
-            source(out, &format!("bq_{name} nq_{name} 0 v = 1e12*({expression})"));
-            line(out, &format!("vq_{name} nq_{name} nc_{name} 0\ncq_{name} nc_{name} 0 1e-12"));
+            let node = charge_node(kind);
+            source(out, &format!("bq_{name} {node} 0 v = {VOLTS_PER_COULOMB:e}*({expression})"));
+            line(out, &format!("vq_{name} {node} nc_{name} 0\ncq_{name} nc_{name} 0 1e-12"));
             for (from, to, share) in paths {
                 line(out, &format!("f{name}_{to} {from} {to} vq_{name} {}", real(*share)));
             }
@@ -167,6 +168,14 @@ impl Subcircuit<'_> {
             source(out, &format!("b{name}_{to} {from} {to} i = {expression}"));
         }
     }
+}
+
+/// What a charge is multiplied by to become the voltage of its node.
+pub(crate) const VOLTS_PER_COULOMB: f64 = 1e12;
+
+/// The node inside a subcircuit whose voltage is a charge.
+pub(crate) fn charge_node(kind: OutputKind) -> String {
+    format!("nq_{}", kind.name())
 }
 
 fn source(out: &mut String, text: &str) {

@@ -7,7 +7,8 @@
 //! |---|---|
 //! | `id ig is ib`, modelled currents | largest terminal current |
 //! | `gm gds gmb` | largest of them and of the chord `id / vds` |
-//! | `qd qg qs qb`, modelled charges | largest terminal charge |
+//! | `qd qg qs qb`, modelled charges | the device's largest terminal charge at any bias checked: near the bias where all of them
+//! vanish, they are differences of activations that do not |
 
 pub mod biases;
 mod compiler;
@@ -90,7 +91,7 @@ pub struct Verdict {
     pub devices: usize,
     /// Number of biases, half of them outside the fitted range.
     pub points: usize,
-    /// Largest relative difference that passes; single precision has a looser one for some quantities.
+    /// Largest relative difference that passes.
     pub limit: f64,
     /// The worst of each quantity.
     pub differences: Vec<Difference>,
@@ -177,50 +178,37 @@ fn device_library(bytes: &[u8], model: &Model, path: &Path) -> Result<Stamp, Exp
     Ok(stamp)
 }
 
-/// Largest relative differences that pass for exports as `target`: of currents and charges within the fitted range, and of
-/// conductances and of everything outside of it. `None` for a target that is not checked by itself.
-pub fn limits(target: &str) -> Option<[f64; 2]> {
-    Check::of(target, Path::new("")).ok().map(|check| [check.limit, check.loose])
-}
-
 type Run = fn(&Tools, &Path, &Stamp, &[Point]) -> Result<Results, ExportError>;
 
 /// How a target is checked.
 struct Check {
     tool: &'static str,
     limit: f64,
-    /// Limit of conductances, and of everything outside the fitted range.
-    loose: f64,
-    /// Charges are compared with the device's largest one at any bias, instead of the largest at the same bias.
-    whole_charge: bool,
     points: usize,
     run: Run,
 }
 
-impl Check {
-    fn limit_of(&self, quantity: &str, inside: bool) -> f64 {
-        if inside && !quantity.starts_with('g') { self.limit } else { self.loose }
-    }
+/// Targets that can be checked, and the largest relative difference that passes.
+pub fn limits() -> Vec<(&'static str, f64)> {
+    Check::all().into_iter().map(|(target, check)| (target, check.limit)).collect()
+}
 
-    fn of(target: &str, path: &Path) -> Result<Self, ExportError> {
-        let check =
-            |tool, limit, points, run| Check { tool, limit, loose: limit, whole_charge: false, points, run };
-        // What rounding to 24 bits does to a current that changes by a factor e within 30 mV; see the chapter on exports.
-        // Where all charges nearly vanish, they are differences of activations that do not.
-        let single = Check {
-            loose: 1e-4,
-            whole_charge: true,
-            ..check("onnxruntime", 2e-5, 10_000, python::run_onnx as Run)
-        };
-        let checks: [(&str, Check); 7] = [
-            (c::TARGET, check("cc", 1e-12, 10_000, compiler::run)),
+impl Check {
+    fn all() -> [(&'static str, Check); 7] {
+        let check = |tool, limit, points, run| Check { tool, limit, points, run };
+        [
+            (c::TARGET, check("cc", 1e-12, 10_000, compiler::run as Run)),
             (numpy::TARGET, check("numpy", 1e-12, 10_000, python::run_numpy)),
             (verilog_a::TARGET, check("verilogae", 1e-9, 4000, python::run_verilog_a)),
             (Precision::Double.target(), check("onnxruntime", 1e-9, 10_000, python::run_onnx)),
-            (Precision::Single.target(), single),
+            (Precision::Single.target(), check("onnxruntime", 1e-5, 10_000, python::run_onnx)),
             (spice::TARGET, check("ngspice", 1e-6, 400, ngspice::run_subcircuits)),
             (osdi_target::TARGET, check("ngspice", 1e-9, 4000, ngspice::run_library)),
-        ];
+        ]
+    }
+
+    fn of(target: &str, path: &Path) -> Result<Self, ExportError> {
+        let checks = Check::all();
         let known: Vec<&str> = checks.iter().map(|c| c.0).collect();
         let reason = format!("exports as '{target}' cannot be checked; expected one of {}", known.join(", "));
         checks
@@ -248,11 +236,9 @@ fn differences(
         })
         .collect();
     let mut largest_charge = vec![0.0f64; stamp.devices.len()];
-    if check.whole_charge {
-        for (point, operating) in points.iter().zip(&exact) {
-            let largest = &mut largest_charge[point.device];
-            *largest = operating.charges().iter().fold(*largest, |m, q| m.max(q.abs()));
-        }
+    for (point, operating) in points.iter().zip(&exact) {
+        let largest = &mut largest_charge[point.device];
+        *largest = operating.charges().iter().fold(*largest, |m, q| m.max(q.abs()));
     }
     for ((point, operating), row) in points.iter().zip(&exact).zip(&results.rows) {
         let vds = point.bias[1];
@@ -266,7 +252,7 @@ fn differences(
             let here = Difference {
                 quantity: quantity.clone(),
                 inside: point.inside,
-                limit: check.limit_of(quantity, point.inside),
+                limit: check.limit,
                 largest: if relative.is_nan() { f64::INFINITY } else { relative },
                 device: stamp.devices[point.device].name.clone(),
                 bias: point.bias,

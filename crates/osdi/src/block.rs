@@ -80,7 +80,7 @@ pub struct Opvars {
     pub capacitances: [f64; 9],
     /// 0 off, 1 linear, 2 saturation.
     pub region: i32,
-    /// 1 outside the fitted range of biases.
+    /// 1 outside the fitted biases or temperatures.
     pub out_of_range: i32,
 }
 
@@ -109,6 +109,8 @@ pub struct InstanceBlock {
     pub overlap: [f64; 3],
     /// Fitted range of the mirrored vgs, vds, vbs, V.
     pub range: [[f64; 2]; FEATURES],
+    /// Whether the temperature is none of those that the model was fitted at.
+    pub misplaced: bool,
     /// +1 for n-channel, -1 for p-channel.
     pub sign: f64,
     /// Below this current in A one device counts as off.

@@ -46,7 +46,7 @@ impl InstanceBlock {
             voltages: [vg - vs, vd - vs, vb - vs],
             capacitances: [c(G, G), c(G, D), c(G, S), c(G, B), c(D, G), c(D, D), c(S, S), c(B, G), c(B, B)],
             region,
-            out_of_range: i32::from(forward.voltages.iter().zip(&self.range).any(outside)),
+            out_of_range: i32::from(self.misplaced || forward.voltages.iter().zip(&self.range).any(outside)),
         };
     }
 }

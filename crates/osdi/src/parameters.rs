@@ -153,7 +153,7 @@ pub static TABLE: [Parameter; ALL] = [
     opvar(c"cbg", at(C, 7), c"F", c"d qb / d vg"),
     opvar(c"cbb", at(C, 8), c"F", c"d qb / d vb"),
     flag(c"region", offset_of!(Opvars, region), c"0 off, 1 linear, 2 saturation"),
-    flag(c"out_of_range", offset_of!(Opvars, out_of_range), c"1 outside the fitted range of biases"),
+    flag(c"out_of_range", offset_of!(Opvars, out_of_range), c"1 outside the fitted biases or temperatures"),
 ];
 
 /// Names as the descriptor points at them.

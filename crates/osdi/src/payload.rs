@@ -2,14 +2,14 @@
 //!
 //! ```text
 //! "gummelib"  format u32  entries u32  then per entry:
-//!   name length u32, UTF-8   overlap cgso cgdo cgbo f64 x 3   blob length u64   blob of the kernel
+//!   name length u32, UTF-8   overlap cgso cgdo cgbo f64 x 3   temperatures f64 x 2   blob length u64   blob of the kernel
 //! ```
-//! Little-endian. The blob carries its own version and checksum.
+//! Little-endian. The blob carries its own version and checksum. Format 1 has no temperatures.
 
 use gummel_kernel::{BlobError, Spec};
 
 const MAGIC: &[u8; 8] = b"gummelib";
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// Linear capacitances of a model without fitted charges.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -42,6 +42,8 @@ pub struct Entry {
     pub name: String,
     /// Linear capacitances.
     pub overlap: Overlap,
+    /// Lowest and highest temperature that a device was fitted at, K; `None` where the fit did not say.
+    pub temperatures: Option<[f64; 2]>,
     /// The model.
     pub spec: Spec,
 }
@@ -85,6 +87,9 @@ pub fn encode(entries: &[Entry]) -> Vec<u8> {
         for c in [entry.overlap.cgso, entry.overlap.cgdo, entry.overlap.cgbo] {
             out.extend_from_slice(&c.to_le_bytes());
         }
+        for t in entry.temperatures.unwrap_or([f64::NAN; 2]) {
+            out.extend_from_slice(&t.to_le_bytes());
+        }
         let blob = entry.spec.to_bytes();
         out.extend_from_slice(&(blob.len() as u64).to_le_bytes());
         out.extend_from_slice(&blob);
@@ -99,21 +104,23 @@ pub fn encode(entries: &[Entry]) -> Vec<u8> {
 pub fn decode(bytes: &[u8]) -> Result<Vec<Entry>, PayloadError> {
     let mut rest = bytes.strip_prefix(MAGIC).ok_or(PayloadError::Empty)?;
     let format = u32::from_le_bytes(take(&mut rest)?);
-    if format != FORMAT {
+    if !(1..=FORMAT).contains(&format) {
         return Err(PayloadError::Format(format));
     }
     let count = u32::from_le_bytes(take(&mut rest)?);
-    (0..count).map(|_| entry(&mut rest)).collect()
+    (0..count).map(|_| entry(&mut rest, format)).collect()
 }
 
-fn entry(rest: &mut &[u8]) -> Result<Entry, PayloadError> {
+fn entry(rest: &mut &[u8], format: u32) -> Result<Entry, PayloadError> {
     let length = u32::from_le_bytes(take(rest)?) as usize;
     let name = String::from_utf8(take_slice(rest, length)?.to_vec()).map_err(|_| PayloadError::Malformed)?;
     let mut number = || take(rest).map(f64::from_le_bytes);
     let overlap = Overlap { cgso: number()?, cgdo: number()?, cgbo: number()? };
+    let temperatures = if format == 1 { [f64::NAN; 2] } else { [number()?, number()?] };
+    let temperatures = temperatures.iter().all(|t| t.is_finite()).then_some(temperatures);
     let length = usize::try_from(u64::from_le_bytes(take(rest)?)).map_err(|_| PayloadError::Malformed)?;
     let spec = Spec::from_bytes(take_slice(rest, length)?).map_err(PayloadError::Model)?;
-    Ok(Entry { name, overlap, spec })
+    Ok(Entry { name, overlap, temperatures, spec })
 }
 
 fn take_slice<'a>(rest: &mut &'a [u8], n: usize) -> Result<&'a [u8], PayloadError> {
@@ -134,10 +141,16 @@ mod tests {
     #[test]
     fn entries_come_back_and_damage_is_named() {
         let entries = vec![
-            Entry { name: "demo_n".into(), overlap: Overlap::NONE, spec: Sample::default().spec() },
+            Entry {
+                name: "demo_n".into(),
+                overlap: Overlap::NONE,
+                temperatures: Some([233.15, 398.15]),
+                spec: Sample::default().spec(),
+            },
             Entry {
                 name: "demo_p".into(),
                 overlap: Overlap::default(),
+                temperatures: None,
                 spec: Sample { sign: -1.0, charges: true, ..Sample::default() }.spec(),
             },
         ];
@@ -153,5 +166,20 @@ mod tests {
         assert!(matches!(decode(&bytes), Err(PayloadError::Model(BlobError::Checksum { .. }))));
         bytes[8] = 9;
         assert_eq!(decode(&bytes), Err(PayloadError::Format(9)));
+    }
+
+    #[test]
+    fn a_library_of_the_first_format_is_read_without_temperatures() {
+        let entry = Entry {
+            name: "demo_n".into(),
+            overlap: Overlap::NONE,
+            temperatures: Some([233.15, 398.15]),
+            spec: Sample::default().spec(),
+        };
+        let mut bytes = encode(std::slice::from_ref(&entry));
+        bytes[8] = 1;
+        let temperatures = MAGIC.len() + 4 + 4 + 4 + entry.name.len() + 3 * 8;
+        bytes.drain(temperatures..temperatures + 16);
+        assert_eq!(decode(&bytes), Ok(vec![Entry { temperatures: None, ..entry }]));
     }
 }

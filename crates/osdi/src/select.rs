@@ -51,6 +51,15 @@ pub const CORNERS: [(&str, [f64; 2]); 5] =
 /// Relative difference up to which two drawn lengths are the same.
 const SAME: f64 = 1e-3;
 
+/// How far a temperature may lie outside the fitted ones and still count as one of them, K.
+const TEMPERATURE_SLACK: f64 = 1.0;
+
+/// Below this a temperature in K is more likely one in degrees Celsius that nobody converted.
+const LIKELY_CELSIUS: f64 = 200.0;
+
+/// 0 degrees Celsius, K.
+const ZERO_CELSIUS: f64 = 273.15;
+
 /// Chooses a device.
 ///
 /// # Errors
@@ -130,8 +139,8 @@ fn candidates(spec: &Spec, request: &Request<'_>) -> Result<Option<Vec<usize>>, 
     }
     Err(format!(
         "no device with w={} l={} in the model, whose heads are independent; it holds {}",
-        request.w.map_or("any".into(), |w| w.to_string()),
-        request.l.map_or("any".into(), |l| l.to_string()),
+        request.w.map_or("any".into(), |w| micrometres(w) + "u"),
+        request.l.map_or("any".into(), |l| micrometres(l) + "u"),
         names(spec)
     ))
 }
@@ -197,8 +206,15 @@ fn within(spec: &Spec, what: &str, value: f64, of: impl Fn(&Place) -> f64) -> Re
     if value >= low * (1.0 - SAME) && value <= high * (1.0 + SAME) {
         Ok(value)
     } else {
-        Err(format!("{what}={value} is outside the fitted range {low} to {high} m"))
+        let [value, low, high] = [value, low, high].map(micrometres);
+        Err(format!("{what}={value}u is outside the fitted range {low}u to {high}u"))
     }
+}
+
+/// A length in m as micrometres with up to six digits after the point.
+fn micrometres(metres: f64) -> String {
+    let text = format!("{:.6}", metres * 1e6);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// Moves the place to `temperature`, or says why that has no effect.
@@ -215,13 +231,33 @@ fn set_temperature(spec: &Spec, place: &mut Place, temperature: f64) -> Option<S
     })
 }
 
-/// Up to twelve device names for a message.
-fn names(spec: &Spec) -> String {
-    let mut text: Vec<&str> = spec.devices.iter().take(12).map(|d| d.name.as_str()).collect();
-    if spec.devices.len() > text.len() {
-        text.push("...");
+/// What to say of a `temperature` outside the range `fitted`, both in K.
+pub fn beyond(temperature: f64, fitted: [f64; 2]) -> Option<String> {
+    let [low, high] = fitted;
+    if temperature >= low - TEMPERATURE_SLACK && temperature <= high + TEMPERATURE_SLACK {
+        return None;
     }
-    text.join(" ")
+    let mut message =
+        format!("{temperature:.2} K is outside the temperatures of the fit, {low:.2} to {high:.2} K");
+    if temperature < LIKELY_CELSIUS {
+        message += &format!(
+            "; temp= on an instance is in kelvin in this simulator: for {temperature} degrees Celsius write temp={}",
+            temperature + ZERO_CELSIUS
+        );
+    }
+    Some(message)
+}
+
+/// Names of the devices for a message, those that differ only in their corner once.
+fn names(spec: &Spec) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    for device in &spec.devices {
+        let name = without_corner(&device.name);
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names.join(" ")
 }
 
 #[cfg(test)]
@@ -266,7 +302,11 @@ mod tests {
                 Request { device: Some("W10u_L0.13u"), corner: Some("ff"), ..ask() },
                 "corner ff is not in",
             ),
-            (&scalable, Request { w: Some(50e-6), l: Some(0.3e-6), ..ask() }, "w=0.00005 is outside"),
+            (
+                &scalable,
+                Request { w: Some(50e-6), l: Some(0.3e-6), ..ask() },
+                "w=50u is outside the fitted range 1u to 10u",
+            ),
             (&scalable, Request { w: Some(5e-6), ..ask() }, "give both w and l"),
         ] {
             let message = choose(spec, &request).expect_err("it is refused");
@@ -289,6 +329,30 @@ mod tests {
             &Request { device: Some("W10u_L0.13u"), temperature: 398.0, ..ask() },
         );
         assert!(warning.expect("it is there").warning.is_some_and(|w| w.contains("has no effect")));
+    }
+
+    #[test]
+    fn a_temperature_outside_the_fit_is_told_and_one_in_celsius_recognised() {
+        let fitted = [233.15, 398.15];
+        assert_eq!(beyond(300.15, fitted), None);
+        assert_eq!(beyond(398.9, fitted), None);
+        let hot = beyond(573.15, fitted).expect("outside");
+        assert!(hot.contains("573.15 K is outside") && !hot.contains("kelvin"), "{hot}");
+        let unconverted = beyond(125.0, fitted).expect("outside");
+        assert!(unconverted.contains("is in kelvin") && unconverted.contains("temp=398.15"), "{unconverted}");
+    }
+
+    #[test]
+    fn a_message_names_every_device_once() {
+        let mut spec = Sample { devices: 2, ..Sample::default() }.spec();
+        let base = spec.devices.clone();
+        for k in 0..20 {
+            for corner in ["tt", "ff"] {
+                spec.devices.push(DeviceHeads { name: format!("n{k}_{corner}"), ..base[0].clone() });
+            }
+        }
+        let text = names(&spec);
+        assert!(text.ends_with(" n19") && text.matches("n7").count() == 1, "{text}");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::library;
 use crate::log::log;
 use crate::parameters::id;
 use crate::payload::Entry;
-use crate::select::{CORNERS, Choice, Request, choose};
+use crate::select::{CORNERS, Choice, Request, beyond, choose};
 
 /// Completes the model of library entry `INDEX`.
 ///
@@ -145,11 +145,17 @@ fn complete_instance(
     block.overlap =
         [model.cgso * place.w, model.cgdo * place.w, model.cgbo * place.l].map(|c| c * place.mult);
     block.range = range;
+    // Where another temperature has no effect, the choice itself says so.
+    let beyond = match entry.temperatures {
+        Some(fitted) if warning.is_none() => beyond(temperature, fitted),
+        _ => None,
+    };
+    block.misplaced = warning.is_some() || beyond.is_some();
     // The constant-current criterion of a threshold: 100 nA per square for n, 25 nA for p.
     let criterion = if entry.spec.sign > 0.0 { 100e-9 } else { 25e-9 };
     block.sign = entry.spec.sign;
     block.threshold = criterion * place.w * place.mult / place.l;
-    Ok(warning)
+    Ok(warning.or(beyond))
 }
 
 /// A given, non-empty C string.

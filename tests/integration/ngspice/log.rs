@@ -21,13 +21,19 @@ fn refusals_say_what_was_asked_and_what_there_is() {
         ("device=\"W9u_L9u\"", "", "no device 'w9u_l9u' in the model; it holds W"),
         ("device=\"W1u_L0.13u\" corner=\"ff\"", "", "corner ff is not in the model for device"),
         ("device=\"W1u_L0.13u\" corner=\"xx\"", "", "expected tt, ff, ss, sf or fs"),
-        ("", "w=5m l=0.13u", "w=0.005 is outside the fitted range 0.0000002 to 0.00001 m"),
-        ("device=\"W1u_L0.13u\" colour=3", "", "colour"),
-        ("device=\"W1u_L0.13u\"", "colour=3", "colour"),
+        ("", "w=5m l=0.13u", "w=5000u is outside the fitted range 0.2u to 10u"),
+        ("device=\"W1u_L0.13u\"", "colour=3", "unknown parameter (colour)"),
     ] {
         let log = log(simulator, model, instance);
         assert!(log.contains(expected), "'{model}' '{instance}': expected '{expected}' in\n{log}");
+        assert!(!log.contains("i(vd) = "), "'{model}' '{instance}' was simulated:\n{log}");
     }
+    // An unknown parameter of a model line is the simulator's own affair: it warns and goes on.
+    let warned = log(simulator, "device=\"W1u_L0.13u\" colour=3", "");
+    assert!(
+        warned.contains("unrecognized parameter (colour) - ignored") && warned.contains("i(vd) = -"),
+        "{warned}"
+    );
     let good = log(simulator, "device=\"W1u_L0.13u\"", "m=2");
     assert!(good.contains("i(vd) = -"), "{good}");
 }

@@ -37,18 +37,18 @@ pub struct Args {
     /// Temperature to stand at instead of the devices' own, degrees Celsius
     #[arg(long, value_name = "CELSIUS", allow_negative_numbers = true)]
     temperature: Option<f64>,
-    /// What of the place an ONNX file takes as input, where the model depends on it: temperature w l corner
-    #[arg(long, value_delimiter = ',', default_value = "temperature", value_name = "NAME,NAME")]
-    inputs: Vec<String>,
+    /// What of the place an ONNX file takes as input, where the model depends on it: temperature w l corner, or none [default: temperature]
+    #[arg(long, value_delimiter = ',', value_name = "NAME,NAME")]
+    inputs: Option<Vec<String>>,
     /// Biases of a gm/ID table in volts, e.g. vgs=0:1.2:0.025,vds=0.05/0.6/1.2 [default: the fitted range]
     #[arg(long, value_name = "GRID")]
     grid: Option<BiasGrid>,
-    /// What the sections of a library hold: spice subcircuits or osdi model cards
-    #[arg(long, value_name = "spice|osdi", default_value = "spice", value_parser = sections)]
-    using: Sections,
-    /// Version of a device library's interface: 0.3 (ngspice 39 and newer) or 0.4
-    #[arg(long, value_name = "VERSION", default_value = "0.3", value_parser = abi)]
-    abi: osdi::Abi,
+    /// What the sections of a library hold: spice subcircuits or osdi model cards [default: spice]
+    #[arg(long, value_name = "spice|osdi", value_parser = sections)]
+    using: Option<Sections>,
+    /// Version of a device library's interface: 0.3 (ngspice 39 and newer) or 0.4 [default: 0.3]
+    #[arg(long, value_name = "VERSION", value_parser = abi)]
+    abi: Option<osdi::Abi>,
     /// Name of a device library's model type, one per model [default: TECHNOLOGY_FAMILY]
     #[arg(long, value_name = "NAME")]
     name: Vec<String>,
@@ -90,6 +90,7 @@ struct Exported {
 /// Exports.
 pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
     let target: Target = args.to.parse()?;
+    refuse_unused(&args, target)?;
     let fitted = args.models.iter().map(|m| Ok(Fitted::open(m)?.model)).collect::<Result<Vec<Model>>>()?;
     let models: Vec<&Model> = fitted.iter().collect();
     let options = ExportOptions {
@@ -98,10 +99,17 @@ pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
             corner: args.corner.map(Corner::position),
             temperature: args.temperature.map(|c| c + 273.15),
         },
-        open: inputs(&args.inputs)?,
+        open: match &args.inputs {
+            Some(names) => inputs(names)?,
+            None => vec![Input::Temperature],
+        },
         grid: args.grid.map(|BiasGrid { vgs, vds, vbs }| gmid::Grid { vgs, vds, vbs }),
-        sections: args.using,
-        osdi: osdi::Options { abi: args.abi, names: args.name, ..osdi::Options::default() },
+        sections: args.using.unwrap_or_default(),
+        osdi: osdi::Options {
+            abi: args.abi.unwrap_or_default(),
+            names: args.name,
+            ..osdi::Options::default()
+        },
     };
     let path = args.out.unwrap_or_else(|| target.default_file(models[0]).into());
     let is_parquet = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet"));
@@ -125,6 +133,24 @@ pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
     let Written { files, warning, example } = written;
     session.result(&Exported { target: target.name(), files, warning, example })?;
     Ok(Outcome::Done)
+}
+
+/// Refuses what the target would not look at.
+fn refuse_unused(args: &Args, target: Target) -> Result<()> {
+    let cards = target == Target::Osdi || (target == Target::Library && args.using == Some(Sections::Osdi));
+    let graph = matches!(target, Target::Onnx | Target::OnnxF32);
+    for (flag, given, used, of) in [
+        ("--inputs", args.inputs.is_some(), graph, "onnx and onnx-f32"),
+        ("--grid", args.grid.is_some(), target == Target::Gmid, "gmid"),
+        ("--using", args.using.is_some(), target == Target::Library, "lib"),
+        ("--abi", args.abi.is_some(), cards, "osdi, and lib --using osdi"),
+        ("--name", !args.name.is_empty(), cards, "osdi, and lib --using osdi"),
+    ] {
+        if given && !used {
+            bail!("{flag} is an option of {of}; {} does not use it, leave it out", target.name());
+        }
+    }
+    Ok(())
 }
 
 /// A gm/ID table as Parquet.

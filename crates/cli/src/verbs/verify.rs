@@ -1,8 +1,7 @@
 //! `gummel verify`: proof that an export computes the same as the model.
 
 use anyhow::{Result, bail};
-use gummel_export::verify::limits;
-use gummel_export::{Difference, Target, Tools, Verdict, VerifyOptions, verify};
+use gummel_export::verify::{self, Difference, Tools, Verdict, VerifyOptions};
 use std::path::PathBuf;
 
 use crate::exit::Outcome;
@@ -41,22 +40,13 @@ WHAT IT NEEDS:
   numpy          python with numpy (GUMMEL_PYTHON, else python3)
   onnx onnx-f32  python with onnxruntime and numpy (GUMMEL_PYTHON, else python3)
   verilog-a      python with verilogae and numpy
-  spice osdi     ngspice (GUMMEL_NGSPICE, else ngspice; osdi needs 39 or newer)
-";
+  spice osdi     ngspice (GUMMEL_NGSPICE, else ngspice; osdi needs 39 or newer)";
 
-/// The examples, and the limits as they are checked.
+/// The examples, and the limits as the check has them.
 fn help() -> String {
-    let mut text = EXAMPLES.to_owned();
-    text += "\nLIMITS, relative (the second one for conductances, and for all outside the fitted range):\n";
-    for target in Target::ALL {
-        let Some([limit, loose]) = limits(target.name()) else { continue };
-        text += &if limit == loose {
-            format!("  {:13}  {limit:.0e}\n", target.name())
-        } else {
-            format!("  {:13}  {limit:.0e}  {loose:.0e}\n", target.name())
-        };
-    }
-    text + "Beyond them the exit code is 1."
+    let limits: Vec<String> =
+        verify::limits().into_iter().map(|(target, limit)| format!("{target} {limit:e}")).collect();
+    format!("{EXAMPLES}\n\nLIMITS, relative: {}.\nBeyond them the exit code is 1.", limits.join(", "))
 }
 
 /// Verifies.
@@ -67,7 +57,7 @@ pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
         tools.ngspice = simulator.into();
     }
     let options = VerifyOptions { points: args.points, seed: args.seed, tools };
-    let verdict = verify(&args.export, &model, &options)?;
+    let verdict = verify::verify(&args.export, &model, &options)?;
     if !verdict.same_weights {
         session.warn("the export was made from other weights than this model has");
     }

@@ -38,6 +38,15 @@ fn every_target_is_written_and_what_can_be_checked_is_the_model() {
 }
 
 #[test]
+fn the_help_of_verify_has_the_limits_that_it_holds_exports_to() {
+    let said = Lab::new().gummel("verify --help").code(0).out();
+    let words = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    for limit in ["c 1e-12", "onnx-f32 1e-5", "osdi 1e-9", "spice 1e-6"] {
+        assert!(words.contains(limit), "{limit}: {said}");
+    }
+}
+
+#[test]
 fn a_changed_export_fails_the_check() {
     let lab = fitted();
     lab.gummel("export run --to c --out model.h").code(0);
@@ -61,6 +70,20 @@ fn wrong_exports_are_refused_and_leave_nothing() {
     assert!(error("export run run --to c").contains("takes one model, found 2"));
     assert!(error("export run --to osdi --device W1u_L1u").contains("choose in the netlist"));
     assert!(error("export run --to onnx --inputs vgs").contains("'vgs' is no input"));
+    for (flag, target) in [
+        ("--inputs w", "c"),
+        ("--grid vgs=0:1:0.1,vds=0.6", "onnx"),
+        ("--using osdi", "spice"),
+        ("--abi 0.4", "verilog-a"),
+        ("--name nch", "lib"),
+    ] {
+        let said = error(&format!("export run --to {target} {flag}"));
+        assert!(said.contains(&format!("{target} does not use it")), "{said}");
+    }
+    assert!(error("export run --to c --temperature nan").contains("expected a finite positive number"));
+    assert!(error("export run --to c --temperature -300").contains("expected a finite positive number"));
+    assert!(error("export run --to c --temperature 125").contains("does not change with temperature"));
+    assert!(error("export run --to spice --corner ff").contains("does not change with corner"));
     assert!(error("export run --to c --out no/such/folder/m.h").contains("cannot write no/such/folder/m.h"));
     assert!(error("export data --to c").contains("neither a run folder nor a model folder"));
     assert!(error("verify missing.h --against run").contains("cannot read missing.h"));

@@ -35,3 +35,18 @@ fn gmid() {
     let table = gmid::table(&two_neurons(), &Selection::default(), Some(&grid)).unwrap();
     expect_file!["../golden/two_neurons.csv"].assert_eq(&table.csv());
 }
+
+#[test]
+fn gm_over_id_is_empty_below_the_noise_floor() {
+    let mut model = two_neurons();
+    model.manifest.devices.iter_mut().for_each(|d| d.floor = 1e-6);
+    let grid = gmid::Grid { vgs: vec![0.2, 0.6], vds: vec![0.6], vbs: vec![0.0] };
+    let table = gmid::table(&model, &Selection::default(), Some(&grid)).unwrap();
+    let column = |name: &str| table.columns.iter().position(|c| *c == name).unwrap();
+    for row in &table.rows {
+        let (id, ratio) = (row[column("id")], row[column("gm_over_id")]);
+        assert_eq!(ratio.is_nan(), id < 2e-6, "id {id}: {ratio}");
+        assert!(row[column("gm")].is_finite());
+    }
+    assert_eq!(table.rows.iter().filter(|row| row[column("gm_over_id")].is_nan()).count(), 2);
+}

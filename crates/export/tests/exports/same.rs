@@ -6,7 +6,10 @@ use gummel_export::{
     ExportError, ExportOptions, Selection, Target, VerifyOptions, export, export_together, verify,
 };
 
-use crate::models::{models, rich, two_neurons};
+use gummel_kernel::Sample;
+use gummel_model::Model;
+
+use crate::models::{model, models, rich, two_neurons};
 use crate::tools::{assert_same, tools};
 
 fn options(points: usize) -> VerifyOptions {
@@ -45,6 +48,69 @@ fn onnx_is_the_model() {
 #[test]
 fn onnx_in_single_precision_is_the_model() {
     check(Target::OnnxF32, 10_000);
+}
+
+#[test]
+fn onnx_in_single_precision_is_the_model_whatever_its_depth() {
+    for layers in [vec![6], vec![6, 5], vec![6, 5, 4], vec![6, 5, 4, 4]] {
+        let sample = Sample { layers, charges: true, leakage: true, ..Sample::default() };
+        let model = model(sample.spec());
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.onnx");
+        export(&model, Target::OnnxF32, &ExportOptions::default(), &path).unwrap();
+        assert_same(verify(&path, &model, &options(4000)));
+    }
+}
+
+#[test]
+fn device_libraries_and_subcircuits_are_checked_with_their_charges() {
+    let model = rich();
+    let folder = tempfile::tempdir().unwrap();
+    for (target, charges) in
+        [(Target::Osdi, vec!["qd", "qg", "qs", "qb"]), (Target::Spice, vec!["q_gate", "q_bulk", "q_channel"])]
+    {
+        let path = folder.path().join(target.default_file(&model));
+        export(&model, target, &ExportOptions::default(), &path).unwrap();
+        let verdict = match verify(&path, &model, &options(40)) {
+            Err(missing @ ExportError::ToolMissing { .. }) => {
+                eprintln!("SKIPPED: {missing}");
+                return;
+            }
+            other => other.unwrap(),
+        };
+        assert!(verdict.passed, "{verdict:#?}");
+        for charge in charges {
+            let found = verdict.differences.iter().find(|d| d.quantity == charge).unwrap();
+            assert!(found.expected.abs() > 1e-18, "{found:?}");
+        }
+    }
+}
+
+#[test]
+fn places_that_a_model_does_not_know_are_refused() {
+    let mut plain = model(Sample::default().spec());
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("demo.h");
+    let said = |model: &Model, selection: Selection| {
+        let options = ExportOptions { selection, ..ExportOptions::default() };
+        export(model, Target::C, &options, &path).map_err(|e| e.to_string())
+    };
+    let at = |temperature: f64| Selection { temperature: Some(temperature), ..Selection::default() };
+    for impossible in [f64::NAN, f64::INFINITY, -26.85] {
+        let error = said(&rich(), at(impossible)).unwrap_err();
+        assert!(error.contains("temperature is") && error.contains("finite positive"), "{error}");
+    }
+    let error = said(&plain, at(398.15)).unwrap_err();
+    assert!(error.contains("125.00 degrees Celsius was asked for") && error.contains("27.00"), "{error}");
+    let corner = |c: Corner| Selection { corner: Some(c.position()), ..Selection::default() };
+    let error = said(&plain, corner(Corner::Ff)).unwrap_err();
+    assert!(error.contains("ff was asked for, the chosen devices were fitted at tt"), "{error}");
+    assert!(!path.exists());
+    // Where the devices stand already is no other place.
+    said(&plain, at(300.15)).unwrap();
+    plain.spec.devices.iter_mut().for_each(|d| d.place.speed = 1.0);
+    said(&plain, corner(Corner::Ff)).unwrap();
+    said(&rich(), Selection { corner: Some(Corner::Ff.position()), ..at(398.15) }).unwrap();
 }
 
 #[test]

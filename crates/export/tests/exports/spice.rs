@@ -11,18 +11,86 @@ use gummel_model::{DeviceQuery, Model};
 use crate::models::rich;
 use crate::tools::tools;
 
-/// Values printed by ngspice as `name = value`, `None` when there is no ngspice.
-fn ngspice(folder: &Path, netlist: &str) -> Option<Vec<f64>> {
+/// All that ngspice says, `None` when there is no ngspice.
+fn transcript(folder: &Path, netlist: &str) -> Option<String> {
     std::fs::write(folder.join("test.cir"), netlist).unwrap();
     let ran = Command::new(&tools().ngspice).args(["-b", "test.cir"]).current_dir(folder).output();
     let Ok(ran) = ran else {
         eprintln!("SKIPPED: no ngspice; see tests/ngspice.sh");
         return None;
     };
-    let text = String::from_utf8_lossy(&ran.stdout).into_owned();
+    Some([ran.stdout, ran.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).join("\n"))
+}
+
+/// Values printed by ngspice as `name = value`, `None` when there is no ngspice.
+fn ngspice(folder: &Path, netlist: &str) -> Option<Vec<f64>> {
+    let text = transcript(folder, netlist)?;
     let values: Vec<f64> = text.lines().filter_map(|l| l.split_once(" = ")?.1.trim().parse().ok()).collect();
-    assert!(!values.is_empty(), "{text}\n{}", String::from_utf8_lossy(&ran.stderr));
+    assert!(!values.is_empty(), "{text}");
     Some(values)
+}
+
+#[test]
+fn ngspice_takes_the_temperature_of_an_instance_in_kelvin_and_the_log_says_so() {
+    let mut model = rich();
+    model.manifest.devices.iter_mut().for_each(|d| d.temperatures = vec![233.15, 300.15, 398.15]);
+    let folder = tempfile::tempdir().unwrap();
+    export(&model, Target::Osdi, &ExportOptions::default(), &folder.path().join("demo.osdi")).unwrap();
+    let current = |kelvin: f64| {
+        let query = DeviceQuery::named("W2u_L0.5u").at_temperature(kelvin);
+        -model.instance(&query).unwrap().eval([-0.7, -0.7, 0.0, 0.0]).id()
+    };
+    for (instance, card, kelvin, remark) in [
+        ("", "", 300.15, None),
+        ("dt=98", "", 398.15, None),
+        ("temp=398.15", "", 398.15, None),
+        (
+            "temp=125",
+            "",
+            125.0,
+            Some("is in kelvin in this simulator: for 125 degrees Celsius write temp=398.15"),
+        ),
+        (
+            "",
+            ".temp 300",
+            573.15,
+            Some("573.15 K is outside the temperatures of the fit, 233.15 to 398.15 K"),
+        ),
+    ] {
+        let netlist = format!(
+            "* temperature\n{card}\n.model m demo_pmos device=\"W2u_L0.5u\"\nvd d 0 -0.7\nn1 d d 0 0 m {instance}\n\
+             .options reltol=1e-9 abstol=1e-18 vntol=1e-12\n.control\nset num_threads=1\npre_osdi demo.osdi\n\
+             set numdgt=12\nop\nprint i(vd) @n1[out_of_range]\nquit 0\n.endc\n.end\n"
+        );
+        let Some(text) = transcript(folder.path(), &netlist) else { return };
+        let value = |name: &str| -> f64 {
+            let line = text.lines().find(|l| l.starts_with(name)).unwrap_or_else(|| panic!("{text}"));
+            line.split_once(" = ").unwrap().1.trim().parse().unwrap()
+        };
+        assert!((value("i(vd)") / current(kelvin) - 1.0).abs() < 1e-6, "{instance} {card}: {text}");
+        assert_eq!(value("@n1[out_of_range]"), f64::from(u8::from(remark.is_some())), "{instance} {card}");
+        match remark {
+            Some(remark) => assert!(text.contains(remark), "{text}"),
+            None => assert!(!text.contains("outside the temperatures"), "{text}"),
+        }
+    }
+}
+
+#[test]
+fn a_library_of_which_a_part_cannot_be_written_leaves_none_of_it() {
+    for sections in [Sections::Spice, Sections::Osdi] {
+        let folder = tempfile::tempdir().unwrap();
+        // Written last of all.
+        std::fs::create_dir(folder.path().join("demo.lib")).unwrap();
+        let options = ExportOptions { sections, ..ExportOptions::default() };
+        let path = folder.path().join("demo.lib");
+        let error = export(&rich(), Target::Library, &options, &path).unwrap_err().to_string();
+        assert!(error.contains("demo.lib") && error.contains("directory"), "{error}");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "{sections:?}");
+    }
+    let nowhere = Path::new("no/such/folder/demo.lib");
+    let error = export(&rich(), Target::Library, &ExportOptions::default(), nowhere).unwrap_err().to_string();
+    assert!(error.contains("the folder no/such/folder takes no new file"), "{error}");
 }
 
 #[test]

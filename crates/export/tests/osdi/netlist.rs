@@ -35,7 +35,7 @@ fn refusals_reach_the_log_with_what_is_allowed() {
             "expected tt, ff, ss, sf or fs",
         ),
         ("demo_n", vec![("w", 3e-6.into()), ("l", 1e-6.into())], "no device with w="),
-        ("demo_pop", vec![("w", 50e-6.into()), ("l", 0.3e-6.into())], "is outside"),
+        ("demo_pop", vec![("w", 50e-6.into()), ("l", 0.3e-6.into())], "w=50u is outside the fitted range"),
         ("demo_pop", vec![("w", (-1.0).into()), ("l", 0.3e-6.into())], "w=-1 is not a positive number"),
         (
             "demo_n",

@@ -17,7 +17,7 @@ pub(super) fn ngspice() -> Option<Ngspice> {
     let all = named.into_iter().chain(["ngspice".into(), fetched]);
     let found = all.map(Ngspice::new).find(Ngspice::answers);
     if found.is_none() {
-        println!("SKIPPED: no ngspice (set GUMMEL_NGSPICE or run tests/ngspice.sh)");
+        eprintln!("SKIPPED: no ngspice (set GUMMEL_NGSPICE or run tests/ngspice.sh)");
     }
     found
 }

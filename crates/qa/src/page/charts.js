@@ -116,7 +116,7 @@
   };
 
   // Round numbers from `low` to `high`, about `n`, and their text.
-  Gummel.ticks = (low, high, n = 5) => {
+  Gummel.ticks = (low, high, n) => {
     const rough = (high - low || 1) / n;
     const power = 10 ** Math.floor(Math.log10(rough));
     const step = power * [1, 2, 5, 10].find((m) => m * power >= rough * 0.999);

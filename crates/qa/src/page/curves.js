@@ -193,10 +193,10 @@
     pen.fillStyle = style.getPropertyValue("--ink");
     pen.font = "12px system-ui";
     pen.textAlign = "center";
-    for (const [v, text] of Gummel.ticks(x0, x1)) pen.fillText(text, X(v), height - bottom + 18);
+    for (const [v, text] of Gummel.ticks(x0, x1, 7)) pen.fillText(text, X(v), height - bottom + 18);
     pen.fillText("vgs of the n-channel mirror (V)", (width + left) / 2, height - 6);
     pen.textAlign = "right";
-    for (const [v, text] of Gummel.ticks(y0, y1)) pen.fillText(text, left - 8, Y(v) + 4);
+    for (const [v, text] of Gummel.ticks(y0, y1, 6)) pen.fillText(text, left - 8, Y(v) + 4);
     pen.save();
     pen.translate(12, height / 2);
     pen.rotate(-Math.PI / 2);

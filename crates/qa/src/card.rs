@@ -75,6 +75,8 @@ struct Question {
     title: &'static str,
     /// Checks that answer it.
     checks: &'static [&'static str],
+    /// Those of them that say nothing of the row alone: accuracy at one temperature is none over temperatures.
+    beside: &'static [&'static str],
     /// Whether these checks cover only a part of what the row asks; the remark says what is missing.
     covers_part: bool,
     remark: &'static str,
@@ -82,12 +84,17 @@ struct Question {
 
 /// A row that its checks cover as a whole.
 const fn whole(title: &'static str, checks: &'static [&'static str], remark: &'static str) -> Question {
-    Question { title, checks, covers_part: false, remark }
+    Question { title, checks, beside: &[], covers_part: false, remark }
 }
 
 /// A row that asks for more than its checks look at.
 const fn part(title: &'static str, checks: &'static [&'static str], remark: &'static str) -> Question {
-    Question { title, checks, covers_part: true, remark }
+    Question { title, checks, beside: &[], covers_part: true, remark }
+}
+
+/// A row of trends, each point of which must be met too.
+const fn trends(title: &'static str, checks: &'static [&'static str], remark: &'static str) -> Question {
+    Question { title, checks, beside: &["accuracy"], covers_part: false, remark }
 }
 
 const QUESTIONS: [Question; 21] = [
@@ -123,12 +130,12 @@ const QUESTIONS: [Question; 21] = [
         "thermal noise at vds = 0 alone, none in saturation and no flicker noise; of the exported model, since a model \
          folder holds no noise; made by --exports",
     ),
-    whole(
+    trends(
         "All geometries",
         &["accuracy", "scaling-width", "scaling-length"],
         "every device against its data; trends between them",
     ),
-    whole(
+    trends(
         "All temperatures",
         &["accuracy", "temperature-threshold", "temperature-leakage"],
         "every temperature against its data; trends between them",
@@ -215,11 +222,38 @@ fn answer(question: &Question, evidence: &[Evidence]) -> Answer {
     let count = |v: Verdict| {
         evidence.iter().filter(|e| e.verdict == v && (v != Verdict::Pass || e.number.is_some())).count()
     };
+    let own = || evidence.iter().filter(|e| !question.beside.contains(&e.check));
+    if !own().any(|e| matches!(e.verdict, Verdict::Pass | Verdict::Fail)) {
+        let modelled = asked > 0 && !own().any(|e| e.verdict == Verdict::NotModelled);
+        return if modelled { Answer::NotTested } else { Answer::NotModelled };
+    }
     match (count(Verdict::Fail), count(Verdict::Pass)) {
-        (0, 0) if asked == 0 || count(Verdict::NotModelled) > 0 => Answer::NotModelled,
-        (0, 0) => Answer::NotTested,
         (0, passed) if passed == asked && !question.covers_part => Answer::Pass,
         (0, _) => Answer::InPart,
         _ => Answer::Fail,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accuracy_alone_answers_no_row_of_trends() {
+        let temperatures = &QUESTIONS[8];
+        let answer = |verdicts: &[(&'static str, Verdict)]| {
+            let evidence = |(check, verdict): &(&'static str, Verdict)| {
+                let number = matches!(verdict, Verdict::Pass | Verdict::Fail).then_some(0.0);
+                Evidence { check, verdict: *verdict, number }
+            };
+            answer(temperatures, &verdicts.iter().map(evidence).collect::<Vec<_>>())
+        };
+        let [met, t, l] = ["accuracy", "temperature-threshold", "temperature-leakage"];
+        let (pass, fail, none) = (Verdict::Pass, Verdict::Fail, Verdict::NotModelled);
+        assert_eq!(answer(&[(met, pass), (t, none), (l, none)]), Answer::NotModelled);
+        assert_eq!(answer(&[(met, pass)]), Answer::NotTested);
+        assert_eq!(answer(&[(met, Verdict::NotTested), (t, pass), (l, pass)]), Answer::InPart);
+        assert_eq!(answer(&[(met, pass), (t, pass), (l, pass)]), Answer::Pass);
+        assert_eq!(answer(&[(met, fail), (t, pass), (l, pass)]), Answer::Fail);
     }
 }

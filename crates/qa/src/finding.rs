@@ -197,8 +197,8 @@ pub(crate) struct Worst {
     seen: Vec<(f64, Volts)>,
 }
 
-/// Parts of the bound at which a logarithmic picture draws what is smaller, zero among it.
-const LEAST_DRAWN: f64 = 1e-9;
+/// Where a logarithmic picture of relative differences draws what is smaller, zero among it; below any rounding.
+const LEAST_DRAWN: f64 = 1e-18;
 
 impl Worst {
     /// No number yet.
@@ -222,10 +222,7 @@ impl Worst {
     pub(crate) fn profile(&self, x: &str, y: &str, abscissa: impl Fn(Volts) -> f64) -> Option<Picture> {
         let log = matches!(self.bound, Bound::AtMost(most) if most > 0.0)
             && self.seen.iter().all(|(number, _)| number.is_nan() || *number >= 0.0);
-        let least = match self.bound {
-            Bound::AtMost(most) if log => LEAST_DRAWN * most,
-            _ => f64::NEG_INFINITY,
-        };
+        let least = if log { LEAST_DRAWN } else { f64::NEG_INFINITY };
         // Micro-volts tell biases apart; less is rounding.
         let key = |at: Volts| (abscissa(at) * 1e6).round() as i64;
         let mut worst: BTreeMap<i64, f64> = BTreeMap::new();
@@ -237,9 +234,9 @@ impl Worst {
         }
         let (x_values, y_values): (Vec<f64>, Vec<f64>) =
             worst.into_iter().map(|(x, y)| (x as f64 * 1e-6, at_least(y, least))).unzip();
-        let note = if log { format!("{y}, drawn from {}", short(least)) } else { y.to_owned() };
-        let mut picture = Picture { log, ..Picture::new(x, &note) };
-        picture.add("worst at this voltage", &x_values, &y_values);
+        let note = if log { format!(" (zero at {})", short(LEAST_DRAWN)) } else { String::new() };
+        let mut picture = Picture { log, ..Picture::new(x, y) };
+        picture.add(format!("worst at this voltage{note}"), &x_values, &y_values);
         let at = self.at?;
         picture.add_points("worst of all", std::iter::once((abscissa(at), at_least(self.number, least))));
         picture.bounded(self.bound);

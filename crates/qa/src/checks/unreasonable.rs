@@ -20,7 +20,7 @@ pub(super) fn bias(scene: &Scene<'_>, bound: Bound) -> Result<Outcome, QaError> 
         }
     }
     let (worst, _) = growth(scene, bound, &[&*scene.device], &biases)?;
-    let picture = scene.over_gate(&worst, "decades above the largest current in range");
+    let picture = scene.over_gate(&worst, "decades above those in range");
     Ok(worst.outcome("decades above the largest current in range", picture))
 }
 
@@ -35,8 +35,7 @@ pub(super) fn geometry(scene: &Scene<'_>, bound: Bound) -> Result<Outcome, QaErr
     }
     let devices: Vec<&dyn Device> = devices.iter().map(|d| &**d).collect();
     let (worst, each) = growth(scene, bound, &devices, &inside(scene))?;
-    let mut picture =
-        Picture::new("decades of size over that of the device", "decades above the largest current in range");
+    let mut picture = Picture::new("decades of size over that of the device", "decades above those in range");
     for (first, name) in ["width", "length"].into_iter().enumerate() {
         picture.add(name, &decades, &each.iter().copied().skip(first).step_by(2).collect::<Vec<_>>());
     }
@@ -55,7 +54,7 @@ pub(super) fn temperature(scene: &Scene<'_>, bound: Bound) -> Result<Outcome, Qa
     let devices: Vec<&dyn Device> = devices.iter().map(|d| &**d).collect();
     let (worst, each) = growth(scene, bound, &devices, &inside(scene))?;
     let far = (0..each.len()).max_by(|a, b| bound.badness(each[*a]).total_cmp(&bound.badness(each[*b])));
-    let mut picture = Picture::new("temperature (K)", "decades above the largest current in range");
+    let mut picture = Picture::new("temperature (K)", "decades above those in range");
     picture.add("largest current", &kelvins, &each);
     picture.bounded(bound);
     Ok(worst.outcome(format!("at {} K", kelvins[far.unwrap_or(0)]), Some(picture)))

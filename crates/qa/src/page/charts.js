@@ -26,7 +26,8 @@
         label, stroke: ink, font: "12px system-ui", labelFont: "12px system-ui",
         grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1 }, ...extra,
       });
-      const ticks = (unit) => (_, values) => values.map((v) => (v === null ? "" : unit ? si(v, unit) : Gummel.plain(v)));
+      const text = (v, log) => (log && (v < 1e-3 || v >= 1e5) ? v.toExponential(0) : Gummel.plain(v));
+      const ticks = (unit, log) => (_, values) => values.map((v) => (v === null ? "" : unit ? si(v, unit) : text(v, log)));
       // Of a logarithmic axis decades are labelled and ruled; twos and fives too, where there are fewer than two decades.
       const leading = (v) => Number((v / 10 ** Math.floor(Math.log10(v) + 1e-9)).toPrecision(3));
       const decades = (_, splits) => {
@@ -38,7 +39,7 @@
         width: Math.max(260, host.clientWidth), height: axes.height || 340,
         scales: { x: { time: false }, y: axes.log ? { distr: 3 } : {} },
         axes: [axis(axes.x, { size: 42, values: ticks(/\(m\)$/.test(axes.x) ? "m" : "") }),
-          axis(axes.y, { size: 68, values: ticks(axes.unit || ""), ...filter, grid: { stroke: grid, width: 1, ...filter } })],
+          axis(axes.y, { size: 68, values: ticks(axes.unit || "", axes.log), ...filter, grid: { stroke: grid, width: 1, ...filter } })],
         legend: { live: true, markers: { width: 2, stroke: (_, k) => color(k - 1), fill: (_, k) => (lines[k - 1]?.points ? color(k - 1) : "transparent") } },
         cursor: { focus: { prox: 24 } },
         series: [

@@ -121,5 +121,5 @@ fn bsim4_in_ngspice_goes_through_the_same_checks() {
         harmonics
         noise"#]]
     .assert_eq(&with(Verdict::Fail));
-    expect![""].assert_eq(&with(Verdict::NotModelled));
+    expect!["corner-scatter"].assert_eq(&with(Verdict::NotModelled));
 }

@@ -33,38 +33,12 @@ fn the_table_names_verdict_number_bound_and_place() {
         2    DC currents of all terminals, linear and           not tested     accuracy not tested
              logarithmic
         3    Charges and capacitances                           not modelled   charge-loop not modelled
-        4    Interaction of DC currents and capacitances        not modelled   no check; charges are
-                                                                               fitted apart from currents
-        5    High frequency, non-quasi-static                   not modelled   the model is quasi-static
-        6    Large-signal transients and delay                  not tested     a ring of the exported
-                                                                               devices; its delay is not
-                                                                               compared with a measured
-                                                                               one; made by --exports
-        7    Noise                                              not tested     at vds = 0, of the exported
-                                                                               model, since a model folder
-                                                                               holds no noise; made by
-                                                                               --exports
-        8    All geometries                                     not tested     trends inside the range of
-                                                                               the family
-        9    All temperatures                                   not tested     trends inside the range of
-                                                                               the data
-        10   Layout-dependent effects                           not modelled   no layout parameter is read
-        11   Symmetry of currents, charges and derivatives      not tested
+        8    All geometries                                     not tested     accuracy not tested
+        9    All temperatures                                   not tested     accuracy not tested
         12   Monotonic over bias, geometry, temperature         pass in part   gm-sign pass (0.249),
                                                                                gds-sign pass (0.0132)
-        13   Smooth                                             not tested
         14   Asymptotically correct                             pass in part   gm-id-plateau pass (0.456)
-        15   Well behaved under unreasonable bias, geometry,    not tested
-             temperature
-        16   Converges in a circuit simulator                   not tested     exports in their own tools
-                                                                               and circuits in ngspice
-                                                                               with default options; made
-                                                                               by --exports
-        17   Electro-thermal, over frequency                    not modelled   no thermal node
-        18   Global and local statistics                        not modelled   no statistical parameters
         19   Tunable to specification corners                   not modelled   corner-order not modelled
-        20   Ageing                                             not modelled   no stress history
-        21   Layout parasitics                                  not modelled   belongs to extraction
 
         no check failed
     "#]]

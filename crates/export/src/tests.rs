@@ -1,9 +1,12 @@
-//! The program of a model against the kernel, for every kind of model the kernel knows.
+//! Programs and exports of models against the kernel, for every kind of model the kernel knows.
 
+use gummel_device::{Geometry, Polarity};
 use gummel_kernel::{Folded, Instance, Isa, Member, Place, Sample, Spec};
+use gummel_model::{DeviceEntry, Manifest, Model};
 
 use crate::program::{Input, Program, build::Derivatives};
 use crate::scope::{Scope, depends_on};
+use crate::{ExportError, ExportOptions, Target, VerifyOptions, export, verify};
 
 /// Biases inside and far outside the range, drain and source also exchanged.
 fn biases() -> impl Iterator<Item = [f64; 3]> {
@@ -119,5 +122,41 @@ fn the_program_is_the_kernel_with_open_geometry_temperature_and_corner() {
                 assert!(d < 2e-13, "{d}");
             }
         }
+    }
+}
+
+/// How much larger than their sum the activations are whose difference a charge of the model below is.
+const CANCELLING: f64 = 300.0;
+
+/// As large as a fit of the bundled transistors, and as those with charges that are differences of much larger activations:
+/// where all charges of a device nearly vanish, rounding is large beside the largest of them.
+#[test]
+fn a_full_size_model_with_charges_comes_back_from_c_at_the_default_number_of_biases() {
+    let sample =
+        Sample { devices: 40, layers: vec![24, 24], charges: true, bounded: true, ..Sample::default() };
+    let mut spec = sample.spec();
+    let mut manifest = Manifest::new("made-up", "full", Polarity::N);
+    let last = spec.branches[1].layers.last_mut().expect("a layer");
+    let (inputs, slightly) = (last.inputs, 1.0 + 1.0 / CANCELLING);
+    for k in 0..inputs {
+        last.weight[inputs + k] = slightly * last.weight[k];
+    }
+    last.bias[1] = slightly * last.bias[0];
+    for (k, device) in spec.devices.iter_mut().enumerate() {
+        device.name += &format!("_{k}");
+        device.range = [[-0.3, 1.35], [0.0, 1.2], [-1.2, 0.0]];
+        manifest.devices.push(DeviceEntry::new(&device.name, Geometry::new(1e-6, 1e-6), 1e-12));
+        for head in &mut device.deviation[1] {
+            (head[0], head[1]) = (CANCELLING, -CANCELLING);
+        }
+    }
+    let model = Model::new(spec, manifest).expect("consistent");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("full.h");
+    export(&model, Target::C, &ExportOptions::default(), &path).expect("written");
+    match verify(&path, &model, &VerifyOptions::default()) {
+        Ok(verdict) => assert!(verdict.passed && verdict.points == 10_000, "{verdict:#?}"),
+        Err(ExportError::ToolMissing { tool, .. }) => eprintln!("SKIPPED: no {tool}"),
+        Err(other) => panic!("{other}"),
     }
 }

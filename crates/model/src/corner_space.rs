@@ -158,8 +158,12 @@ impl Model {
         a.geometry == b.geometry && a.site == b.site
     }
 
-    /// Deviations of the geometry of device `index` at every corner of [`Corner::ALL`], fitted or expected.
-    fn corners_of(&self, index: usize) -> [Vec<Vec<Vec<f64>>>; 5] {
+    /// Deviations of the geometry of device `index`, per branch and output, at every corner of [`Corner::ALL`], fitted or
+    /// expected; [`Model::moved`] blends them.
+    ///
+    /// # Panics
+    /// When there is no device `index`.
+    pub fn corners_of(&self, index: usize) -> [Vec<Vec<Vec<f64>>>; 5] {
         let entry = &self.manifest.devices[index];
         let siblings = Siblings::of(self, entry.geometry, &entry.site, "");
         Corner::ALL.map(|corner| match siblings.at(corner) {

@@ -46,7 +46,6 @@ impl Model {
     /// # Errors
     /// As [`Model::locate`]; [`ModelError::NoUncertainty`] when the model carries no population.
     pub fn uncertainty(&self, query: &DeviceQuery) -> Result<Uncertainty, ModelError> {
-        let (member, place) = self.locate(query)?;
         let index = self.device_index(&query.device)?;
         let missing = || ModelError::NoUncertainty { family: self.manifest.title() };
         let population = self.population.as_ref().ok_or_else(missing)?;
@@ -54,7 +53,7 @@ impl Model {
         let output = self.spec.branches[0].outputs.iter().position(channel).ok_or_else(missing)?;
         let heads = &population.outputs[output];
         Ok(Uncertainty {
-            folded: Folded::new(&self.spec, member, &place),
+            folded: self.folded(query)?,
             output,
             covariance: heads.posterior[index].clone(),
             noise: heads.noise[index],

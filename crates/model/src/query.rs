@@ -1,7 +1,7 @@
 //! Asking a model for one device, at its own or another temperature, geometry or corner.
 
 use gummel_device::{Corner, CornerPosition};
-use gummel_kernel::{Instance, Member, Place};
+use gummel_kernel::{Folded, Instance, Isa, Member, Place};
 
 use crate::{Model, ModelError};
 
@@ -18,7 +18,7 @@ pub struct DeviceQuery {
     pub l: Option<f64>,
     /// Devices in parallel.
     pub mult: Option<f64>,
-    /// Position in the corner plane.
+    /// Position in the corner plane; what the corners of the device's geometry have of their own is carried over.
     pub corner: Option<CornerPosition>,
 }
 
@@ -45,11 +45,11 @@ impl DeviceQuery {
 }
 
 impl Model {
-    /// Member and covariates that a query stands for.
+    /// Covariates that a query stands for.
     ///
     /// # Errors
     /// [`ModelError::UnknownDevice`] with the nearest names, [`ModelError::Place`] for impossible values.
-    pub fn locate(&self, query: &DeviceQuery) -> Result<(Member, Place), ModelError> {
+    pub fn locate(&self, query: &DeviceQuery) -> Result<Place, ModelError> {
         let index = self.device_index(&query.device)?;
         let mut place = self.spec.devices[index].place;
         place.temperature = query.temperature.unwrap_or(place.temperature);
@@ -60,7 +60,22 @@ impl Model {
             (place.speed, place.skew) = (speed, skew);
         }
         check_place(&place)?;
-        Ok((Member::Device(index), place))
+        Ok(place)
+    }
+
+    /// The device of a query as plain numbers; at another position of the corner plane, with what [`Model::moved`] gives it.
+    ///
+    /// # Errors
+    /// As [`Model::locate`].
+    pub fn folded(&self, query: &DeviceQuery) -> Result<Folded, ModelError> {
+        let place = self.locate(query)?;
+        Ok(match query.corner {
+            Some(position) => {
+                let moved = self.moved(&query.device, position)?;
+                Folded::new(&moved.spec, Member::Device(0), &place)
+            }
+            None => Folded::new(&self.spec, Member::Device(self.device_index(&query.device)?), &place),
+        })
     }
 
     /// The device of a query, ready for evaluation.
@@ -68,8 +83,7 @@ impl Model {
     /// # Errors
     /// As [`Model::locate`].
     pub fn instance(&self, query: &DeviceQuery) -> Result<Instance, ModelError> {
-        let (member, place) = self.locate(query)?;
-        Ok(Instance::new(&self.spec, member, &place))
+        Ok(Instance::from_folded(self.folded(query)?, Isa::detect()))
     }
 
     /// The population's mean device at `place`, for geometries and corners that were never measured.

@@ -56,7 +56,7 @@ const GUMMEL: &str = "error metrics of this toolkit (crate gummel-device, module
 const PHYSICS: &str = "conservation law";
 
 /// All checks, in the order in which they are reported.
-pub const CHECKS: [Check; 35] = [
+pub const CHECKS: [Check; 36] = [
     Check {
         name: "accuracy",
         title: "Current, sweep by sweep",
@@ -281,6 +281,15 @@ pub const CHECKS: [Check; 35] = [
         unit: "",
         bound: |l| Bound::Within(l.corner_spread_min, l.corner_spread_max),
         run: corners::spread,
+    },
+    Check {
+        name: "corner-scatter",
+        title: "Lots between corners",
+        definition: "distance of the mean on current (its ln) of 200 drawn lots from tt, in standard deviations of the lots",
+        source: MCANDREW,
+        unit: "sigma",
+        bound: |l| Bound::AtMost(l.corner_scatter),
+        run: corners::scatter,
     },
     Check {
         name: "scaling-width",

@@ -23,7 +23,7 @@ const NOISE: &str = "noise";
 
 /// Names of all checks that [`check_exports`] makes.
 pub fn export_checks() -> impl Iterator<Item = &'static str> {
-    [round_trip::NAME, NOISE].into_iter().chain(CIRCUITS.iter().map(|c| c.name))
+    round_trip::names().chain([NOISE]).chain(CIRCUITS.iter().map(|c| c.name))
 }
 
 /// Makes the checks of the plan that need an export; `with` is a model of the other polarity.
@@ -40,10 +40,7 @@ pub fn check_exports(
     if let Some(other) = with.filter(|o| o.manifest.polarity == model.manifest.polarity) {
         return Err(QaError::SamePolarity { polarity: other.manifest.polarity, family: other.title() });
     }
-    let mut reports = Vec::new();
-    if plan.makes(round_trip::NAME) {
-        reports.push(round_trip::round_trip(model, options)?);
-    }
+    let mut reports = round_trip::round_trips(model, plan, options)?;
     let circuits: Vec<&CircuitCheck> = CIRCUITS.iter().filter(|c| plan.makes(c.name)).collect();
     let noise = CHECKS.iter().find(|c| c.name == NOISE && plan.makes(NOISE));
     if noise.is_none() && circuits.is_empty() {
@@ -94,7 +91,7 @@ impl Family for Noisy<'_> {
     }
 
     fn device(&self, ask: &Ask) -> Result<Box<dyn Device>, QaError> {
-        let (_, place) = self.model.locate(&ask.query)?;
+        let place = self.model.locate(&ask.query)?;
         let card = self.exported.card(&ask.query.device, place.temperature, ask.query.corner);
         let simulated = spice::device(self.simulator, self.model.spec.sign, card);
         Ok(Box::new(NoisyDevice { frozen: self.model.device(ask)?, simulated }))

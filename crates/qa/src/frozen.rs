@@ -1,6 +1,6 @@
 //! A frozen model as a family of devices to be judged.
 
-use gummel_kernel::{Branch, Covariate, Folded, Instance, Isa};
+use gummel_kernel::{Branch, Covariate, Instance, Isa};
 use gummel_model::Model;
 use gummel_model::certify::{Certificate, SignProof};
 
@@ -85,8 +85,7 @@ impl Family for Model {
     }
 
     fn device(&self, ask: &Ask) -> Result<Box<dyn Device>, QaError> {
-        let (member, place) = self.locate(&ask.query)?;
-        let mut folded = Folded::new(&self.spec, member, &place);
+        let mut folded = self.folded(&ask.query)?;
         if ask.reversed {
             folded.sign = -folded.sign;
         }

@@ -22,7 +22,7 @@
 //! ```
 //!
 //! Reading order: [`device`], [`family`], `frozen` (a model as a family), [`spice`] (ngspice as a family), [`scene`], [`finding`], [`limits`],
-//! [`checks`], [`report`], [`circuits`], [`ngspice`], [`mod@round_trip`], [`exports`], [`card`], [`mod@page`], [`doctor`] (a circuit that fails),
+//! [`checks`], [`report`], [`circuits`], [`ngspice`], [`round_trip`], [`exports`], [`card`], [`standing`], [`mod@page`], [`doctor`] (a circuit that fails),
 //! [`error`].
 
 pub mod card;
@@ -43,6 +43,7 @@ pub mod report;
 pub mod round_trip;
 pub mod scene;
 pub mod spice;
+pub mod standing;
 
 pub use card::{Answer, Card};
 pub use checks::{CHECKS, Check};
@@ -55,8 +56,9 @@ pub use limits::Limits;
 pub use ngspice::Ngspice;
 pub use page::page;
 pub use report::{Case, CheckReport, Measurements, Plan, Report, check};
-pub use round_trip::round_trip;
+pub use round_trip::round_trips;
 pub use scene::Scene;
+pub use standing::{Standing, Use};
 
 #[cfg(test)]
 mod tests;

@@ -84,6 +84,12 @@ limits! {
     charges = 1e-5;
     /// Largest gain of charge around a closed loop, over what moves; central differences reach a few millionths.
     charge_loop = 1e-5;
+    /// Largest difference of an export, as a part of what its target may differ by.
+    round_trip = 1.0;
+    /// Largest relative difference of terminal currents and capacitances of the OSDI library in ngspice.
+    round_trip_terminals = 1e-6;
+    /// Largest distance of the mean of drawn lots from `tt`, in their own standard deviations.
+    corner_scatter = 0.1;
     /// Largest defect of a digital or analogue stage, over the supply: levels off the rails, steps the wrong way,
     /// offset at the input, what the gain lacks of one.
     circuit_defect = 0.01;

@@ -7,7 +7,7 @@
 mod numbers;
 mod proof;
 
-use gummel_device::{Curve, Quantity};
+use gummel_device::{Corner, Curve, Quantity};
 use gummel_kernel::Covariate;
 use gummel_model::{DeviceEntry, Model};
 use serde_json::{Value, json};
@@ -49,10 +49,11 @@ pub fn page(model: &Model, report: &Report, measured: &Measurements) -> String {
         "abilities": abilities(model),
         "devices": manifest.devices.iter().zip(&model.spec.devices)
             .map(|(entry, heads)| device(entry, heads.range, measured)).collect::<Vec<_>>(),
-        "spec": numbers::spec(&model.spec),
+        "spec": numbers::spec(model),
         "proof": proof::numbers(model),
         "checks": report.checks.iter().map(check).collect::<Vec<_>>(),
         "card": report.card,
+        "standings": report.standings,
     });
     // Inside a script element only its own end could end it early.
     let data = data.to_string().replace("</", "<\\/");
@@ -83,18 +84,26 @@ pub fn page(model: &Model, report: &Report, measured: &Measurements) -> String {
 
 fn abilities(model: &Model) -> Value {
     let a = model.abilities();
+    // Devices that differ between corners move with them too.
+    let entries = &model.manifest.devices;
+    let several = entries.iter().any(|e| e.corner != entries[0].corner);
+    let fitted =
+        |axis: [Corner; 2]| several && entries.iter().any(|e| e.corner.is_some_and(|c| axis.contains(&c)));
     json!({ "temperature": a.temperature, "geometry": a.geometry, "charges": model.spec.branches.len() > 1,
-            "speed": depends(model, Covariate::Speed), "skew": depends(model, Covariate::Skew) })
+            "speed": depends(model, Covariate::Speed) || fitted([Corner::Ff, Corner::Ss]),
+            "skew": depends(model, Covariate::Skew) || fitted([Corner::Fs, Corner::Sf]) })
 }
 
 fn device(entry: &DeviceEntry, range: [[f64; 2]; 3], measured: &Measurements) -> Value {
-    let drain = measured.get(&entry.name).into_iter().flatten().filter(|c| c.quantity == Quantity::Id);
-    let curves: Vec<Value> = drain.map(curve).collect();
+    let of = |quantity: Quantity| -> Vec<Value> {
+        let all = measured.get(&entry.name).into_iter().flatten();
+        all.filter(|c| c.quantity == quantity).map(curve).collect()
+    };
     json!({
         "name": entry.name, "geometry": entry.geometry, "site": entry.site, "corner": entry.corner,
         "floor": entry.floor, "temperatures": entry.temperatures, "points": entry.points,
         "errors": entry.errors, "gm": entry.gm_rel_l2, "gds": entry.gds_rel_l2,
-        "range": range, "curves": curves,
+        "range": range, "curves": of(Quantity::Id), "stored": of(Quantity::Cgg),
     })
 }
 

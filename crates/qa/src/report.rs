@@ -12,6 +12,7 @@ use crate::card::{self, Card};
 use crate::checks::{CHECKS, Check};
 use crate::device::Volts;
 use crate::finding::{Bound, Outcome, Picture, Verdict};
+use crate::standing::{self, Standing};
 use crate::{Ask, Family, Limits, Nominal, QaError, Scene};
 
 /// Measured terminal currents and capacitances of devices, by name.
@@ -97,6 +98,8 @@ pub struct Report {
     pub checks: Vec<CheckReport>,
     /// The 21 rows of the published benchmark.
     pub card: Card,
+    /// Whether each device may be used.
+    pub standings: Vec<Standing>,
 }
 
 impl Plan {
@@ -138,7 +141,7 @@ pub fn check(family: &dyn Family, measured: &Measurements, plan: &Plan) -> Resul
         let cases = found.iter_mut().flat_map(|d| std::mem::take(&mut d[k])).collect();
         reports.extend(summary(check, (check.bound)(&plan.limits), cases));
     }
-    let card = card::of(&reports);
+    let (card, standings) = (card::of(&reports), standing::of(&reports));
     Ok(Report {
         family: family.title(),
         gummel: env!("CARGO_PKG_VERSION"),
@@ -146,6 +149,7 @@ pub fn check(family: &dyn Family, measured: &Measurements, plan: &Plan) -> Resul
         limits: plan.limits,
         checks: reports,
         card,
+        standings,
     })
 }
 
@@ -318,6 +322,7 @@ impl Report {
             None => self.checks.push(check),
         }
         self.card = card::of(&self.checks);
+        self.standings = standing::of(&self.checks);
     }
 }
 

@@ -1,32 +1,55 @@
 //! Simulator round trip: every export is written, run in the tool it is for, and compared with the model.
 //!
-//! Each target is judged by `gummel_export::verify`: drain current and conductances at thousands of biases. Of the OSDI
-//! library, the currents of all terminals and their capacitances are compared too, drain and source also exchanged. The
-//! number is the largest relative difference as a part of what the target may differ by.
+//! Each target is a check of its own, judged by `gummel_export::verify`: drain current and conductances at thousands of
+//! biases. Of the OSDI library, the currents of all terminals and their capacitances are compared too, drain and source also
+//! exchanged. The number is the largest relative difference as a part of what the target may differ by.
 
 use std::path::Path;
 
-use gummel_export::{Difference, ExportError, ExportOptions, Target, VerifyOptions, export, verify};
+use gummel_export::{Difference, ExportError, ExportOptions, Target, Verdict, VerifyOptions, export, verify};
 use gummel_model::{DeviceQuery, Model};
 
-use crate::device::{Device, Matrix, Terminals, Volts};
+use crate::device::{Device, G, Matrix, Terminals, Volts};
 use crate::exported::{Exported, NO_SIMULATOR};
 use crate::finding::{Measured, Outcome, Picture};
 use crate::ngspice::{Ngspice, work_folder};
 use crate::report::{Case, CheckReport};
 use crate::spice::device;
-use crate::{Bound, QaError};
+use crate::{Bound, Limits, Plan, QaError};
 
-/// Name of the check.
-pub const NAME: &str = "round-trip";
+/// The check of one target.
+struct RoundTrip {
+    name: &'static str,
+    title: &'static str,
+    target: Target,
+}
 
 /// Targets with an evaluator of their own.
-const TARGETS: [Target; 7] =
-    [Target::C, Target::Numpy, Target::VerilogA, Target::Onnx, Target::OnnxF32, Target::Spice, Target::Osdi];
-/// The number is a part of what a target may differ by.
-const BOUND: Bound = Bound::AtMost(1.0);
-/// Largest relative difference of the OSDI library's terminal currents in ngspice.
-const OSDI_LIMIT: f64 = 1e-6;
+const TRIPS: [RoundTrip; 7] = [
+    RoundTrip { name: "round-trip-c", title: "Round trip through a C compiler", target: Target::C },
+    RoundTrip { name: "round-trip-numpy", title: "Round trip through NumPy", target: Target::Numpy },
+    RoundTrip {
+        name: "round-trip-verilog-a",
+        title: "Round trip through a Verilog-A compiler",
+        target: Target::VerilogA,
+    },
+    RoundTrip { name: "round-trip-onnx", title: "Round trip through ONNX Runtime", target: Target::Onnx },
+    RoundTrip {
+        name: "round-trip-onnx-f32",
+        title: "Round trip through ONNX Runtime, single precision",
+        target: Target::OnnxF32,
+    },
+    RoundTrip {
+        name: "round-trip-spice",
+        title: "Round trip through SPICE subcircuits in ngspice",
+        target: Target::Spice,
+    },
+    RoundTrip {
+        name: "round-trip-osdi",
+        title: "Round trip through the OSDI library in ngspice",
+        target: Target::Osdi,
+    },
+];
 /// Least current (A) and capacitance (F) to which differences are relative.
 const LEAST_CURRENT: f64 = 1e-15;
 const LEAST_CAPACITANCE: f64 = 1e-21;
@@ -34,62 +57,107 @@ const LEAST_CAPACITANCE: f64 = 1e-21;
 const DEVICES: usize = 4;
 const BIASES: usize = 200;
 
-/// A case, and the picture that none of these has.
+/// A case and its picture.
 type Judged = (Case, Option<Picture>);
 
-/// Exports and runs; a target whose tool is not on this machine is not tested.
+/// Names of the checks.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    TRIPS.iter().map(|t| t.name)
+}
+
+/// Exports and runs what the plan asks for; a target whose tool is not on this machine is not tested.
 ///
 /// # Errors
 /// When an export cannot be written.
-pub fn round_trip(model: &Model, options: &VerifyOptions) -> Result<CheckReport, QaError> {
+pub fn round_trips(model: &Model, plan: &Plan, options: &VerifyOptions) -> Result<Vec<CheckReport>, QaError> {
     let work = work_folder()?;
-    let mut cases = Vec::new();
-    for target in TARGETS {
-        let path = work.path().join(target.default_file(model));
-        let verdict = export(model, target, &ExportOptions::default(), &path)
-            .and_then(|_| verify(&path, model, options));
-        cases.push(match verdict {
-            Ok(v) => {
-                let share = |d: &Difference| d.largest / d.limit;
-                let worst = v.differences.iter().max_by(|a, b| share(a).total_cmp(&share(b)));
-                let number = worst.map_or(f64::NAN, share);
-                let remark = format!(
-                    "{} in {}: {} biases, largest relative difference {:.1e}, may be {:.0e}",
-                    v.target,
-                    v.tool,
-                    v.points,
-                    worst.map_or(f64::NAN, |d| d.largest),
-                    worst.map_or(v.limit, |d| d.limit)
-                );
-                let at = worst.map(|d| [d.bias[1], d.bias[0], 0.0, d.bias[2]]);
-                measured(worst.map_or("", |d| &d.device), number, at, remark)
-            }
-            Err(missing @ ExportError::ToolMissing { .. }) => not_tested(target.name(), &missing.to_string()),
-            Err(failed @ ExportError::ToolFailed { .. }) => {
-                measured("", f64::INFINITY, None, format!("{}: {failed}", target.name()))
-            }
-            Err(ExportError::Stopped) => return Err(QaError::Stopped),
-            Err(other) => return Err(QaError::Export(other.to_string())),
-        });
+    let bound = bound(&plan.limits);
+    let mut reports = Vec::new();
+    for trip in TRIPS.iter().filter(|t| plan.makes(t.name)) {
+        let path = work.path().join(trip.target.default_file(model));
+        let written = export(model, trip.target, &ExportOptions::default(), &path);
+        let mut cases = vec![judged(written.and_then(|_| verify(&path, model, options)), bound)?];
+        if trip.target == Target::Osdi {
+            cases.push(library(model, work.path(), options, &plan.limits)?);
+        }
+        reports.push(CheckReport::of_cases(trip.heading(), bound, cases));
     }
-    cases.push(library(model, work.path(), options)?);
-    let heading = [
-        NAME,
-        "Round trip through simulators",
-        "largest relative difference of an export, run in its own tool, as a part of what its target may differ by",
-        "the plain evaluator of this toolkit (crate gummel-kernel)",
-    ];
-    Ok(CheckReport::of_cases(heading, BOUND, cases))
+    Ok(reports)
+}
+
+impl RoundTrip {
+    fn heading(&self) -> [&'static str; 4] {
+        [
+            self.name,
+            self.title,
+            "largest relative difference of an export, run in its own tool, as a part of what its target may differ by",
+            "the plain evaluator of this toolkit (crate gummel-kernel)",
+        ]
+    }
+}
+
+/// The number is a part of what a target may differ by.
+fn bound(limits: &Limits) -> Bound {
+    Bound::AtMost(limits.round_trip)
+}
+
+/// The case that a comparison of an export with the model makes.
+fn judged(verdict: Result<Verdict, ExportError>, bound: Bound) -> Result<Judged, QaError> {
+    let v = match verdict {
+        Ok(v) => v,
+        Err(missing @ ExportError::ToolMissing { .. }) => {
+            return Ok(Case::of("", bound, Outcome::NotTested(missing.to_string())));
+        }
+        Err(failed @ ExportError::ToolFailed { .. }) => {
+            return Ok(measured(bound, "", f64::INFINITY, None, failed.to_string(), None));
+        }
+        Err(ExportError::Stopped) => return Err(QaError::Stopped),
+        Err(other) => return Err(QaError::Export(other.to_string())),
+    };
+    let worst = v.differences.iter().max_by(|a, b| share(a).total_cmp(&share(b)));
+    let number = worst.map_or(f64::NAN, share);
+    let remark = format!(
+        "{} in {}: {} biases, largest relative difference {:.1e}{}, may be {:.0e}",
+        v.target,
+        v.tool,
+        v.points,
+        worst.map_or(f64::NAN, |d| d.largest),
+        worst.map_or(String::new(), |d| format!(" of {}", d.quantity)),
+        worst.map_or(v.limit, |d| d.limit)
+    );
+    let at = worst.map(|d| [d.bias[1], d.bias[0], 0.0, d.bias[2]]);
+    let picture = shares(&v, bound);
+    Ok(measured(bound, worst.map_or("", |d| &d.device), number, at, remark, Some(picture)))
+}
+
+fn share(d: &Difference) -> f64 {
+    d.largest / d.limit
+}
+
+/// The worst difference of every quantity where it occurs, in the fitted range and beyond it.
+fn shares(verdict: &Verdict, bound: Bound) -> Picture {
+    let mut picture = Picture {
+        log: true,
+        ..Picture::new("vgs at the worst bias of each quantity (V)", "difference over what it may be")
+    };
+    for (inside, name) in [(true, "in the fitted range"), (false, "beyond it")] {
+        let of = verdict.differences.iter().filter(|d| d.inside == inside);
+        picture.add_points(name, of.map(|d| (d.bias[0], share(d))));
+    }
+    picture.bounded(bound);
+    picture
 }
 
 /// Terminal currents of the OSDI library in ngspice.
-fn library(model: &Model, work: &Path, options: &VerifyOptions) -> Result<Judged, QaError> {
+fn library(model: &Model, work: &Path, options: &VerifyOptions, limits: &Limits) -> Result<Judged, QaError> {
+    let (bound, limit) = (bound(limits), limits.round_trip_terminals);
     let simulator = Ngspice::new(&options.tools.ngspice).until(&options.tools.stop);
     if !simulator.answers() {
-        return Ok(not_tested("osdi", NO_SIMULATOR));
+        return Ok(Case::of("", bound, Outcome::NotTested(NO_SIMULATOR.to_owned())));
     }
     let exported = Exported::write(&[model], work)?;
     let (mut worst, mut points) = ((f64::NEG_INFINITY, "", None), 0);
+    let mut seen = Vec::new();
     let devices = &model.spec.devices;
     let charges = model.spec.branches.len() > 1;
     let taken = DEVICES.min(devices.len());
@@ -100,7 +168,8 @@ fn library(model: &Model, work: &Path, options: &VerifyOptions) -> Result<Judged
         let (found, stored) = match simulated(&*device(&simulator, model.spec.sign, card), &biases, charges) {
             Ok(found) => found,
             Err(failed @ QaError::Simulator { .. }) => {
-                return Ok(measured(&chosen.name, f64::INFINITY, None, format!("osdi: {failed}")));
+                let remark = format!("terminals: {failed}");
+                return Ok(measured(bound, &chosen.name, f64::INFINITY, None, remark, None));
             }
             Err(other) => return Err(other),
         };
@@ -113,6 +182,7 @@ fn library(model: &Model, work: &Path, options: &VerifyOptions) -> Result<Judged
                 let expected = point.capacitances();
                 far = worse(far, apart(expected.as_flattened(), stored[i].as_flattened(), LEAST_CAPACITANCE));
             }
+            seen.push((model.spec.sign * at[G], far / limit));
             if far > worst.0 || far.is_nan() {
                 worst = (far, &chosen.name, Some(*at));
             }
@@ -121,10 +191,14 @@ fn library(model: &Model, work: &Path, options: &VerifyOptions) -> Result<Judged
     let what = if charges { "currents and capacitances" } else { "currents" };
     let remark = format!(
         "osdi in ngspice, {what} of all terminals: {points} biases, largest relative difference {:.1e}, may be \
-         {OSDI_LIMIT:.0e}",
+         {limit:.0e}",
         worst.0
     );
-    Ok(measured(worst.1, worst.0 / OSDI_LIMIT, worst.2, remark))
+    let mut picture =
+        Picture { log: true, ..Picture::new("vgs (V)", "difference over what it may be, all terminals") };
+    picture.add_points("biases", seen.into_iter());
+    picture.bounded(bound);
+    Ok(measured(bound, worst.1, worst.0 / limit, worst.2, remark, Some(picture)))
 }
 
 /// Biases in the range and up to a third beyond it, of both signs of vds.
@@ -169,10 +243,55 @@ fn worse(a: f64, b: f64) -> f64 {
     if b > a || b.is_nan() { b } else { a }
 }
 
-fn measured(device: &str, number: f64, worst: Option<Volts>, remark: String) -> Judged {
-    Case::of(device, BOUND, Outcome::Measured(Measured { number, worst, remark, picture: None }))
+fn measured(
+    bound: Bound,
+    device: &str,
+    number: f64,
+    worst: Option<Volts>,
+    remark: String,
+    picture: Option<Picture>,
+) -> Judged {
+    Case::of(device, bound, Outcome::Measured(Measured { number, worst, remark, picture }))
 }
 
-fn not_tested(target: &str, reason: &str) -> Judged {
-    Case::of("", BOUND, Outcome::NotTested(format!("{target}: {reason}")))
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Verdict as Answer;
+    use gummel_device::{Geometry, Polarity};
+    use gummel_kernel::Sample;
+    use gummel_model::{DeviceEntry, Manifest};
+
+    fn model() -> Model {
+        let spec = Sample { devices: 1, layers: vec![4], charges: true, ..Sample::default() }.spec();
+        let mut manifest = Manifest::new("made-up", "nmos", Polarity::N);
+        let name = &spec.devices[0].name;
+        manifest.devices.push(DeviceEntry::new(name, Geometry::new(10e-6, 0.13e-6), 1e-12));
+        Model::new(spec, manifest).unwrap()
+    }
+
+    #[test]
+    fn an_export_of_another_model_and_a_damaged_one_fail() {
+        let (model, trip) = (model(), &TRIPS[0]);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.h");
+        export(&model, trip.target, &ExportOptions::default(), &path).unwrap();
+        let options = VerifyOptions { points: Some(200), ..VerifyOptions::default() };
+        let judge = |model: &Model| judged(verify(&path, model, &options), Bound::AtMost(1.0)).unwrap();
+        let (sound, picture) = judge(&model);
+        if sound.verdict == Answer::NotTested {
+            eprintln!("SKIPPED: {}", sound.remark);
+            return;
+        }
+        assert_eq!(sound.verdict, Answer::Pass, "{sound:?}");
+        assert!(picture.is_some_and(|p| p.traces.len() > 2));
+        let mut other = model.clone();
+        other.spec.devices[0].deviation[0][0][0] += 1e-6;
+        let (off, _) = judge(&Model::new(other.spec, other.manifest).unwrap());
+        assert!(off.verdict == Answer::Fail && off.number.is_some_and(|n| n > 1e3), "{off:?}");
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, text.replacen("tanh(", "tanh((", 1)).unwrap();
+        let (damaged, _) = judge(&model);
+        assert_eq!((damaged.verdict, damaged.number), (Answer::Fail, Some(f64::INFINITY)), "{damaged:?}");
+    }
 }

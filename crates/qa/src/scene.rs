@@ -7,7 +7,8 @@ use gummel_device::metrics::criterion_current;
 use gummel_device::{Corner, Curve, Polarity};
 use gummel_model::DeviceQuery;
 
-use crate::device::{D, Device, Matrix, Terminals, Volts};
+use crate::device::{D, Device, G, Matrix, S, Terminals, Volts};
+use crate::finding::{Picture, Worst};
 use crate::{Abilities, Ask, Family, Nominal, QaError};
 
 /// Boltzmann's constant over the elementary charge, V/K.
@@ -97,6 +98,12 @@ impl Scene<'_> {
     /// Those of the device.
     pub fn conductances(&self, biases: &[Volts]) -> Result<Vec<Matrix>, QaError> {
         self.device.conductances(biases)
+    }
+
+    /// The worst numbers over the gate voltage of the n-channel mirror.
+    pub(crate) fn over_gate(&self, worst: &Worst, y: &str) -> Option<Picture> {
+        let s = self.device.sign();
+        worst.profile("vgs (V)", y, |at| s * (at[G] - at[S]))
     }
 
     /// Thermal voltage kT/q, V.

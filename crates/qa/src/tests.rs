@@ -96,7 +96,7 @@ fn every_fault_is_caught_by_its_check() {
         WrongNoise: noise
         WrongTemperature: temperature-threshold temperature-leakage
         WrongCornerOrder: corner-order corner-spread
-        EqualCorners: corner-spread
+        EqualCorners: corner-spread corner-scatter
         TooSteep: gm-id-plateau subthreshold-swing
         BumpInEfficiency: tree-top gm-sign
         SharpTriode: slope-ratio harmonics kinks-gds
@@ -194,9 +194,35 @@ fn nothing_passes_without_a_number() {
 }
 
 #[test]
+fn a_row_that_asks_for_more_than_its_checks_does_not_pass() {
+    let report = judged(Fault::None);
+    let row = |k: usize| &report.card[k - 1];
+    for k in [7, 18] {
+        assert!(row(k).evidence.iter().all(|e| e.verdict == Verdict::Pass), "{:?}", row(k));
+        assert_eq!(row(k).answer, Answer::InPart, "{:?}", row(k));
+    }
+    assert_eq!(row(8).answer, Answer::Pass);
+    // Trends alone do not say that any device is met.
+    let blind = check(&Textbook(Fault::None), &Measurements::new(), &Plan::default()).unwrap();
+    assert_eq!([8, 9].map(|k| blind.card[k - 1].answer), [Answer::InPart; 2]);
+}
+
+#[test]
+fn every_number_has_a_picture() {
+    for c in judged(Fault::None).checks.iter().filter(|c| c.worst.number.is_some()) {
+        let picture = c.picture.as_ref().unwrap_or_else(|| panic!("{} has none", c.name));
+        let values = picture.traces.iter().flat_map(|t| t.x.iter().zip(&t.y));
+        let shown = values.filter(|(x, y)| x.is_finite() && y.is_finite() && (!picture.log || **y > 0.0));
+        assert!(shown.count() > 2, "{}: {picture:?}", c.name);
+        assert!(picture.traces.iter().all(|t| t.x.len() == t.y.len()), "{}", c.name);
+    }
+}
+
+#[test]
 fn a_faulty_model_fails_its_row_of_the_card() {
     let row = |fault, k: usize| judged(fault).card[k - 1].answer;
     assert_eq!(row(Fault::Active, 1), Answer::Fail);
+    assert_eq!(row(Fault::WrongNoise, 7), Answer::Fail);
     assert_eq!(row(Fault::AbsoluteVds, 11), Answer::Fail);
     assert_eq!(row(Fault::KinkedGm, 13), Answer::Fail);
     assert_eq!(row(Fault::WrongCornerOrder, 19), Answer::Fail);

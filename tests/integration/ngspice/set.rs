@@ -10,7 +10,8 @@ fn fitted_models_pass_the_circuit_set_and_have_the_noise_of_their_conductance() 
     let Some(simulator) = simulator() else { return };
     let tools = Tools { ngspice: simulator.program().into(), ..Tools::default() };
     let options = VerifyOptions { tools, ..VerifyOptions::default() };
-    let names: Vec<String> = export_checks().filter(|n| *n != "round-trip").map(str::to_owned).collect();
+    let names: Vec<String> =
+        export_checks().filter(|n| !n.starts_with("round-trip")).map(str::to_owned).collect();
     let plan = Plan { checks: names.clone(), ..Plan::default() };
     for (model, other) in [(&fitted().n, &fitted().p), (&fitted().p, &fitted().n)] {
         let reports = check_exports(model, Some(other), &plan, &options).unwrap();

@@ -91,8 +91,7 @@ pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
     };
     let mut out = Predictions::new(&args.quantities, args.interval.is_some());
     for query in queries(&args, &model) {
-        let (member, place) = model.locate(&query)?;
-        let instance = gummel_kernel::Instance::new(&model.spec, member, &place);
+        let (place, instance) = (model.locate(&query)?, model.instance(&query)?);
         let mut values: Array2<f64> = predict(&instance, biases.view(), &args.quantities)?;
         if let Some(level) = args.interval {
             let intervals = intervals(&model.uncertainty(&query)?, &biases, level);

@@ -51,6 +51,31 @@ fn a_device_moved_to_a_corner_is_the_device_of_that_corner() {
     assert_eq!(all.spec.devices[0].name, "W1u_L1u_speed0.5_skew0");
 }
 
+#[test]
+fn a_query_at_a_corner_is_the_device_fitted_there_from_whichever_corner_it_starts() {
+    for population in [true, false] {
+        let model = with_constants(population, &Corner::ALL, |k, _| 0.1 * (k + 1) as f64);
+        let id = |query: DeviceQuery| {
+            let device = model.instance(&query).expect("known");
+            device.current([1.0, 0.8, 0.0, 0.0])
+        };
+        for (from, to) in Corner::ALL.into_iter().flat_map(|a| Corner::ALL.map(|b| (a, b))) {
+            let asked = DeviceQuery::named(format!("W1u_L1u_{from}")).at_corner(to);
+            assert_eq!(id(asked), id(DeviceQuery::named(format!("W1u_L1u_{to}"))), "{from} at {to}");
+        }
+        // Between corners it is what a model of drawn positions holds.
+        let between = gummel_device::CornerPosition { speed: 0.4, skew: -0.3 };
+        let drawn = model.at_positions(&[between]).expect("corners");
+        let there = drawn.instance(&DeviceQuery::named(&*drawn.spec.devices[0].name)).expect("drawn");
+        let asked = DeviceQuery {
+            corner: Some(between),
+            temperature: Some(drawn.spec.devices[0].place.temperature),
+            ..DeviceQuery::named("W1u_L1u_ff")
+        };
+        assert_eq!(id(asked), there.current([1.0, 0.8, 0.0, 0.0]));
+    }
+}
+
 /// `y`, ln of the channel current up to a constant, of device `name` where it conducts.
 fn ln_id(model: &Model, name: &str) -> f64 {
     let device = model.instance(&DeviceQuery::named(name)).expect("known");

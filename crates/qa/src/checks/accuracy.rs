@@ -33,6 +33,7 @@ pub(super) fn leakage(scene: &Scene<'_>, bound: Bound) -> Result<Outcome, QaErro
     let mut worst = Worst::under(bound);
     let mut flows = false;
     let mut names = Vec::new();
+    let mut picture = None;
     for curve in &scene.measured {
         let terminal = match curve.quantity {
             Quantity::Ig => G,
@@ -49,7 +50,14 @@ pub(super) fn leakage(scene: &Scene<'_>, bound: Bound) -> Result<Outcome, QaErro
             .collect();
         if let Some((far, _)) = errors.iter().max_by(|a, b| a.1.abs().total_cmp(&b.1.abs())) {
             let rms = (errors.iter().map(|e| e.1 * e.1).sum::<f64>() / errors.len() as f64).sqrt();
-            worst.see(rms, volts[*far]);
+            if worst.see(rms, volts[*far]) {
+                let sizes = |i: &[f64]| i.iter().map(|i| i.abs()).collect::<Vec<_>>();
+                let modelled: Vec<f64> = modelled.iter().map(|i| i[terminal]).collect();
+                let label =
+                    if terminal == G { "size of gate current (A)" } else { "size of bulk current (A)" };
+                let shown = against(&curve.sweep, label, &sizes(&curve.values), &sizes(&modelled));
+                picture = Some(Picture { log: true, ..shown });
+            }
             names.push(curve.quantity.column());
         }
     }
@@ -60,7 +68,7 @@ pub(super) fn leakage(scene: &Scene<'_>, bound: Bound) -> Result<Outcome, QaErro
             Outcome::NotTested("no gate or bulk current above ten noise floors was measured".to_owned())
         }
         (false, _) => Outcome::NotModelled("gate and bulk carry no current in this model".to_owned()),
-        _ => worst.outcome(names.join(", "), None),
+        _ => worst.outcome(names.join(", "), picture),
     })
 }
 
@@ -73,27 +81,39 @@ pub(super) fn slopes(scene: &Scene<'_>, bound: Bound) -> Result<Outcome, QaError
     let set = strong_set(scene);
     let mut worst = Worst::under(bound);
     let mut parts = Vec::new();
+    let mut picture = None;
     for (swept, name) in [(Terminal::Gate, "gm"), (Terminal::Drain, "gds")] {
         let (mut measured, mut modelled) = (Vec::new(), Vec::new());
         let mut at = None;
+        let mut farthest = (f64::NEG_INFINITY, None);
         for p in pairs.iter().filter(|p| p.curve.sweep.swept == swept && p.measured.len() > 2) {
             let slope = |y: &[f64]| gradient(&p.curve.sweep.values, y);
             let (m, s) = (slope(&p.measured), slope(&p.modelled));
+            let mut apart = 0.0;
             for i in 1..m.len() - 1 {
                 if set.contains(p.measured[i], p.vds[i]) {
                     measured.push(m[i]);
                     modelled.push(s[i]);
+                    apart += (s[i] - m[i]).powi(2);
                     at.get_or_insert(p.curve.sweep.bias(i).to_array());
                 }
+            }
+            if apart > farthest.0 {
+                // Of the n-channel mirror the current has turned, but not the voltage.
+                let signed = |g: &[f64]| g.iter().map(|g| scene.device.sign() * g).collect::<Vec<_>>();
+                let shown = against(&p.curve.sweep, &format!("{name} (S)"), &signed(&m), &signed(&s));
+                farthest = (apart, Some(shown));
             }
         }
         let error = rel_l2(&measured, &modelled, |_| true);
         if let (Some(at), true) = (at, error.is_finite()) {
             parts.push(format!("{name} {:.2} %", 100.0 * error));
-            worst.see(error, at);
+            if worst.see(error, at) {
+                picture = farthest.1;
+            }
         }
     }
-    Ok(worst.outcome(parts.join(", "), None))
+    Ok(worst.outcome(parts.join(", "), picture))
 }
 
 fn worst(scene: &Scene<'_>, bound: Bound, metric: impl Fn(&Pair<'_>) -> f64) -> Result<Outcome, QaError> {
@@ -127,7 +147,7 @@ fn picture(p: &Pair<'_>) -> Picture {
 /// Measured and modelled values over what was swept.
 pub(super) fn against(sweep: &Sweep, y: &str, measured: &[f64], modelled: &[f64]) -> Picture {
     let mut picture = Picture::new(&format!("V{} (V)", sweep.swept.letter()), y);
-    picture.add("measured", &sweep.values, measured);
+    picture.add_points("measured", sweep.values.iter().copied().zip(measured.iter().copied()));
     picture.add("model", &sweep.values, modelled);
     picture
 }

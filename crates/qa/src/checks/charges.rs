@@ -8,7 +8,7 @@
 //! voltages (Gauss-Legendre, 8 points a panel), which need no charges.
 
 use crate::device::{D, Matrix, Volts, differences};
-use crate::finding::{Bound, Outcome, Worst};
+use crate::finding::{Bound, Outcome, Picture, Worst};
 use crate::{QaError, Scene};
 
 /// Step of the differences, V.
@@ -16,6 +16,10 @@ const STEP: f64 = 1e-4;
 
 /// Panels of a leg of the loop, and of one along vds: where drain and source meet, a model turns within some millivolts.
 const PANELS: [usize; 2] = [32, 256];
+/// Every so many nodes, a multiple of those of a panel, the picture shows what was gained.
+const DRAWN: usize = 64;
+/// Names of the terminals.
+const TERMINALS: [&str; 4] = ["drain", "gate", "source", "bulk"];
 /// Nodes and weights of the Gauss-Legendre rule of 8 points, positive half (Abramowitz and Stegun, 25.4).
 const GAUSS: [[f64; 2]; 4] = [
     [0.183_434_642_495_649_8, 0.362_683_783_378_362],
@@ -31,7 +35,9 @@ pub(super) fn conservation(scene: &Scene<'_>, bound: Bound) -> Result<Outcome, Q
     let Some(matrices) = scene.device.capacitances(&biases)? else {
         return Ok(Outcome::NotModelled("no charges".to_owned()));
     };
-    let Some(charges) = scene.device.charges(&biases)? else { return Ok(sums(&matrices, &biases, bound)) };
+    let Some(charges) = scene.device.charges(&biases)? else {
+        return Ok(sums(scene, &matrices, &biases, bound));
+    };
     let slopes = differences(&biases, STEP, |b| Ok(scene.device.charges(b)?.unwrap_or_default()))?;
     let mut worst = Worst::under(bound);
     let mut remark = "";
@@ -54,17 +60,19 @@ pub(super) fn conservation(scene: &Scene<'_>, bound: Bound) -> Result<Outcome, Q
             }
         }
     }
-    Ok(worst.outcome(remark, None))
+    let picture = scene.over_gate(&worst, "relative violation");
+    Ok(worst.outcome(remark, picture))
 }
 
 /// Rows and columns alone, of a device that tells no charges.
-fn sums(matrices: &[Matrix], biases: &[Volts], bound: Bound) -> Outcome {
+fn sums(scene: &Scene<'_>, matrices: &[Matrix], biases: &[Volts], bound: Bound) -> Outcome {
     let mut worst = Worst::under(bound);
     let least = least(matrices);
     for (c, at) in matrices.iter().zip(biases) {
         worst.see(sum(c) / largest(c.as_flattened()).max(least), *at);
     }
-    worst.outcome("rows and columns", None)
+    let picture = scene.over_gate(&worst, "relative violation");
+    worst.outcome("rows and columns", picture)
 }
 
 /// Largest sum of a row or a column.
@@ -121,20 +129,30 @@ pub(super) fn closed_loop(scene: &Scene<'_>, bound: Bound) -> Result<Outcome, Qa
         return Ok(Outcome::NotModelled("no charges".to_owned()));
     };
     let (mut gained, mut moved) = ([0.0f64; 4], [0.0f64; 4]);
-    for (c, (_, dv)) in matrices.iter().zip(&nodes) {
+    let mut way = Vec::new();
+    for (k, (c, (_, dv))) in matrices.iter().zip(&nodes).enumerate() {
         for (r, row) in c.iter().enumerate() {
             let dq: f64 = row.iter().zip(dv).map(|(c, v)| c * v).sum();
             gained[r] += dq;
             moved[r] += dq.abs();
         }
+        // The nodes of whole panels make a sum; some of these are enough for a picture.
+        if (k + 1) % DRAWN == 0 {
+            way.push(((k + 1) as f64 / nodes.len() as f64, gained));
+        }
     }
     let mut worst = Worst::under(bound);
     let scale = largest(&moved);
     let mut remark = "";
-    for (gained, name) in gained.iter().zip(["drain", "gate", "source", "bulk"]) {
+    let part: Vec<f64> = way.iter().map(|w| w.0).collect();
+    let mut picture = Picture::new("part of the loop", "charge gained over charge moved");
+    for (r, name) in TERMINALS.into_iter().enumerate() {
+        picture.add(name, &part, &way.iter().map(|w| w.1[r] / scale).collect::<Vec<_>>());
+    }
+    for (gained, name) in gained.iter().zip(TERMINALS) {
         if worst.see(gained.abs() / scale, corners[0]) {
             remark = name;
         }
     }
-    Ok(worst.outcome(format!("{remark} charge; a loop through the corners of the range"), None))
+    Ok(worst.outcome(format!("{remark} charge; a loop through the corners of the range"), Some(picture)))
 }

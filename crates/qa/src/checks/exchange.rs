@@ -6,7 +6,7 @@
 //! `(css - cdd) / (css + cdd)`, which are odd in `vx` when this holds.
 
 use crate::device::{Matrix, Terminals, Volts};
-use crate::finding::{Bound, Outcome, Picture, Worst};
+use crate::finding::{Bound, Outcome, Worst};
 use crate::{QaError, Scene};
 
 /// Drain and source exchanged.
@@ -29,20 +29,16 @@ pub(super) fn dc(scene: &Scene<'_>, bound: Bound) -> Result<Outcome, QaError> {
     let mut worst = Worst::under(bound);
     let (here, there) = (scene.currents(&biases)?, scene.currents(&flipped)?);
     let floor = scene.nominal.floor;
-    let differences: Vec<f64> =
-        here.iter().zip(&there).map(|(a, b)| apart(a, &exchanged(*b), floor)).collect();
-    for (d, b) in differences.iter().zip(&biases) {
-        worst.see(*d, *b);
+    for ((a, b), at) in here.iter().zip(&there).zip(&biases) {
+        worst.see(apart(a, &exchanged(*b), floor), *at);
     }
     let (here, there) = (scene.conductances(&biases)?, scene.conductances(&flipped)?);
     for ((a, b), at) in here.iter().zip(&there).zip(&biases) {
         // A floor over one volt, as small as a conductance that matters.
         worst.see(matrices_apart(a, &exchanged_matrix(*b), floor), *at);
     }
-    let mut picture = Picture::new("bias number", "relative difference");
-    let numbers: Vec<f64> = (0..differences.len()).map(|i| i as f64).collect();
-    picture.add("currents", &numbers, &differences);
-    Ok(worst.outcome("currents and conductances of all terminals", Some(picture)))
+    let picture = scene.over_gate(&worst, "relative difference");
+    Ok(worst.outcome("currents and conductances of all terminals", picture))
 }
 
 /// Capacitances.
@@ -58,7 +54,8 @@ pub(super) fn ac(scene: &Scene<'_>, bound: Bound) -> Result<Outcome, QaError> {
     for ((a, b), at) in here.iter().zip(&there).zip(&biases) {
         worst.see(matrices_apart(a, &exchanged_matrix(*b), 0.0), *at);
     }
-    Ok(worst.outcome("the matrix of capacitances", None))
+    let picture = scene.over_gate(&worst, "relative difference");
+    Ok(worst.outcome("the matrix of capacitances", picture))
 }
 
 fn biases(scene: &Scene<'_>) -> Vec<Volts> {

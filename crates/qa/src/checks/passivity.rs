@@ -13,7 +13,8 @@ pub(super) fn passivity(scene: &Scene<'_>, bound: Bound) -> Result<Outcome, QaEr
         let moved: f64 = i.iter().zip(v).map(|(i, v)| (i * v).abs()).sum();
         worst.see(power / (moved + scene.nominal.floor), *v);
     }
-    Ok(worst.outcome(format!("{} biases, both signs of vds", biases.len()), None))
+    let picture = scene.over_gate(&worst, "power over the sum of |I V|");
+    Ok(worst.outcome(format!("{} biases, both signs of vds", biases.len()), picture))
 }
 
 /// Largest `|sum I|` over the largest current, and the same for rows and columns of the conductances.
@@ -24,7 +25,8 @@ pub(super) fn kirchhoff(scene: &Scene<'_>, bound: Bound) -> Result<Outcome, QaEr
         let largest = i.iter().fold(1e-3 * scene.nominal.floor, |m, i| m.max(i.abs()));
         worst.see(i.iter().sum::<f64>().abs() / largest, *v);
     }
-    Ok(worst.outcome(format!("{} biases, both signs of vds", biases.len()), None))
+    let picture = scene.over_gate(&worst, "sum of currents over the largest");
+    Ok(worst.outcome(format!("{} biases, both signs of vds", biases.len()), picture))
 }
 
 fn both_directions(scene: &Scene<'_>) -> Vec<Volts> {

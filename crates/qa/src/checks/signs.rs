@@ -6,7 +6,7 @@
 //! gate-induced drain leakage of a real device falls with vgs. Where the model carries a certificate, a proof over all biases, the remark says
 //! what it proves.
 
-use crate::device::{D, G};
+use crate::device::{B, D, G};
 use crate::finding::{Bound, Outcome, Picture, Worst};
 use crate::{QaError, Scene};
 
@@ -43,22 +43,37 @@ fn smallest(
             worst.see(slope / (id[i].abs() + floor), biases[i]);
         }
     }
-    let picture = worst.at.map(|at| through(scene, at, over, label)).transpose()?;
+    let picture = worst.at.map(|at| through(scene, bound, at, over, label)).transpose()?;
     let proof = scene.family.certificate(&scene.nominal.name, scene.temperature);
     let remark = match proof {
         Some([_, gds]) if over == D => gds,
         Some([gm, _]) => gm,
-        None => format!("{} biases, no certificate", biases.len()),
+        None => format!("{} biases; `gummel certify` makes a proof over all of them", biases.len()),
     };
     Ok(worst.outcome(remark, picture))
 }
 
-/// The conductance along its own voltage through the worst bias.
-fn through(scene: &Scene<'_>, at: [f64; 4], over: usize, label: &str) -> Result<Picture, QaError> {
+/// The conductance along its own voltage through the worst bias, with that bias and the bound.
+///
+/// Toward `vds = 0`, `gds / id` grows beyond all bounds whatever the device does: the picture begins at two thermal voltages,
+/// or at the worst bias where that is lower.
+fn through(
+    scene: &Scene<'_>,
+    bound: Bound,
+    at: [f64; 4],
+    over: usize,
+    label: &str,
+) -> Result<Picture, QaError> {
     let s = scene.device.sign();
-    let (range, axis) =
-        if over == G { (scene.vgs(), "vgs (V)") } else { ([0.0, scene.vds_max()], "vds (V)") };
-    let x = Scene::steps(range, 161);
+    let worst = s * at[over];
+    let (range, axis) = if over == G {
+        (scene.vgs(), "vgs (V)")
+    } else {
+        ([(2.0 * scene.thermal_voltage()).min(worst), scene.vds_max()], "vds (V)")
+    };
+    let mut x = Scene::steps(range, 161);
+    x.push(worst);
+    x.sort_by(f64::total_cmp);
     let biases: Vec<_> = x
         .iter()
         .map(|v| {
@@ -69,9 +84,11 @@ fn through(scene: &Scene<'_>, at: [f64; 4], over: usize, label: &str) -> Result<
         .collect();
     let (id, g) = (scene.id(&biases)?, scene.conductances(&biases)?);
     let y: Vec<f64> = (0..x.len()).map(|i| g[i][D][over] / (id[i].abs() + scene.nominal.floor)).collect();
-    let held =
-        if over == G { format!("vds = {:.2} V", s * at[D]) } else { format!("vgs = {:.2} V", s * at[G]) };
+    let (other, held) = if over == G { ("vds", at[D]) } else { ("vgs", at[G]) };
     let mut picture = Picture::new(axis, label);
-    picture.add(held, &x, &y);
+    picture.add(format!("{other} = {:.2} V, vbs = {:.2} V", s * held, s * at[B]), &x, &y);
+    let found = x.iter().position(|v| *v == worst).map(|k| (worst, y[k]));
+    picture.add_points("worst", found.into_iter());
+    picture.bounded(bound);
     Ok(picture)
 }

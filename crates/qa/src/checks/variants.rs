@@ -51,5 +51,6 @@ fn compare(
         let apart = a.iter().zip(b).map(|(a, b)| (a - back(*b)).abs()).fold(0.0, f64::max);
         worst.see(apart / largest, *at);
     }
-    Ok(worst.outcome(remark, None))
+    let picture = scene.over_gate(&worst, "relative difference");
+    Ok(worst.outcome(remark, picture))
 }

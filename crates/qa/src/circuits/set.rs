@@ -113,15 +113,24 @@ fn inverter(kit: &Kit<'_>) -> Result<Measured, Stop> {
     let [x, y] = swept(kit, &circuit, ("vin", 0.0, supply), "v(out)")?;
     let (high, low) = (y[0], y[y.len() - 1]);
     let gain = largest_slope(&x, &y);
+    let last = y.len() - 1;
     let (number, name) = worst(&[
         ((supply - high).abs().max(low.abs()) / supply, "levels"),
         (largest_rise(&y) / supply, "rise"),
         (1.0 - gain, "gain"),
     ]);
     let at = falling(&x, &y, 0.5 * supply);
+    let step = |k: &usize| y[k + 1] - y[*k];
+    let far = match name {
+        "levels" => Some(if (supply - high).abs() > low.abs() { 0 } else { last }),
+        "rise" => (0..last).max_by(|a, b| step(a).total_cmp(&step(b))),
+        _ => (0..last).min_by(|a, b| step(a).total_cmp(&step(b))),
+    };
+    let rail = if kit.judged.channel() == 'n' { 0.0 } else { supply };
+    let bias = far.map(|k| [y[k], x[k], rail, rail]);
     let switches = at.first().map_or("nowhere".to_owned(), |v| format!("at {v:.3} V"));
     let remark = format!("{name}; supply {supply:.2} V, gain {gain:.1}, switches {switches}");
-    Ok(measured(number, remark, transfer(&x, &y, "input (V)", "output")))
+    Ok(Measured { worst: bias, ..measured(number, remark, transfer(&x, &y, "input (V)", "output")) })
 }
 
 fn ring(kit: &Kit<'_>) -> Result<Measured, Stop> {
@@ -228,7 +237,10 @@ fn transmission_gate(kit: &Kit<'_>) -> Result<Measured, Stop> {
     let mut picture = Picture::new("input (V)", "conductance (S)");
     picture.add("gate", &x, &conductance);
     let remark = format!("{low:.3e} to {high:.3e} S, supply {supply:.2} V");
-    Ok(measured(low / high, remark, picture))
+    let least = (0..x.len()).min_by(|a, b| conductance[*a].total_cmp(&conductance[*b]));
+    let (gate, bulk) = if kit.judged.channel() == 'n' { (supply, 0.0) } else { (0.0, supply) };
+    let bias = least.map(|k| [x[k], gate, x[k] + difference, bulk]);
+    Ok(Measured { worst: bias, ..measured(low / high, remark, picture) })
 }
 
 /// Columns of a DC sweep of a source: its voltage, then what is `shown`. All sweeps have as many steps from rail to rail.

@@ -40,7 +40,7 @@ const FAILURES: [&str; 7] = [
     "no convergence",
     "iteration limit reached",
 ];
-const REFUSALS: [&str; 10] = [
+const REFUSALS: [&str; 11] = [
     "setup_instance",
     "setup_model",
     "error on line",
@@ -48,10 +48,13 @@ const REFUSALS: [&str; 10] = [
     "could not find a valid modelname",
     "unable to find definition of model",
     "unknown model type",
+    "incorrect model type",
     "couldn't load",
     "can't find",
     "circuit not parsed",
 ];
+/// Lines after a refusal that say what was refused: the line of the netlist, and what is wrong with it.
+const EXPLAINED: usize = 2;
 const DETOURS: [&str; 2] = ["stepping failed", "singular matrix"];
 
 impl Story {
@@ -64,7 +67,7 @@ impl Story {
             last: Vec::new(),
             temperature: None,
         };
-        let mut table = false;
+        let (mut table, mut explained) = (false, 0);
         for line in log.lines().map(str::trim) {
             let lower = line.to_ascii_lowercase();
             let says = |all: &[&str]| all.iter().any(|w| lower.contains(w));
@@ -72,6 +75,7 @@ impl Story {
                 // A remark of a library is a refusal only when something else says so.
                 if says(&REFUSALS) {
                     story.ending = Ending::Refused;
+                    explained = EXPLAINED;
                 }
                 story.reason(line);
             } else if says(&FAILURES) {
@@ -81,6 +85,9 @@ impl Story {
                 if story.ending == Ending::Converged {
                     story.ending = Ending::ConvergedLate;
                 }
+                story.reason(line);
+            } else if explained > 0 && !line.is_empty() && !lower.starts_with("note:") {
+                explained -= 1;
                 story.reason(line);
             }
             story.trouble(&lower);
@@ -159,5 +166,10 @@ mod tests {
         );
         assert_eq!(refused.ending, Ending::Refused);
         assert!(refused.reasons.iter().any(|r| r.contains("it holds W1u_L1u")));
+        let wrong = Story::read(
+            "Error on line 4 or its substitute:\n  n1 d g 0 0 cap\nincorrect model type\n\nNote: no graphics interface\n",
+        );
+        assert_eq!(wrong.ending, Ending::Refused);
+        assert!(wrong.reasons.iter().any(|r| r == "n1 d g 0 0 cap") && wrong.reasons.len() < 5, "{wrong:?}");
     }
 }

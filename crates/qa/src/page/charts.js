@@ -7,7 +7,7 @@
   const palette = () => [1, 2, 3, 4, 5, 6, 7, 8].map((k) => css(`--line-${k}`));
   Gummel.palette = palette;
 
-  // Lines over one abscissa each. `lines`: { name, x, y, points: bool }. `axes`: { x, y, log, unit }.
+  // Lines over one abscissa each. `lines`: { name, x, y, points: bool, bound: bool }. `axes`: { x, y, log, unit }.
   // uPlot wants one abscissa for all, so that the tables are joined first.
   Gummel.chart = (host, lines, axes) => {
     const draw = () => {
@@ -19,29 +19,34 @@
       const colors = palette();
       const clean = (y) => (!Number.isFinite(y) || (axes.log && y <= 0) ? null : y);
       const data = uPlot.join(lines.map((l) => [Array.from(l.x), l.y.map(clean)]));
-      const color = (k) => colors[(lines[k]?.color ?? Math.max(k, 0)) % colors.length];
+      const color = (k) => (lines[k]?.bound ? css("--fail") : colors[(lines[k]?.color ?? Math.max(k, 0)) % colors.length]);
       const ink = css("--ink");
       const grid = css("--grid");
       const axis = (label, extra) => ({
         label, stroke: ink, font: "12px system-ui", labelFont: "12px system-ui",
         grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1 }, ...extra,
       });
-      const ticks = (unit) => (_, values) => values.map((v) => (v === null ? "" : unit ? si(v, unit) : Gummel.plain(v)));
-      // Of a logarithmic axis only decades are labelled and ruled.
-      const decades = (_, splits) => splits.map((v) => (Math.abs(Math.log10(v) - Math.round(Math.log10(v))) < 1e-6 ? v : null));
+      const text = (v, log) => (log && (v < 1e-3 || v >= 1e5) ? v.toExponential(0) : Gummel.plain(v));
+      const ticks = (unit, log) => (_, values) => values.map((v) => (v === null ? "" : unit ? si(v, unit) : text(v, log)));
+      // Of a logarithmic axis decades are labelled and ruled; twos and fives too, where there are fewer than two decades.
+      const leading = (v) => Number((v / 10 ** Math.floor(Math.log10(v) + 1e-9)).toPrecision(3));
+      const decades = (_, splits) => {
+        const wanted = splits.filter((v) => leading(v) === 1).length > 1 ? [1] : [1, 2, 5];
+        return splits.map((v) => (wanted.includes(leading(v)) ? v : null));
+      };
       const filter = axes.log ? { filter: decades } : {};
       const options = {
         width: Math.max(260, host.clientWidth), height: axes.height || 340,
         scales: { x: { time: false }, y: axes.log ? { distr: 3 } : {} },
         axes: [axis(axes.x, { size: 42, values: ticks(/\(m\)$/.test(axes.x) ? "m" : "") }),
-          axis(axes.y, { size: 68, values: ticks(axes.unit || ""), ...filter, grid: { stroke: grid, width: 1, ...filter } })],
+          axis(axes.y, { size: 68, values: ticks(axes.unit || "", axes.log), ...filter, grid: { stroke: grid, width: 1, ...filter } })],
         legend: { live: true, markers: { width: 2, stroke: (_, k) => color(k - 1), fill: (_, k) => (lines[k - 1]?.points ? color(k - 1) : "transparent") } },
         cursor: { focus: { prox: 24 } },
         series: [
           { label: axes.x.replace(/ \(.*/, ""), value: (_, v) => (v === null ? "–" : Gummel.plain(v)) },
           ...lines.map((l, k) => {
             return {
-              label: l.name, stroke: color(k), width: l.points ? 0 : 1.8, spanGaps: true, pxAlign: 0,
+              label: l.name, stroke: color(k), width: l.points ? 0 : l.bound ? 1.2 : 1.8, dash: l.bound ? [6, 4] : undefined, spanGaps: true, pxAlign: 0,
               points: l.points ? { show: true, size: 5, fill: color(k), width: 0 } : { show: false },
               value: (_, v) => si(v, axes.unit || "", 4),
             };
@@ -103,10 +108,22 @@
     });
   };
 
-  // Colour of a relative error: blue below, red above, the page's ground at zero.
+  // Colour of a relative error: blue below, red above, a grey at zero that no ground of the page has.
+  const [BELOW, ZERO, ABOVE] = [[33, 102, 172], [200, 200, 195], [178, 24, 43]];
   Gummel.errorColor = (error, limit) => {
     const t = Math.max(-1, Math.min(1, error / limit));
-    const [r, g, b] = t < 0 ? [33, 102, 172] : [178, 24, 43];
-    return `rgba(${r}, ${g}, ${b}, ${0.08 + 0.92 * Math.abs(t)})`;
+    const end = t < 0 ? BELOW : ABOVE;
+    return `rgb(${ZERO.map((zero, k) => Math.round(zero + (end[k] - zero) * Math.abs(t))).join(", ")})`;
+  };
+
+  // Round numbers from `low` to `high`, about `n`, and their text.
+  Gummel.ticks = (low, high, n) => {
+    const rough = (high - low || 1) / n;
+    const power = 10 ** Math.floor(Math.log10(rough));
+    const step = power * [1, 2, 5, 10].find((m) => m * power >= rough * 0.999);
+    const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+    const first = Math.ceil(low / step - 1e-6);
+    const count = Math.floor(high / step + 1e-6) - first + 1;
+    return Array.from({ length: count }, (_, k) => [(first + k) * step, ((first + k) * step).toFixed(digits)]);
   };
 })();

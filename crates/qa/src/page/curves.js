@@ -28,9 +28,21 @@
     temperatures.reduce((best, t) => (Math.abs(t - 300.15) < Math.abs(best - 300.15) ? t : best), temperatures[0] ?? 300.15);
   Gummel.nearestRoom = nearestRoom;
 
+  // Corners that the curves of a device can be shown at, with where they are, and the device that was fitted there.
+  const POSITIONS = { ss: [-1, 0], sf: [0, -1], tt: [0, 0], fs: [0, 1], ff: [1, 0] };
+  Gummel.cornersOf = (data, index) => {
+    const me = data.devices[index];
+    const same = (d) => d.site === me.site && ["w", "l", "nf", "mult"].every((k) => d.geometry[k] === me.geometry[k]);
+    return Object.entries(POSITIONS).flatMap(([name, [speed, skew]]) => {
+      const fitted = data.devices.findIndex((d) => d.corner === name && same(d));
+      const moved = me.corner && (skew ? data.abilities.skew : data.abilities.speed);
+      return fitted >= 0 || moved ? [{ name, fitted, position: { speed, skew } }] : [];
+    });
+  };
+
   // At most `most` measured curves of a kind: bulk at zero where there are such, evenly chosen.
-  const choose = (device, swept, temperature, most) => {
-    let all = device.curves.filter((c) => c.swept === swept && Math.abs(c.t - temperature) < 1 && c.x.length > 2);
+  const choose = (measured, swept, temperature, most) => {
+    let all = measured.filter((c) => c.swept === swept && Math.abs(c.t - temperature) < 1 && c.x.length > 2);
     const atZero = all.filter((c) => Math.abs(key(c)[1]) < 1e-3);
     if (atZero.length > 1 || (swept === "d" && atZero.length)) all = atZero;
     const distinct = new Map();
@@ -56,6 +68,7 @@
     output: { swept: "d", y: "drain current (A)", unit: "A" },
     gm: { swept: "g", y: "gm (S)", unit: "S", slope: true },
     gds: { swept: "d", y: "gds (S)", unit: "S", slope: true },
+    cgg: { swept: "g", y: "gate capacitance cgg (F)", unit: "F", stored: true },
     efficiency: { swept: "g", y: "gm/id (1/V)", unit: "", slope: true, over: true },
   };
   Gummel.VIEWS = VIEWS;
@@ -73,12 +86,13 @@
   });
 
   // Points and lines of a view. Slopes of the model are differences over the sweep's own step, as those of the data.
-  Gummel.linesOf = (data, index, viewName, temperature, most = 6, dense = 121) => {
+  // At a `position` of the corner plane where no device was fitted there are lines alone.
+  Gummel.linesOf = (data, index, viewName, temperature, position = null, most = 6, dense = 121) => {
     const device = data.devices[index];
     const view = VIEWS[viewName];
-    const found = choose(device, view.swept, temperature, most);
+    const found = position ? [] : choose(view.stored ? device.stored : device.curves, view.swept, temperature, most);
     const curves = found.length ? found : imagined(data, device, view.swept, temperature);
-    const instance = Gummel.instance(data, index, { temperature });
+    const instance = Gummel.instance(data, index, { temperature, ...position });
     const points = [];
     const lines = [];
     curves.forEach((c, color) => {
@@ -86,16 +100,18 @@
       const name = `${view.swept === "g" ? "vds" : "vgs"} ${plain(first)}${Math.abs(second) > 1e-3 ? ` vbs ${plain(second)}` : ""} V`;
       const step = found.length ? Math.abs(c.x[c.x.length - 1] - c.x[0]) / (c.x.length - 1) : 1e-3;
       const id = (v) => Gummel.evaluate(instance, bias(c, v)).id;
+      const charge = (v) => Gummel.evaluate(instance, bias(c, v)).charges[TERMINAL.g];
       const [low, high] = [Math.min(...c.x), Math.max(...c.x)];
       const margin = view.slope ? step : 0;
       const x = steps(low + margin, high - margin, dense);
       const value = (v) => {
+        if (view.stored) return (charge(v + 1e-4) - charge(v - 1e-4)) / 2e-4;
         if (!view.slope) return id(v) * data.spec.sign;
         const slope = (id(v + step) - id(v - step)) / (2 * step);
         return view.over ? Math.abs(slope / id(v)) : slope;
       };
       if (found.length) {
-        const s = view.slope ? slopes(c) : { x: c.x, y: c.y.map((i) => i * data.spec.sign), id: c.y };
+        const s = view.slope ? slopes(c) : { x: c.x, y: view.stored ? c.y : c.y.map((i) => i * data.spec.sign), id: c.y };
         const y = view.over ? s.y.map((g, i) => Math.abs(s.id[i]) > 10 * device.floor ? Math.abs(g / s.id[i]) : NaN) : s.y;
         const order = s.x.map((_, i) => i).sort((a, b) => s.x[a] - s.x[b]);
         points.push({ name: `${name}, data`, x: order.map((i) => s.x[i]), y: order.map((i) => y[i]), points: true, color });
@@ -109,7 +125,7 @@
     const draw = (canvas) => {
       const index = Number(canvas.dataset.device);
       const temperature = nearestRoom(data.devices[index].temperatures);
-      Gummel.thumbnail(canvas, Gummel.linesOf(data, index, "transfer", temperature, 4, 41), true);
+      Gummel.thumbnail(canvas, Gummel.linesOf(data, index, "transfer", temperature, null, 4, 41), true);
     };
     const watcher = new IntersectionObserver((seen) => {
       for (const entry of seen) if (entry.isIntersecting) { draw(entry.target); watcher.unobserve(entry.target); }
@@ -159,25 +175,28 @@
     const [left, bottom, top, right] = [64, 46, 8, 10];
     const range = (k) => { const v = points.map((p) => p[k]); return [Math.min(...v), Math.max(...v)]; };
     const [[x0, x1], [y0, y1]] = [range(0), range(1)];
-    const distinct = (k) => new Set(points.map((p) => Math.round(p[k] * 1e3))).size;
-    const [w, h] = [Math.max(4, (width - left - right) / distinct(0)), Math.max(6, Math.min(22, (height - bottom - top) / distinct(1)))];
+    // A cell is as wide as the nearest two values are apart, so that none covers another.
+    const cell = (k, low, high, room) => {
+      const values = [...new Set(points.map((p) => Math.round(p[k] * 1e3)))].sort((a, b) => a - b);
+      const nearest = Math.min(...values.slice(1).map((v, i) => v - values[i])) / 1e3 / (high - low || 1);
+      return Math.max(3, Number.isFinite(nearest) ? (room * nearest) / (1 + nearest) : 22);
+    };
+    const w = cell(0, x0, x1, width - left - right);
+    const h = Math.min(22, cell(1, y0, y1, height - bottom - top));
     // Half a cell of margin on each side.
     const X = (v) => left + w / 2 + ((v - x0) / (x1 - x0 || 1)) * (width - left - right - w);
     const Y = (v) => height - bottom - h / 2 - ((v - y0) / (y1 - y0 || 1)) * (height - bottom - top - h);
     for (const [x, y, e] of points) {
-      // The colours let the ground through, and what is cleared leaves a hole on paper: cover what lies below.
-      for (const color of [style.getPropertyValue("--panel"), Gummel.errorColor(e, limit)]) {
-        pen.fillStyle = color;
-        pen.fillRect(X(x) - w / 2, Y(y) - h / 2, w, h);
-      }
+      pen.fillStyle = Gummel.errorColor(e, limit);
+      pen.fillRect(X(x) - w / 2, Y(y) - h / 2, w, h);
     }
     pen.fillStyle = style.getPropertyValue("--ink");
     pen.font = "12px system-ui";
     pen.textAlign = "center";
-    for (const v of steps(x0, x1, 5)) pen.fillText(v.toFixed(2), X(v), height - bottom + 18);
+    for (const [v, text] of Gummel.ticks(x0, x1, 7)) pen.fillText(text, X(v), height - bottom + 18);
     pen.fillText("vgs of the n-channel mirror (V)", (width + left) / 2, height - 6);
     pen.textAlign = "right";
-    for (const v of steps(y0, y1, 5)) pen.fillText(v.toFixed(2), left - 8, Y(v) + 4);
+    for (const [v, text] of Gummel.ticks(y0, y1, 6)) pen.fillText(text, left - 8, Y(v) + 4);
     pen.save();
     pen.translate(12, height / 2);
     pen.rotate(-Math.PI / 2);

@@ -37,10 +37,22 @@ globalThis.Gummel = Gummel;
     return out;
   };
 
+  // Weights of the corners tt ff ss sf fs at a position, and a device's own deviation there: see crates/model/src/corner_space.rs.
+  const weights = ({ speed: s, skew: k }) =>
+    [1 - s * s - k * k, 0.5 * s * (s + 1), 0.5 * s * (s - 1), 0.5 * k * (k - 1), 0.5 * k * (k + 1)];
+  const deviationAt = (spec, device, place) => {
+    const { corners } = spec.devices[device];
+    if (!corners) return spec.deviations[device];
+    const parts = weights(place).map((weight, i) => [weight, spec.deviations[corners[i]]]);
+    return spec.deviations[device].map((branch, b) => branch.map((head, o) =>
+      head.map((_, i) => parts.reduce((sum, [weight, d]) => sum + weight * d[b][o][i], 0))));
+  };
+
   const isCharge = (kind) => kind.endsWith("_charge");
 
   // One device at one place as plain numbers; `device` is an index.
   Gummel.fold = (spec, device, place) => {
+    const deviation = deviationAt(spec, device, place);
     const branches = spec.branches.map((branch, b) => {
       const c = covariates(place);
       const near = covariates(seen(branch.hull, place));
@@ -61,7 +73,7 @@ globalThis.Gummel = Gummel;
       const rows = layers[layers.length - 1].outputs + 1;
       const outputs = branch.outputs.map((output, o) => {
         const head = times(branch.populationHeads[o], phi, rows);
-        const own = times(spec.devices[device].deviation[b][o], psi, rows);
+        const own = times(deviation[b][o], psi, rows);
         for (let r = 0; r < rows; r++) head[r] += own[r];
         const constant = head.pop();
         let factor = 1;

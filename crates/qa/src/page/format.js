@@ -23,7 +23,7 @@
 
   Gummel.celsius = (kelvin) => `${Math.round(kelvin - 273.15)} °C`;
 
-  Gummel.words = (verdict) => ({ not_modelled: "not modelled", not_tested: "not tested", in_part: "pass in part" })[verdict] || verdict;
+  Gummel.words = (verdict) => ({ not_modelled: "not modelled", not_tested: "not tested", in_part: "pass in part", warnings: "usable with warnings", not_usable: "not usable", not_judged: "not judged" })[verdict] || verdict;
 
   // An element with attributes, texts and children.
   Gummel.make = (tag, attributes = {}, ...children) => {

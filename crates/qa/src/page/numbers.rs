@@ -1,15 +1,50 @@
 //! The numbers of a model as JSON, exactly as the page's evaluator reads them.
 
-use gummel_kernel::{Basis, Branch, Covariate, DeviceHeads, Place, Spec};
+use gummel_kernel::{Basis, Branch, Covariate, Place};
+use gummel_model::Model;
 use serde_json::{Value, json};
 
-/// Everything [`gummel_kernel::Spec`] holds; doubles are printed so that they are read back bit by bit.
-pub(super) fn spec(spec: &Spec) -> Value {
+/// Deviations of a device, per branch and output.
+type Deviation = Vec<Vec<Vec<f64>>>;
+
+/// Everything [`gummel_kernel::Spec`] holds, and what devices become at other corners; doubles are printed so that they are
+/// read back bit by bit.
+///
+/// `deviations` are those of the devices, in their order, and then those of corners that were not fitted. A device's
+/// `corners` are the five of them, in the order of [`gummel_device::Corner::ALL`], that it moves between; none where it does not change.
+pub(super) fn spec(model: &Model) -> Value {
+    let devices = &model.spec.devices;
+    let mut deviations: Vec<Deviation> = devices.iter().map(|d| d.deviation.clone()).collect();
+    let entries: Vec<Value> = devices
+        .iter()
+        .enumerate()
+        .map(|(k, d)| {
+            let corners = corners(model, k, &mut deviations);
+            json!({ "name": d.name, "place": place(&d.place), "corners": corners })
+        })
+        .collect();
     json!({
-        "sign": spec.sign,
-        "branches": spec.branches.iter().map(branch).collect::<Vec<_>>(),
-        "devices": spec.devices.iter().map(device).collect::<Vec<_>>(),
+        "sign": model.spec.sign,
+        "branches": model.spec.branches.iter().map(branch).collect::<Vec<_>>(),
+        "devices": entries,
+        "deviations": deviations,
     })
+}
+
+/// Where in `deviations` the corners of device `index` are; what is not among them yet is added.
+fn corners(model: &Model, index: usize, deviations: &mut Vec<Deviation>) -> Option<[usize; 5]> {
+    model.manifest.devices[index].corner?;
+    let all = model.corners_of(index);
+    if all.iter().all(|d| *d == model.spec.devices[index].deviation) {
+        return None;
+    }
+    Some(all.map(|deviation| match deviations.iter().position(|d| *d == deviation) {
+        Some(known) => known,
+        None => {
+            deviations.push(deviation);
+            deviations.len() - 1
+        }
+    }))
 }
 
 fn branch(b: &Branch) -> Value {
@@ -29,10 +64,6 @@ fn branch(b: &Branch) -> Value {
         "deviation": terms(&b.deviation),
         "populationHeads": b.population_heads,
     })
-}
-
-fn device(d: &DeviceHeads) -> Value {
-    json!({ "name": d.name, "place": place(&d.place), "deviation": d.deviation })
 }
 
 /// Covariates of a device, as the page's evaluator names them.

@@ -1,7 +1,8 @@
 //! What the kernel computes at some biases, for the page to compare its own evaluation with.
 
-use gummel_kernel::{Instance, Member};
-use gummel_model::Model;
+use gummel_device::CornerPosition;
+use gummel_kernel::{Instance, Isa};
+use gummel_model::{DeviceQuery, Model};
 use serde_json::{Value, json};
 
 use super::numbers::place;
@@ -16,12 +17,19 @@ pub(super) fn numbers(model: &Model) -> Value {
     let mut all = Vec::new();
     for k in 0..DEVICES.min(devices.len()) {
         let index = k * devices.len() / DEVICES.min(devices.len());
-        let mut at = devices[index].place;
+        let own = &devices[index].place;
         // Away from the device's own place, so that all parts of the heads take part.
-        at.temperature += 10.0 * k as f64;
-        at.speed += 0.1 * k as f64;
-        at.w *= 1.0 + 0.05 * k as f64;
-        let instance = Instance::new(&model.spec, Member::Device(index), &at);
+        let query = DeviceQuery {
+            temperature: Some(own.temperature + 10.0 * k as f64),
+            w: Some(own.w * (1.0 + 0.05 * k as f64)),
+            corner: Some(CornerPosition {
+                speed: own.speed + 0.1 * k as f64,
+                skew: own.skew - 0.05 * k as f64,
+            }),
+            ..DeviceQuery::named(&*devices[index].name)
+        };
+        let (Ok(at), Ok(folded)) = (model.locate(&query), model.folded(&query)) else { continue };
+        let instance = Instance::from_folded(folded, Isa::detect());
         let range = devices[index].range;
         for i in 0..BIASES {
             // Steps of irrational numbers cover the ranges evenly.

@@ -7,13 +7,17 @@
     const device = byId("device");
     const view = byId("view");
     const temperature = byId("temperature");
+    const corner = byId("corner");
     const log = byId("log");
+    if (!data.abilities.charges) view.querySelector("[value=cgg]").remove();
     data.devices.forEach((d, k) => device.append(make("option", { value: String(k) }, d.name)));
     const show = () => {
       const index = Number(device.value);
       const kelvin = Number(temperature.value);
       const v = Gummel.VIEWS[view.value];
-      Gummel.chart(byId("curves-chart"), Gummel.linesOf(data, index, view.value, kelvin),
+      const chosen = Gummel.cornersOf(data, index).find((c) => c.name === corner.value);
+      const position = chosen && data.devices[index].corner !== chosen.name ? chosen.position : null;
+      Gummel.chart(byId("curves-chart"), Gummel.linesOf(data, index, view.value, kelvin, position),
         { x: v.swept === "g" ? "gate voltage (V)" : "drain voltage (V)", y: v.y, unit: v.unit, log: log.checked, height: 420 });
       Gummel.residualMap(data, index, kelvin, byId("map"));
     };
@@ -22,16 +26,34 @@
       const room = Gummel.nearestRoom(d.temperatures);
       temperature.replaceChildren(...d.temperatures.map((t) => make("option", { value: String(t), selected: t === room }, Gummel.celsius(t))));
     };
-    device.addEventListener("change", () => { temperatures(); show(); });
+    const corners = () => {
+      const index = Number(device.value);
+      const all = Gummel.cornersOf(data, index);
+      const own = data.devices[index].corner;
+      byId("corner-label").hidden = all.length < 2;
+      corner.replaceChildren(...all.map((c) => make("option", { value: c.name, selected: c.name === own }, c.fitted < 0 ? `${c.name}, not fitted` : c.name)));
+    };
+    const choose = () => { temperatures(); corners(); show(); };
+    device.addEventListener("change", choose);
+    // A corner that was fitted is a device of its own, with data; another one is where the model moves the device.
+    corner.addEventListener("change", () => {
+      const { fitted } = Gummel.cornersOf(data, Number(device.value)).find((c) => c.name === corner.value);
+      if (fitted >= 0) {
+        const kelvin = temperature.value;
+        device.value = String(fitted);
+        temperatures();
+        if ([...temperature.options].some((o) => o.value === kelvin)) temperature.value = kelvin;
+        corners();
+      }
+      show();
+    });
     view.addEventListener("change", () => { log.checked = view.value === "transfer"; show(); });
     temperature.addEventListener("change", show);
     log.addEventListener("change", show);
-    temperatures();
-    show();
+    choose();
     const open = (index) => {
       device.value = String(index);
-      temperatures();
-      show();
+      choose();
       byId("curves").scrollIntoView();
       device.focus({ preventScroll: true });
     };

@@ -4,6 +4,7 @@
 
   const COLUMNS = [
     ["device", (d) => d.name, (v) => v],
+    ["may it be used", (d) => d.standing?.rank ?? -1, (_, d) => (d.standing ? [Gummel.verdict(d.standing.verdict), d.standing.why ? make("small", {}, ` ${d.standing.why}`) : null] : "–")],
     ["W", (d) => d.geometry.w, (v) => si(v, "m")],
     ["L", (d) => d.geometry.l, (v) => si(v, "m")],
     ["corner", (d) => d.corner || "", (v) => v],
@@ -16,13 +17,24 @@
     ["gds", (d) => d.gds, percent],
   ];
 
+  // The worst that is said of a device over all its corners.
+  const RANKS = ["usable", "warnings", "not_judged", "not_usable"];
+  const standing = (data, name) => {
+    const all = data.standings.filter((s) => s.device === name);
+    const worst = all.reduce((a, b) => (a && RANKS.indexOf(a.verdict) >= RANKS.indexOf(b.verdict) ? a : b), null);
+    if (!worst) return null;
+    const names = [...worst.failing, ...worst.warnings].join(", ");
+    return { verdict: worst.verdict, rank: RANKS.indexOf(worst.verdict), why: names && worst.corner ? `at ${worst.corner}: ${names}` : names };
+  };
+
   Gummel.errorTable = (data, host, open) => {
-    let [column, down, words] = [5, true, ""];
+    let [column, down, words] = [6, true, ""];
+    const devices = data.devices.map((d) => ({ ...d, standing: standing(data, d.name) }));
     const body = make("tbody");
     const count = make("span", { class: "count", "aria-live": "polite" });
     const heads = COLUMNS.map(([title], k) =>
       make("th", { scope: "col" }, make("button", { type: "button", onclick: () => {
-        down = column === k ? !down : k > 3;
+        down = column === k ? !down : k === 1 || k > 4;
         column = k;
         fill();
       } }, title)));
@@ -30,13 +42,13 @@
       const value = (d) => COLUMNS[column][1](d);
       const rank = (v) => (v === null || v === undefined ? -Infinity : v);
       const order = (a, b) => (typeof value(a.d) === "string" ? value(a.d).localeCompare(value(b.d), undefined, { numeric: true }) : rank(value(a.d)) - rank(value(b.d)));
-      const rows = data.devices.map((d, index) => ({ d, index }))
+      const rows = devices.map((d, index) => ({ d, index }))
         .filter(({ d }) => words.split(/\s+/).every((w) => `${d.name} ${d.site} ${d.corner || ""}`.toLowerCase().includes(w)))
         .sort((a, b) => (down ? -1 : 1) * order(a, b));
       heads.forEach((h, k) => h.setAttribute("aria-sort", k !== column ? "none" : down ? "descending" : "ascending"));
       body.replaceChildren(...rows.map(({ d, index }) => make("tr", {}, COLUMNS.map(([, read, show], k) =>
         k === 0 ? make("th", { scope: "row" }, make("button", { type: "button", class: "link", onclick: () => open(index) }, d.name))
-          : make("td", {}, show(read(d)) ?? "–")))));
+          : make("td", {}, show(read(d), d) ?? "–")))));
       count.textContent = `${rows.length} of ${data.devices.length} devices`;
     };
     const filter = make("input", { type: "search", id: "error-filter", placeholder: "e.g. W10u ff", oninput: () => { words = filter.value.trim().toLowerCase(); fill(); } });
@@ -84,6 +96,10 @@
       if (target?.tagName === "DETAILS") target.open = true;
     };
     window.addEventListener("hashchange", reveal);
+    // A link to where the page already is changes no hash.
+    document.addEventListener("click", (event) => {
+      if (event.target.closest?.("a[href^='#check-']")?.hash === location.hash) reveal();
+    });
     // The event of an opened element comes later than the printer.
     Gummel.openChecks = () => drawings.forEach((draw, details) => {
       if (!details.open) opened.push(details);
@@ -95,7 +111,7 @@
   };
 
   const picture = (host, p) =>
-    Gummel.chart(host, p.traces.map((t) => ({ name: t.name, x: t.x, y: t.y.map((v) => v ?? NaN), points: t.name === "measured" })),
+    Gummel.chart(host, p.traces.map((t) => ({ name: t.name, x: t.x, y: t.y.map((v) => v ?? NaN), points: t.style === "points", bound: t.style === "bound" })),
       { x: p.x, y: p.y, log: p.log, height: 260, unit: (p.y.match(/\(([ACFSV])\)$/) || [])[1] || "" });
 
   // The failed cases by device, as far as a reader wants to read.
@@ -110,7 +126,9 @@
     const m = data.metrics;
     const failed = count(data.checks, "verdict", "fail");
     const temperatures = [...new Set(data.devices.flatMap((d) => d.temperatures).map((t) => Math.round(t - 273.15)))].sort((a, b) => a - b);
+    const usable = (verdict) => count(data.standings, "verdict", verdict);
     host.append(
+      tile("may be used", `${usable("usable") + usable("warnings")} of ${data.standings.length}`, `${usable("warnings")} with warnings, ${usable("not_usable")} not, ${usable("not_judged")} not judged`, usable("not_usable") ? "fail" : usable("not_judged") ? "" : "pass"),
       tile("checks", `${count(data.checks, "verdict", "pass")} pass, ${failed} fail`, `${count(data.checks, "verdict", "not_modelled")} not modelled, ${count(data.checks, "verdict", "not_tested")} not tested`, failed ? "fail" : "pass"),
       tile("benchmark of 2025", `${count(data.card, "answer", "pass")} of 21 rows`, `${count(data.card, "answer", "in_part")} in part, ${count(data.card, "answer", "fail")} fail, ${count(data.card, "answer", "not_modelled") + count(data.card, "answer", "not_tested")} neither`),
       tile("devices", String(data.devices.length), `${temperatures.join(", ")} °C`));
@@ -127,7 +145,7 @@
       entry("seed", String(data.seed)), data.notes ? entry("notes", data.notes) : [],
       entry("evaluation in this page", make("span", { id: "kernel-distance", "data-distance": String(distance) }, `differs from the kernel by at most ${distance.toExponential(1)} (relative, ${data.proof.length} biases)`))),
       make("h3", {}, `Data files (${data.files.length})`),
-      make("div", { class: "scroll files", tabindex: "0", role: "region", "aria-label": "data files" }, make("table", {}, make("tbody", {}, data.files.map((f) => make("tr", {}, make("td", {}, f.path), make("td", {}, make("code", {}, f.blake3))))))),
+      make("div", { class: "scroll files", tabindex: "0", role: "region", "aria-label": "data files" }, make("table", {}, make("tbody", {}, data.files.map((f) => make("tr", {}, make("td", {}, f.path), make("td", {}, f.blake3 ? make("code", {}, f.blake3) : "no hash of its own")))))),
       make("h3", {}, "Recipe"), make("pre", { tabindex: "0" }, data.config));
   };
 })();

@@ -6,8 +6,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use gummel_device::{Bias, Curve, Geometry, Origin, Polarity, Quantity, Sweep, Terminal};
-use gummel_kernel::Sample;
+use gummel_device::{Bias, Corner, Curve, Geometry, Origin, Polarity, Quantity, Sweep, Terminal};
+use gummel_kernel::{Place, Sample};
 use gummel_model::{DeviceEntry, DeviceQuery, Manifest, Model, curve};
 
 use crate::{Measurements, Plan, check, page};
@@ -20,7 +20,7 @@ fn browser() -> Option<(PathBuf, PathBuf)> {
     let answers =
         |program: &str| Command::new(program).arg("--version").output().is_ok_and(|o| o.status.success());
     let skip = |what: &str| {
-        println!("SKIPPED: no {what} for the test of the report page");
+        eprintln!("SKIPPED: no {what} for the test of the report page");
         None
     };
     let named = std::env::var("GUMMEL_CHROMIUM").ok();
@@ -44,7 +44,8 @@ fn browser() -> Option<(PathBuf, PathBuf)> {
     Some((folder, chromium.into()))
 }
 
-/// A made-up family of 38 devices with all that a model can have, and sweeps one per cent off.
+/// A made-up family of 38 devices with all that a model can have, twelve geometries of it at three corners, and sweeps one per
+/// cent off.
 fn family() -> (Model, Measurements) {
     let mut spec = Sample {
         devices: DEVICES,
@@ -57,13 +58,19 @@ fn family() -> (Model, Measurements) {
     .spec();
     let mut manifest = Manifest::new("made-up", "nmos", Polarity::N);
     "</script><b>not markup</b>".clone_into(&mut manifest.notes);
-    for (k, device) in spec.devices.iter_mut().enumerate() {
+    for k in 0..DEVICES {
+        let first = spec.devices[k - k % 3].place;
+        let device = &mut spec.devices[k];
         device.name += &format!("@{k}");
+        let corner = (k < DEVICES - DEVICES % 3).then(|| [Corner::Tt, Corner::Ff, Corner::Ss][k % 3]);
+        if let Some(corner) = corner {
+            let position = corner.position();
+            device.place = Place { speed: position.speed, skew: position.skew, ..first };
+        }
         let geometry = Geometry::new(device.place.w, device.place.l);
         let temperatures = vec![device.place.temperature, 398.15];
-        manifest
-            .devices
-            .push(DeviceEntry { temperatures, ..DeviceEntry::new(&device.name, geometry, 1e-12) });
+        let entry = DeviceEntry::new(&device.name, geometry, 1e-12);
+        manifest.devices.push(DeviceEntry { temperatures, corner, ..entry });
     }
     let model = Model::new(spec, manifest).unwrap();
     let mut measured = Measurements::new();

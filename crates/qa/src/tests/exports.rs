@@ -13,7 +13,7 @@ use crate::exported::Exported;
 use crate::finding::{Bound, Outcome};
 use crate::ngspice::work_folder;
 use crate::{
-    CheckReport, Measurements, Ngspice, Plan, QaError, Verdict, check, check_exports, export_checks,
+    CheckReport, Limits, Measurements, Ngspice, Plan, QaError, Verdict, check, check_exports, export_checks,
 };
 
 /// One transistor; networks of tools other than ngspice are slow, so it is small.
@@ -49,14 +49,49 @@ fn circuits() -> Vec<&'static str> {
 #[test]
 fn exports_come_back_as_the_same_model() {
     let Some(simulator) = ngspice() else { return };
-    let report = made(&model(1.0, true), None, &simulator, &["round-trip"]).remove(0);
-    assert_eq!(report.verdict, Verdict::Pass, "{:#?}", report.cases);
-    for start in
-        ["spice in ", "osdi in ", "osdi in ngspice, currents and capacitances of all terminals: 200 biases"]
-    {
-        let tested = report.cases.iter().any(|c| c.number.is_some() && c.remark.starts_with(start));
-        assert!(tested, "{start}: {:#?}", report.cases);
+    let model = model(1.0, true);
+    let trips: Vec<&str> = crate::round_trip::names().collect();
+    let reports = made(&model, None, &simulator, &trips);
+    assert_eq!(reports.iter().map(|r| r.name).collect::<Vec<_>>(), trips);
+    for report in &reports {
+        match report.verdict {
+            Verdict::NotTested => eprintln!("SKIPPED: {}: {}", report.name, report.worst.remark),
+            _ => assert!(report.verdict == Verdict::Pass && report.picture.is_some(), "{report:#?}"),
+        }
     }
+    for (check, start) in [
+        ("round-trip-spice", "spice in "),
+        ("round-trip-osdi", "osdi in "),
+        ("round-trip-osdi", "osdi in ngspice, currents and capacitances of all terminals: 200 biases"),
+    ] {
+        let cases = reports.iter().filter(|r| r.name == check).flat_map(|r| &r.cases);
+        let tested = cases.filter(|c| c.number.is_some() && c.remark.starts_with(start)).count();
+        assert!(tested > 0, "{start}: {reports:#?}");
+    }
+}
+
+#[test]
+fn a_target_whose_tool_is_missing_keeps_the_card_from_passing_and_limits_are_heeded() {
+    let Some(simulator) = ngspice() else { return };
+    let model = model(1.0, true);
+    let options = VerifyOptions {
+        points: Some(50),
+        tools: Tools {
+            python: "/no/such/python".into(),
+            ngspice: simulator.program().into(),
+            ..Tools::default()
+        },
+        ..VerifyOptions::default()
+    };
+    let trips = ["round-trip-numpy", "round-trip-spice", "round-trip-osdi"].map(str::to_owned).to_vec();
+    let plan = Plan { checks: trips, ..Plan::default() };
+    let reports = check_exports(&model, None, &plan, &options).unwrap();
+    let verdicts: Vec<Verdict> = reports.iter().map(|r| r.verdict).collect();
+    assert_eq!(verdicts, [Verdict::NotTested, Verdict::Pass, Verdict::Pass], "{reports:#?}");
+    assert_eq!(crate::card::of(&reports)[15].answer, crate::Answer::InPart);
+    let strict = Limits { round_trip: 1e-12, ..Limits::default() };
+    let strict = check_exports(&model, None, &Plan { limits: strict, ..plan }, &options).unwrap();
+    assert_eq!(strict[1].verdict, Verdict::Fail, "{strict:#?}");
 }
 
 #[test]
@@ -200,7 +235,7 @@ fn without_charges_there_is_no_ring_and_without_ngspice_no_circuit() {
         (Verdict::NotModelled, "the p-channel model has no charges")
     );
     let nowhere = Ngspice::new("/no/such/ngspice");
-    let checks: Vec<&str> = export_checks().filter(|n| *n != "round-trip").collect();
+    let checks: Vec<&str> = export_checks().filter(|n| !n.starts_with("round-trip")).collect();
     let reports = made(&n, Some(&p), &nowhere, &checks);
     assert_eq!(reports.len(), checks.len());
     for report in reports {

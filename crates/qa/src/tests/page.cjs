@@ -57,7 +57,7 @@ const settled = (page) => page.evaluate(() => new Promise((done) => requestAnima
 
     // Curves follow device, view, temperature and scale.
     let before = await pixels(page, "#curves");
-    for (const [box, value] of [["#device", "5"], ["#view", "output"], ["#view", "gm"], ["#view", "gds"], ["#view", "efficiency"]]) {
+    for (const [box, value] of [["#device", "5"], ["#view", "output"], ["#view", "gm"], ["#view", "gds"], ["#view", "efficiency"], ["#view", "cgg"]]) {
       await page.selectOption(box, value);
       const now = await pixels(page, "#curves");
       assert.notEqual(now, before, `${box} = ${value} draws nothing new`);
@@ -66,6 +66,16 @@ const settled = (page) => page.evaluate(() => new Promise((done) => requestAnima
     await page.selectOption("#temperature", { index: 1 });
     assert.notEqual(await pixels(page, "#curves"), before, "temperature");
     assert.ok((await page.locator("#map canvas").count()) === 1, "residual map");
+
+    // A corner that was fitted is a device of its own, and a device without corners has none to choose.
+    await page.selectOption("#device", "0");
+    await page.selectOption("#corner", "ff");
+    assert.equal(await page.inputValue("#device"), "1", "the device fitted at ff");
+    assert.equal(await page.inputValue("#corner"), "ff");
+    await page.selectOption("#device", "37");
+    assert.ok(!(await page.locator("#corner").isVisible()), "corners of a device without");
+    await page.selectOption("#device", "5");
+    await page.selectOption("#view", "transfer");
 
     // Hovering shows values.
     const plot = await page.locator("#curves-chart .u-over").boundingBox();
@@ -97,6 +107,12 @@ const settled = (page) => page.evaluate(() => new Promise((done) => requestAnima
     await page.locator('#card-table a[href="#check-gummel-symmetry"]').first().click();
     await page.waitForFunction(() => document.getElementById("check-gummel-symmetry").open);
     await page.waitForSelector("#check-gummel-symmetry canvas");
+    // The same link once more, after the check was closed.
+    await page.evaluate(() => { document.getElementById("check-gummel-symmetry").open = false; });
+    await page.locator('#card-table a[href="#check-gummel-symmetry"]').first().click();
+    await page.waitForFunction(() => document.getElementById("check-gummel-symmetry").open);
+    const rows = await page.locator("#errors-table tbody tr").count();
+    assert.equal(await page.locator("#errors-table tbody .verdict").count(), rows, "a verdict for every device");
 
     // Light and dark differ.
     const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);

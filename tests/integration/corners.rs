@@ -7,7 +7,9 @@ use gummel_model::{DeviceQuery, Model, Scatter};
 use gummel_surrogate::adapt::{adapt_all, draw};
 use gummel_surrogate::config::Toggle;
 use gummel_surrogate::report::judge;
-use gummel_surrogate::{AdaptOptions, FitConfig, OrderReport, Part, Sharing, SingleConfig, TaskOf, fit, fit_tasks};
+use gummel_surrogate::{
+    AdaptOptions, FitConfig, OrderReport, Part, Sharing, SingleConfig, TaskOf, fit, fit_tasks,
+};
 
 use crate::bundled::quick;
 use crate::sample::corners;
@@ -98,7 +100,8 @@ fn lots_scatter_around_the_typical_corner() {
 
 /// How two corners, fitted by a network each, stand to each other.
 fn between_networks(data: &Dataset) -> OrderReport {
-    let mut config = FitConfig { sharing: Sharing::Single(SingleConfig { tasks: TaskOf::Corner }), ..quick() };
+    let mut config =
+        FitConfig { sharing: Sharing::Single(SingleConfig { tasks: TaskOf::Corner }), ..quick() };
     config.network.hidden = vec![6, 6];
     config.charges.fit = Toggle::Off;
     let fits = fit_tasks(data, &config, &mut ()).unwrap();
@@ -111,8 +114,8 @@ fn the_order_of_corners_with_a_network_each_is_told() {
     let all = corners("demo130/nmos");
     let geometry = all.devices[0].id.geometry;
     let two = all.only(|d| d.id.geometry == geometry && matches!(d.id.corner, Some(Corner::Tt | Corner::Ff)));
-    let (tt, ff) = (0, 1);
-    assert_eq!([tt, ff].map(|k| two.devices[k].id.corner), [Some(Corner::Tt), Some(Corner::Ff)]);
+    let [tt, ff] =
+        [Corner::Tt, Corner::Ff].map(|c| two.devices.iter().position(|d| d.id.corner == Some(c)).unwrap());
 
     let apart = between_networks(&two);
     assert!(apart.pairs == 1 && apart.biases > 50 && apart.violations == 0, "{apart:?}");

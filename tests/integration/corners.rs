@@ -8,7 +8,8 @@ use gummel_surrogate::adapt::{adapt_all, draw};
 use gummel_surrogate::config::Toggle;
 use gummel_surrogate::report::judge;
 use gummel_surrogate::{
-    AdaptOptions, FitConfig, OrderReport, Part, Sharing, SingleConfig, TaskOf, fit, fit_tasks,
+    AdaptOptions, FitConfig, LmConfig, OrderReport, Part, Sharing, SingleConfig, Solver, TaskOf, fit,
+    fit_tasks,
 };
 
 use crate::bundled::quick;
@@ -100,9 +101,12 @@ fn lots_scatter_around_the_typical_corner() {
 
 /// How two corners, fitted by a network each, stand to each other.
 fn between_networks(data: &Dataset) -> OrderReport {
-    let mut config =
-        FitConfig { sharing: Sharing::Single(SingleConfig { tasks: TaskOf::Corner }), ..quick() };
-    config.network.hidden = vec![6, 6];
+    let mut config = FitConfig {
+        sharing: Sharing::Single(SingleConfig { tasks: TaskOf::Corner }),
+        solver: Solver::Lm(LmConfig::default()),
+        ..quick()
+    };
+    config.network.hidden = vec![12, 12];
     config.charges.fit = Toggle::Off;
     let fits = fit_tasks(data, &config, &mut ()).unwrap();
     assert_eq!(fits.len(), 2);

@@ -56,7 +56,7 @@ impl Default for ChargeConfig {
             hidden: vec![16, 16],
             starts: 4,
             start_steps: 8,
-            max_steps: 60,
+            max_steps: 120,
             subset: 3000,
         }
     }

@@ -99,6 +99,7 @@ fn alone(
     if config.network.hidden.is_empty() && matches!(config.solver, Solver::Lm(_)) {
         tell_sizes_once(&mut fits);
     }
+    tell_order(&mut fits, config);
     Ok(fits)
 }
 

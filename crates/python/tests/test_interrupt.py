@@ -111,7 +111,15 @@ def test_a_proof_is_given_up(run):
     assert (run.model.folder / "manifest.toml").read_bytes() == manifest
 
 
-def test_reading_stops_between_files(tmp_path):
+@pytest.fixture
+def interruptible():
+    """Ctrl-C as in a terminal: shells start programs in the background with the signal ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_reading_stops_between_files(interruptible, tmp_path):
     rows = "".join(f"{k / 500},1.2,{k * 1e-7}\n" for k in range(500))
     for k in range(2000):
         (tmp_path / f"{k}.csv").write_text("vgs,vds,id\n" + rows)

@@ -64,8 +64,8 @@ def test_verdicts_are_the_same(run, command):
 
 def test_exports_are_the_same(run, command, tmp_path):
     for target in ("verilog-a", "c", "onnx"):
-        command("export", run.folder, "--to", target, "--out", tmp_path / f"cli.{target}", "--name", "transistor")
-        ours = gummel.export(run, target, out=tmp_path / f"python.{target}", name="transistor")
+        command("export", run.folder, "--to", target, "--out", tmp_path / f"cli.{target}")
+        ours = gummel.export(run, target, out=tmp_path / f"python.{target}")
         assert ours.file.read_bytes() == (tmp_path / f"cli.{target}").read_bytes()
 
 

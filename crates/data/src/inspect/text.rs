@@ -50,7 +50,8 @@ impl Inspection {
         }
         push(&mut text, "");
         let megabytes = self.bytes as f64 / 1e6;
-        push(&mut text, &format!("{} files, {megabytes:.1} MB, {} points", self.files, self.points));
+        let files = if self.files == 1 { "file" } else { "files" };
+        push(&mut text, &format!("{} {files}, {megabytes:.1} MB, {} points", self.files, self.points));
         list(&mut text, &self.skipped, "passed over");
         list(&mut text, &self.failures, "failed");
         text

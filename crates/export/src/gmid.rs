@@ -73,8 +73,7 @@ pub fn table(model: &Model, selection: &Selection, grid: Option<&Grid>) -> Resul
     }
     for (d, place) in scope.devices.iter().zip(&scope.places) {
         let heads = &model.spec.devices[*d];
-        let entry = model.manifest.devices.iter().find(|e| e.name == heads.name);
-        let floor = entry.map_or(0.0, |e| e.floor);
+        let floor = model.manifest.devices[*d].floor;
         let own;
         let grid = match grid {
             Some(grid) => grid,

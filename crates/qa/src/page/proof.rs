@@ -1,7 +1,6 @@
 //! What the kernel computes at some biases, for the page to compare its own evaluation with.
 
 use gummel_device::CornerPosition;
-use gummel_kernel::{Instance, Isa};
 use gummel_model::{DeviceQuery, Model};
 use serde_json::{Value, json};
 
@@ -28,8 +27,7 @@ pub(super) fn numbers(model: &Model) -> Value {
             }),
             ..DeviceQuery::named(&*devices[index].name)
         };
-        let (Ok(at), Ok(folded)) = (model.locate(&query), model.folded(&query)) else { continue };
-        let instance = Instance::from_folded(folded, Isa::detect());
+        let (Ok(at), Ok(instance)) = (model.locate(&query), model.instance(&query)) else { continue };
         let range = devices[index].range;
         for i in 0..BIASES {
             // Steps of irrational numbers cover the ranges evenly.

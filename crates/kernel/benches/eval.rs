@@ -12,13 +12,16 @@ const TRIES: usize = 15;
 const TANH: f64 = 40.0;
 
 fn main() {
-    println!("one bias: drain current with gm, gds, gmb");
-    println!("{:>8} {:>10} {:>9} {:>9}", "trunk", "isa", "ns", "GFLOP/s");
+    println!("one bias: drain current with gm, gds, gmb; then also charges with capacitances");
+    println!("{:>8} {:>10} {:>9} {:>9} {:>12}", "trunk", "isa", "ns", "GFLOP/s", "charges, ns");
     for width in [16, 20, 24, 32] {
         let spec = family(width, 1);
+        let charged =
+            Sample { layers: vec![width, width], devices: 1, charges: true, ..Sample::default() }.spec();
         for isa in Isa::available() {
-            let ns = single(&spec, isa);
-            println!("{:>8} {:>10} {ns:>9.0} {:>9.1}", trunk(width), name(isa), flops(width, 1, 2.0) / ns);
+            let (ns, both) = (single(&spec, isa), single(&charged, isa));
+            let rate = flops(width, 1, 2.0) / ns;
+            println!("{:>8} {:>10} {ns:>9.0} {rate:>9.1} {both:>12.0}", trunk(width), name(isa));
         }
     }
     println!("\n4096 biases: million drain currents per second, alone and with gm, gds, gmb");

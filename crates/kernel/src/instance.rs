@@ -22,6 +22,8 @@ struct PackedBranch {
     features: Features,
     /// Has the trunk inputs of the branch before.
     shares_inputs: bool,
+    /// Has the inputs of the branch before and a trunk of the same shape, so that both run layer by layer together.
+    runs_beside: bool,
     trunk: PackedTrunk,
     outputs: Vec<PackedOutput>,
 }
@@ -47,7 +49,9 @@ impl Instance {
     pub fn from_folded(folded: Folded, isa: Isa) -> Self {
         let mut branches: Vec<PackedBranch> = folded.branches.iter().map(PackedBranch::new).collect();
         for k in 1..branches.len() {
-            branches[k].shares_inputs = branches[k].features == branches[k - 1].features;
+            let (before, [branch, ..]) = branches.split_at_mut(k) else { break };
+            branch.shares_inputs = branch.features == before[k - 1].features;
+            branch.runs_beside = branch.shares_inputs && branch.trunk.is_shaped_like(&before[k - 1].trunk);
         }
         Instance { isa, folded, branches }
     }
@@ -114,7 +118,13 @@ impl PackedBranch {
                 constant: o.constant,
             })
             .collect();
-        PackedBranch { features: branch.features.clone(), shares_inputs: false, trunk, outputs }
+        PackedBranch {
+            features: branch.features.clone(),
+            shares_inputs: false,
+            runs_beside: false,
+            trunk,
+            outputs,
+        }
     }
 }
 
@@ -131,11 +141,18 @@ dispatch_vector! {
 fn eval_body<V: Vector>(branches: &[PackedBranch], v: [f64; 4], point: &mut OperatingPoint) {
     let Some(first) = branches.first() else { return };
     let mut f = first.features.in_registers::<V>(v);
+    let vds = v[0] - v[2];
+    if let [a, b] = branches
+        && b.runs_beside
+    {
+        by_vectors!(a.trunk.vectors, duals::<V, 2>([a, b], &f, vds, point));
+        return;
+    }
     for (k, branch) in branches.iter().enumerate() {
         if k > 0 && !branch.shares_inputs {
             f = branch.features.in_registers::<V>(v);
         }
-        by_vectors!(branch.trunk.vectors, duals::<V>(branch, &f, v[0] - v[2], point));
+        by_vectors!(branch.trunk.vectors, duals::<V, 1>([branch], &f, vds, point));
     }
 }
 
@@ -145,25 +162,33 @@ fn value_body<V: Vector>(branch: &PackedBranch, v: [f64; 4], point: &mut Operati
     by_vectors!(branch.trunk.vectors, values::<V>(branch, &f, v[0] - v[2], point));
 }
 
-/// Values and derivatives of all outputs.
+/// Values and derivatives of all outputs of branches with trunks of one shape.
 #[inline(always)]
-fn duals<V: Vector, const N: usize>(
-    branch: &PackedBranch,
+fn duals<V: Vector, const T: usize, const N: usize>(
+    branches: [&PackedBranch; T],
     f: &FeaturePoint,
     vds: f64,
     point: &mut OperatingPoint,
 ) {
-    let mut acts: Activations<N> = [Row::ZERO; MAX_LAYERS];
-    packed::forward::<V, N>(&branch.trunk, &f.x, &mut acts);
-    // Charges come in threes; one pass for all of them reads the weights once, as long as registers hold its sums.
-    let (threes, rest) = if N <= 4 { branch.outputs.as_chunks::<3>() } else { (&[][..], &*branch.outputs) };
-    if N <= 4 {
-        for [a, b, c] in threes {
-            duals_of::<V, N, 3>(branch, [a, b, c], &acts, f, vds, point);
-        }
+    let mut acts: [Activations<N>; T] = [[Row::ZERO; MAX_LAYERS]; T];
+    let mut trunks = [&branches[0].trunk; T];
+    for t in 1..T {
+        trunks[t] = &branches[t].trunk;
     }
-    for one in rest {
-        duals_of::<V, N, 1>(branch, [one], &acts, f, vds, point);
+    packed::forward::<V, N, T>(trunks, &f.x, &mut acts);
+    for t in 0..T {
+        let branch = branches[t];
+        // Charges come in threes; one pass for all of them reads the weights once, as long as registers hold its sums.
+        let (threes, rest) =
+            if N <= 4 { branch.outputs.as_chunks::<3>() } else { (&[][..], &*branch.outputs) };
+        if N <= 4 {
+            for [a, b, c] in threes {
+                duals_of::<V, N, 3>(branch, [a, b, c], &acts[t], f, vds, point);
+            }
+        }
+        for one in rest {
+            duals_of::<V, N, 1>(branch, [one], &acts[t], f, vds, point);
+        }
     }
 }
 
@@ -214,10 +239,10 @@ fn values<V: Vector, const N: usize>(
     vds: f64,
     point: &mut OperatingPoint,
 ) {
-    let mut acts: Activations<N> = [Row::ZERO; MAX_LAYERS];
-    let depth = packed::forward::<V, N>(&branch.trunk, &f.x, &mut acts);
+    let mut acts: [Activations<N>; 1] = [[Row::ZERO; MAX_LAYERS]];
+    let depth = packed::forward::<V, N, 1>([&branch.trunk], &f.x, &mut acts);
     for o in &branch.outputs {
-        let y = o.constant + packed::dot::<V, N>(&o.head, &acts[depth - 1]);
+        let y = o.constant + packed::dot::<V, N>(&o.head, &acts[0][depth - 1]);
         let e = Exponentials::of::<V>(o.kind, y);
         point.set(o.kind, physical(o.kind, o.scale, y, e, [0.0; FEATURES], vds));
     }

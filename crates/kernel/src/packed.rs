@@ -56,6 +56,11 @@ impl PackedTrunk {
             rest: layers[1..].iter().map(|l| PackedLayer::new(l, vectors)).collect(),
         }
     }
+
+    /// Whether `other` has as many layers of as many vectors.
+    pub(crate) fn is_shaped_like(&self, other: &PackedTrunk) -> bool {
+        (self.vectors, self.rest.len()) == (other.vectors, other.rest.len())
+    }
 }
 
 impl PackedLayer {
@@ -89,16 +94,16 @@ pub(crate) fn pack(values: &[f64], vectors: usize) -> Vec<Aligned> {
 
 /// Runs `$body::<V, N>` for the number of vectors at hand.
 macro_rules! by_vectors {
-    ($n:expr, $body:ident :: <$vector:ident>($($arg:expr),* $(,)?)) => {
+    ($n:expr, $body:ident :: <$vector:ident $(, $more:literal)?>($($arg:expr),* $(,)?)) => {
         match $n {
-            1 => $body::<$vector, 1>($($arg),*),
-            2 => $body::<$vector, 2>($($arg),*),
-            3 => $body::<$vector, 3>($($arg),*),
-            4 => $body::<$vector, 4>($($arg),*),
-            5 => $body::<$vector, 5>($($arg),*),
-            6 => $body::<$vector, 6>($($arg),*),
-            7 => $body::<$vector, 7>($($arg),*),
-            _ => $body::<$vector, 8>($($arg),*),
+            1 => $body::<$vector, $($more,)? 1>($($arg),*),
+            2 => $body::<$vector, $($more,)? 2>($($arg),*),
+            3 => $body::<$vector, $($more,)? 3>($($arg),*),
+            4 => $body::<$vector, $($more,)? 4>($($arg),*),
+            5 => $body::<$vector, $($more,)? 5>($($arg),*),
+            6 => $body::<$vector, $($more,)? 6>($($arg),*),
+            7 => $body::<$vector, $($more,)? 7>($($arg),*),
+            _ => $body::<$vector, $($more,)? 8>($($arg),*),
         }
     };
 }
@@ -183,19 +188,27 @@ fn layer_forward<V: Vector, const N: usize>(layer: &PackedLayer, x: &[f64], out:
     }
 }
 
-/// Fills the activations of all layers for the trunk inputs `x`; returns the number of layers.
+/// Fills the activations of all layers of trunks of one [shape](PackedTrunk::is_shaped_like) for the trunk inputs `x`;
+/// returns the number of layers.
+///
+/// A layer waits for the one before most of its time; the same layer of another trunk fills the gap.
 #[inline(always)]
-pub(crate) fn forward<V: Vector, const N: usize>(
-    trunk: &PackedTrunk,
+pub(crate) fn forward<V: Vector, const N: usize, const T: usize>(
+    trunks: [&PackedTrunk; T],
     x: &[f64; FEATURES],
-    acts: &mut Activations<N>,
+    acts: &mut [Activations<N>; T],
 ) -> usize {
-    layer_forward::<V, N>(&trunk.first, x, &mut acts[0]);
-    for (k, layer) in trunk.rest.iter().enumerate() {
-        let (before, now) = acts.split_at_mut(k + 1);
-        layer_forward::<V, N>(layer, before[k].0.as_flattened(), &mut now[0]);
+    for t in 0..T {
+        layer_forward::<V, N>(&trunks[t].first, x, &mut acts[t][0]);
     }
-    trunk.rest.len() + 1
+    let layers = trunks[0].rest.len();
+    for k in 0..layers {
+        for t in 0..T {
+            let (before, now) = acts[t].split_at_mut(k + 1);
+            layer_forward::<V, N>(&trunks[t].rest[k], before[k].0.as_flattened(), &mut now[0]);
+        }
+    }
+    layers + 1
 }
 
 /// Products of `a` and a row summed over `N` vectors, lane by lane.

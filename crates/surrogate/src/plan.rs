@@ -86,7 +86,7 @@ pub fn plan(model: &Model, subject: &Subject, options: &PlanOptions) -> Result<V
         Subject::Unknown(place) => {
             let prior = learn::prior(model, heads, channel, place, "")
                 .ok_or_else(|| refuse("it has no device to compare with"))?;
-            (expected_device(model, channel, place, prior.mean)?, prior.covariance, heads.new_noise)
+            (expected_device(model, channel, place, prior.head.mean)?, prior.head.covariance, heads.new_noise)
         }
     };
     let place = match subject {

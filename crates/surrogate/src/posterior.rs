@@ -7,7 +7,8 @@
 //! ```text
 //! minimise  sum_p rho(r_p / s_p)^2 + (h - h0)^T C0^-1 (h - h0)       C = (J^T S^-2 J + C0^-1)^-1
 //! ```
-//! r_p the residual of a reading (asinh units), s_p^2 its instrument's variance plus the scatter of readings
+//! The size of `C0` is itself known from few devices only: it may grow by a factor that the readings find likely (`map`).
+//! r_p is the residual of a reading (asinh units), s_p^2 its instrument's variance plus the scatter of readings
 //! around a device of this family. C. E. Rasmussen, C. K. I. Williams, "Gaussian Processes for Machine
 //! Learning" (2006), chapters 2.7 and 5.4, has the formulas of the prior and of its leave-one-out test.
 
@@ -26,6 +27,15 @@ pub(crate) struct Gaussian {
     pub(crate) mean: Vec<f64>,
     /// Covariance.
     pub(crate) covariance: Mat<f64>,
+}
+
+/// What is expected of a head before its readings.
+#[derive(Clone, Debug)]
+pub(crate) struct Prior {
+    /// Expectation and covariance.
+    pub(crate) head: Gaussian,
+    /// Degrees of freedom that the size of the covariance was seen by; infinite for one that readings cannot widen.
+    pub(crate) freedom: f64,
 }
 
 /// Row-major numbers of a square matrix.

@@ -13,7 +13,7 @@ use gummel_device::Corner;
 use gummel_kernel::Place;
 use gummel_model::{HeadPopulation, Model, Siblings};
 
-use super::{Gaussian, kriging, square};
+use super::{Gaussian, Prior, kriging, square};
 
 /// Standard deviation of the share of every other corner's shift in a new one.
 const WIDTH: f64 = 0.3;
@@ -30,7 +30,7 @@ pub(crate) fn prior(
     o: usize,
     device: &DeviceData,
     place: &Place,
-) -> Option<Gaussian> {
+) -> Option<Prior> {
     let corner = device.id.corner?;
     let siblings = Siblings::of(model, device.id.geometry, &device.id.site, &device.id.name);
     if siblings.at(corner).is_some() {
@@ -44,5 +44,7 @@ pub(crate) fn prior(
         let shift = &model.blend(&[(other, 1.0), (base, -1.0)], place)[0][o];
         covariance += Mat::from_fn(shift.len(), shift.len(), |i, j| WIDTH * WIDTH * shift[i] * shift[j]);
     }
-    Some(Gaussian { mean: model.blend(&expected, place)[0][o].clone(), covariance })
+    let head = Gaussian { mean: model.blend(&expected, place)[0][o].clone(), covariance };
+    // The widths above are those of many geometries.
+    Some(Prior { head, freedom: f64::INFINITY })
 }

@@ -148,6 +148,12 @@ impl Kriging {
         (mean, (self.kernel.between(&at, &at) + own - explained).max(own))
     }
 
+    /// Devices beyond those that the constant and the linear terms take, at least one.
+    pub(crate) fn freedom(&self) -> f64 {
+        let linear = self.kernel.spread.iter().filter(|s| s.is_finite()).count();
+        self.places.len().saturating_sub(1 + linear).max(1) as f64
+    }
+
     /// Each head minus what the others say of it, over the square root of the variance factor.
     fn left_out(&self) -> Mat<f64> {
         let product = &self.inverse * &self.heads;

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::kriging::{self, Kriging, MOST_NEIGHBOURS};
 use super::map::estimate;
 use super::readings::Readings;
-use super::{Gaussian, flatten, square};
+use super::{Gaussian, Prior, flatten, square};
 use crate::config::FitConfig;
 
 /// Readings scatter around a device that the trunk has not seen this many times as much as around a fitted one.
@@ -37,9 +37,13 @@ pub(crate) fn learn(model: &Model, data: &Dataset, config: &FitConfig) -> Option
             let noise = noises(model, &readings, o);
             let usual = quantile(&mut noise.clone(), 0.5);
             let scatter = learn_scatter(model, o)?;
-            let zero = |d: usize| Gaussian {
-                mean: vec![0.0; model.spec.devices[d].deviation[0][o].len()],
-                covariance: scatter.covariance.clone(),
+            // The device is one of those that the scatter was learned from.
+            let zero = |d: usize| Prior {
+                head: Gaussian {
+                    mean: vec![0.0; model.spec.devices[d].deviation[0][o].len()],
+                    covariance: scatter.covariance.clone(),
+                },
+                freedom: f64::INFINITY,
             };
             let posterior = (0..model.spec.devices.len())
                 .into_par_iter()
@@ -120,7 +124,7 @@ pub(crate) fn prior(
     o: usize,
     place: &Place,
     except: &str,
-) -> Option<Gaussian> {
+) -> Option<Prior> {
     let others: Vec<usize> =
         (0..model.spec.devices.len()).filter(|&d| model.spec.devices[d].name != except).collect();
     let places: Vec<Place> = others.iter().map(|&d| model.spec.devices[d].place).collect();
@@ -131,5 +135,6 @@ pub(crate) fn prior(
     let mean = population_head(&model.spec.branches[0], o, place);
     let mut covariance = square(&population.covariance);
     covariance *= faer::Scale(factor);
-    Some(Gaussian { mean: head.iter().zip(&mean).map(|(h, m)| h - m).collect(), covariance })
+    let head = Gaussian { mean: head.iter().zip(&mean).map(|(h, m)| h - m).collect(), covariance };
+    Some(Prior { head, freedom: process.freedom() })
 }

@@ -1,11 +1,20 @@
 //! The most probable head given readings and a prior, by damped Gauss-Newton steps, with Laplace's covariance.
+//!
+//! A prior of few devices may be too narrow. Its covariance is `w C0` with the `w >= 1` of a few that is most probable given the
+//! readings, the head integrated out by Laplace's method (D. J. C. MacKay, "Bayesian Interpolation", Neural Computation 4,
+//! 1992):
+//! ```text
+//! minimise over w    sum_p [rho(r_p / s_p) + ln s_p^2] + d^T C0^-1 d / w + ln det(w C0 H) + k (n0^2 / n^2 + ln n^2) + v (1 / w + ln w)
+//! ```
+//! `H` the inverse of Laplace's covariance, `n` the scatter of readings and `n0` that of the family seen in `k` readings, `v` the
+//! degrees of freedom of `C0`: the last term is the chi-squared distribution of a variance that was estimated by so many.
 
 use faer::Mat;
 use faer::Side;
 use faer::linalg::solvers::{Llt, Solve};
 
 use super::readings::Readings;
-use super::{Gaussian, inverse};
+use super::{Gaussian, Prior, inverse};
 
 /// Most Gauss-Newton steps of one round.
 const STEPS: usize = 40;
@@ -23,26 +32,47 @@ pub(crate) struct Posterior {
     pub(crate) noise: f64,
 }
 
+/// Factors of the prior's covariance that readings may ask for.
+const WIDTHS: [f64; 6] = [1.0, 4.0, 16.0, 64.0, 256.0, 1024.0];
+
 /// Finds the head; `noise` is the scatter around a device of the family and `robust` the outlier limit (0: none).
 ///
 /// `None` when the prior's covariance is not positive definite or no number is finite.
-pub(crate) fn estimate(
+pub(crate) fn estimate(readings: &[&Readings], prior: &Prior, noise: f64, robust: f64) -> Option<Posterior> {
+    let empty = readings.iter().all(|r| r.len() == 0);
+    let widths = if empty || prior.freedom.is_infinite() { &WIDTHS[..1] } else { &WIDTHS };
+    let mut best: Option<(f64, Posterior)> = None;
+    for &width in widths {
+        let found = estimate_within(readings, prior, width, noise, robust)?;
+        if best.as_ref().is_some_and(|b| b.0 <= found.0) {
+            break;
+        }
+        best = Some(found);
+    }
+    best.map(|b| b.1).filter(|found| found.head.mean.iter().all(|v| v.is_finite()))
+}
+
+/// The head under `width` times the prior's covariance, and the module's measure of how improbable that is.
+fn estimate_within(
     readings: &[&Readings],
-    prior: &Gaussian,
+    prior: &Prior,
+    width: f64,
     noise: f64,
     robust: f64,
-) -> Option<Posterior> {
-    let precision = inverse(&prior.covariance)?;
+) -> Option<(f64, Posterior)> {
+    let Prior { head: Gaussian { mean, covariance: narrow }, freedom } = prior;
+    let mut covariance = narrow.clone();
+    covariance *= faer::Scale(width);
+    let precision = inverse(&covariance)?;
     let mut search = Search {
         readings,
-        mean: &prior.mean,
+        mean,
         precision: &precision,
         noise,
         trust: readings.iter().map(|r| vec![1.0; r.len()]).collect(),
     };
-    let mut deviation = prior.mean.clone();
+    let mut deviation = mean.clone();
     let rounds = if readings.iter().all(|r| r.len() == 0) { 1 } else { ROUNDS };
-    let mut covariance = prior.covariance.clone();
     for round in 0..rounds {
         if round > 0 {
             search.weigh_down(&deviation, robust);
@@ -51,8 +81,18 @@ pub(crate) fn estimate(
         deviation = search.descend(deviation)?;
         covariance = inverse(&search.normal(&deviation).0)?;
     }
-    let head = Gaussian { mean: deviation, covariance };
-    head.mean.iter().all(|v| v.is_finite()).then_some(Posterior { head, noise: search.noise })
+    let of_width = if freedom.is_finite() { freedom * (1.0 / width + width.ln()) } else { 0.0 };
+    let surprise =
+        search.surprise(&deviation, robust) - log_determinant(&precision)? - log_determinant(&covariance)?
+            + SCATTER_READINGS * ((noise / search.noise).powi(2) + 2.0 * search.noise.ln())
+            + of_width;
+    Some((surprise, Posterior { head: Gaussian { mean: deviation, covariance }, noise: search.noise }))
+}
+
+/// Logarithm of the determinant of a symmetric positive definite matrix.
+fn log_determinant(a: &Mat<f64>) -> Option<f64> {
+    let factor = Llt::new(a.as_ref(), Side::Lower).ok()?;
+    Some((0..a.nrows()).map(|i| 2.0 * factor.L()[(i, i)].ln()).sum())
 }
 
 struct Search<'a> {
@@ -77,8 +117,30 @@ impl Search<'_> {
                 cost += self.weight(r, p) * readings.at(deviation, p).residual.powi(2);
             }
         }
+        cost + self.from_prior(deviation)
+    }
+
+    /// Squared distance of a head from the prior's mean, in its standard deviations.
+    fn from_prior(&self, deviation: &[f64]) -> f64 {
         let d = self.offset(deviation);
-        cost + d.iter().zip(self.times_precision(&d)).map(|(a, b)| a * b).sum::<f64>()
+        d.iter().zip(self.times_precision(&d)).map(|(a, b)| a * b).sum()
+    }
+
+    /// Minus twice the logarithm of the density of readings and head, up to a constant; outliers count by Cauchy's loss.
+    fn surprise(&self, deviation: &[f64], robust: f64) -> f64 {
+        let loss = |square: f64| {
+            if robust > 0.0 { robust * robust * (square / (robust * robust)).ln_1p() } else { square }
+        };
+        let mut sum = 0.0;
+        for readings in self.readings {
+            for p in 0..readings.len() {
+                let variance = readings.variance[p] + self.noise * self.noise;
+                if variance.is_finite() {
+                    sum += variance.ln() + loss(readings.at(deviation, p).residual.powi(2) / variance);
+                }
+            }
+        }
+        sum + self.from_prior(deviation)
     }
 
     fn offset(&self, deviation: &[f64]) -> Vec<f64> {

@@ -13,6 +13,7 @@ use crate::error::FitError;
 use crate::parameters::Layout;
 use crate::population::{population, warmed};
 use crate::problem::{Problem, Task};
+use crate::steepness::factors;
 
 /// Width of the scaled feature box: inputs lie in about -1.7 .. 1.7, where tanh bends but does not saturate.
 const SPAN: f64 = 3.4;
@@ -327,6 +328,16 @@ impl Builder<'_> {
         for (j, s) in self.statics.iter().enumerate() {
             x[(3 + j) * n..(4 + j) * n].fill(s.covariate.at(&place) * s.scale);
         }
+        let weight: Vec<f64> =
+            current.iter().zip(&vds).map(|(&i, &v)| self.weight(i, v, floor, kind)).collect();
+        let linked: Vec<bool> =
+            (0..n).map(|k| k + 1 < n && device.curve[rows[k]] == device.curve[rows[k + 1]]).collect();
+        let steepness = match kind {
+            OutputKind::Channel => {
+                factors(&x, &current, &weight, &linked, self.config.residual.conductance_weight)
+            }
+            _ => vec![1.0; n],
+        };
         Some(Task {
             output,
             device: self.index,
@@ -337,9 +348,10 @@ impl Builder<'_> {
             floor,
             trust: trust(device),
             x,
-            weight: current.iter().zip(&vds).map(|(&i, &v)| self.weight(i, v, floor, kind)).collect(),
+            weight,
             target: current.iter().map(|i| (i / (2.0 * floor)).asinh()).collect(),
-            linked: (0..n).map(|k| k + 1 < n && device.curve[rows[k]] == device.curve[rows[k + 1]]).collect(),
+            linked,
+            steepness,
             vds,
         })
     }

@@ -148,6 +148,8 @@ pub struct ResidualConfig {
     pub voltage_offset: f64,
     /// Weight of differences between neighbouring points of a sweep (gm and gds), relative to the points.
     pub slope_weight: f64,
+    /// How much more a difference counts where it is a large part of the device's gm or gds; 0 for alike everywhere.
+    pub conductance_weight: f64,
     /// Weight of third differences of `y` along the bulk voltage between readings, against that of the readings; 0 for none.
     pub smoothness: f64,
     /// Residuals beyond this many typical ones lose weight (Cauchy); 0 turns it off.
@@ -161,6 +163,7 @@ impl Default for ResidualConfig {
             relative: 0.05,
             voltage_offset: 2e-4,
             slope_weight: 1.0,
+            conductance_weight: 0.5,
             smoothness: 0.2,
             robust: 6.0,
         }

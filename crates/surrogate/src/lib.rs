@@ -52,6 +52,7 @@ pub mod sharing;
 mod smooth;
 mod soft;
 mod start;
+mod steepness;
 pub mod synthetic;
 pub mod transfer;
 pub mod unseen;

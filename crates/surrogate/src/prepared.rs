@@ -115,12 +115,12 @@ pub(crate) struct Whitening {
 }
 
 impl Whitening {
-    /// Factors `W = S^2 + slope^2 D^T min(S)^2 D` of points `first .. first + n` of a task.
+    /// Factors `W = S^2 + slope^2 D^T min(S)^2 F^2 D` of points `first .. first + n` of a task.
     pub(crate) fn new(task: &Task, first: usize, n: usize, slope: f64) -> Self {
         let s = &task.weight[first..first + n];
         let link = |p: usize| {
             if p + 1 < n && task.linked[first + p] {
-                let k = slope * s[p].min(s[p + 1]);
+                let k = slope * task.steepness[first + p] * s[p].min(s[p + 1]);
                 k * k
             } else {
                 0.0
@@ -175,7 +175,8 @@ mod tests {
         let mut expected: f64 = (0..6).map(|p| (t.weight[p] * r[p]).powi(2)).sum();
         for p in 0..5 {
             if t.linked[p] {
-                expected += (slope * t.weight[p].min(t.weight[p + 1]) * (r[p + 1] - r[p])).powi(2);
+                let weight = slope * t.steepness[p] * t.weight[p].min(t.weight[p + 1]);
+                expected += (weight * (r[p + 1] - r[p])).powi(2);
             }
         }
         let mut white = r;

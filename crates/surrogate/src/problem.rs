@@ -6,8 +6,8 @@
 //!
 //! Weights are inverse variances. With relative accuracy `e` wanted, floor `f` and voltages uncertain by `dV`, a reading
 //! `i` at `vds` has `sigma^2 = e^2 + f^2 / (i^2 + 4 f^2) + (dV / vds)^2` in asinh units. Differences of neighbouring residuals along a
-//! sweep (errors of gm and gds) are weighed as well: `W = S^2 + a^2 D^T S^2 D`, tridiagonal along each
-//! curve, is factored once as `L L^T`, and the solver sees `L^T r`, so slopes cost nothing extra.
+//! sweep (errors of gm and gds) are weighed as well: `W = S^2 + a^2 D^T S^2 F^2 D` with the factors F of [`crate::steepness`],
+//! tridiagonal along each curve, is factored once as `L L^T`, and the solver sees `L^T r`, so slopes cost nothing extra.
 
 use gummel_kernel::{Basis, Features, Hull, Output, OutputKind, Place, StaticInput};
 use rand::Rng;
@@ -49,6 +49,8 @@ pub struct Task {
     pub weight: Vec<f64>,
     /// True where the next point belongs to the same curve.
     pub linked: Vec<bool>,
+    /// Factor on the difference to the next point, against the points' own weights.
+    pub steepness: Vec<f64>,
 }
 
 impl Task {
@@ -65,6 +67,7 @@ impl Task {
             vds: pick(&self.vds),
             weight: pick(&self.weight),
             linked: vec![false; keep.len()],
+            steepness: pick(&self.steepness),
             target: pick(&self.target),
             phi: self.phi.clone(),
             psi: self.psi.clone(),
@@ -240,6 +243,7 @@ pub(crate) mod tests {
             target: vec![0.0; n],
             weight: (0..n).map(|p| 0.5 + 0.1 * (p % 5) as f64).collect(),
             linked,
+            steepness: (0..n).map(|p| 1.0 + 0.2 * (p % 3) as f64).collect(),
         }
     }
 

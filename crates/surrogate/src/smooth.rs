@@ -55,6 +55,7 @@ fn drawn(task: &Task, seed: u64) -> Option<Task> {
         target: vec![0.0; total],
         weight: vec![1.0; total],
         linked: (0..total).map(|p| (p + 1) % NODES != 0).collect(),
+        steepness: vec![1.0; total],
         phi: task.phi.clone(),
         psi: task.psi.clone(),
         ..*task

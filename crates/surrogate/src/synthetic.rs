@@ -159,6 +159,7 @@ impl Synthetic {
             trust: 1.0,
             x: columns.concat(),
             vds,
+            steepness: vec![1.0; linked.len()],
             target,
             weight,
             linked,

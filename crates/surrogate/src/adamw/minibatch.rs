@@ -160,7 +160,7 @@ impl Slopes {
             let channel = problem.outputs[task.output].kind == OutputKind::Channel;
             let y = |p: usize| if channel { clear(task, p) } else { Some(task.target[p]) };
             for p in (1..task.points()).filter(|&p| task.linked[p - 1]) {
-                let weight = task.weight[p - 1].min(task.weight[p]);
+                let weight = task.steepness[p - 1] * task.weight[p - 1].min(task.weight[p]);
                 if let (true, Some(from), Some(to)) = (weight > 0.0, y(p - 1), y(p)) {
                     let middle = input(task, p - 1).zip(input(task, p)).map(|(a, b)| 0.5 * (a + b));
                     let step = input(task, p - 1).zip(input(task, p)).map(|(a, b)| b - a);

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use crate::heading::Later;
 use crate::identity::{self, Fields, Identity};
 use crate::sheet::Sheet;
+use crate::stop::Stop;
 use crate::{DataError, Flags, curves, signs};
 
 /// Columns of a sheet that say who was measured, not what.
@@ -79,12 +80,13 @@ impl Block {
 /// `name` and `table` are the fields from the file-name pattern and from the metadata table.
 ///
 /// # Errors
-/// [`DataError::NoQuantity`] for a sheet without voltage or response, [`DataError::Metadata`] for a bad field.
+/// [`DataError::NoQuantity`] for a sheet without voltage or response, [`DataError::Metadata`] for a bad field,
+/// [`DataError::Stopped`].
 pub(crate) fn split(
     path: &str,
     sheet: Sheet,
-    name: &Fields,
-    table: &Fields,
+    (name, table): (&Fields, &Fields),
+    stop: Stop<'_>,
 ) -> Result<Vec<Block>, DataError> {
     check_columns(path, &sheet)?;
     let header = identity::header_fields(&sheet.header);
@@ -98,6 +100,7 @@ pub(crate) fn split(
         rows_of.push((table.clone(), (0..sheet.rows()).collect()));
     } else {
         for row in 0..sheet.rows() {
+            stop.look()?;
             let codes = words.iter().map(|t| u64::from(t.codes[row]));
             let key: Vec<u64> = codes.chain(numbers.iter().map(|(_, v)| v[row].to_bits())).collect();
             let at = *index.entry(key).or_insert_with(|| {
@@ -120,6 +123,7 @@ pub(crate) fn split(
     sheet.columns.retain(|(n, _)| !IDENTITY_COLUMNS.contains(&n.as_str()));
     let mut next_curve = 0;
     for (fields, rows) in rows_of {
+        stop.look()?;
         let mut identity = identity::resolve(path, name, &header, &fields)?;
         identity.place.clone_from(&place);
         let mut columns = if whole {

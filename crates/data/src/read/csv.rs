@@ -17,6 +17,7 @@ pub(super) use layout::condition;
 
 use crate::heading::{BadHeading, ColumnMapping};
 use crate::sheet::Sheet;
+use crate::stop::Stop;
 use crate::{DataError, Flags, decode};
 use layout::{Condition, Layout, Rows, banner};
 use matrix::Titles;
@@ -26,9 +27,14 @@ use remark::assignments;
 ///
 /// # Errors
 /// [`DataError::Encoding`] for what is no text, [`DataError::Syntax`] for a cell that should be a number
-/// and is none, [`DataError::NoQuantity`] for a file without headings.
-pub(crate) fn read(path: &str, bytes: &[u8], mapping: &ColumnMapping) -> Result<Sheet, DataError> {
-    let text = decode::text(path, bytes)?;
+/// and is none, [`DataError::NoQuantity`] for a file without headings, [`DataError::Stopped`].
+pub(crate) fn read(
+    path: &str,
+    bytes: &[u8],
+    mapping: &ColumnMapping,
+    stop: Stop<'_>,
+) -> Result<Sheet, DataError> {
+    let text = decode::text(path, bytes, stop)?;
     let dialect = Dialect::guess(&text, mapping);
     let mut reader = Reader {
         path,
@@ -46,11 +52,16 @@ pub(crate) fn read(path: &str, bytes: &[u8], mapping: &ColumnMapping) -> Result<
         assumed: Flags::NONE,
         units_possible: false,
         first: text.lines().find(|l| !l.trim().is_empty()).unwrap_or_default().to_owned(),
-        last_line: text.lines().count(),
+        number: 0,
+        last: false,
         cut: !text.ends_with(['\n', '\r']),
     };
-    for (k, line) in text.lines().enumerate() {
-        reader.line(k + 1, line.trim_end_matches(['\r', '\u{1a}', '\u{c}']))?;
+    let mut lines = text.lines().peekable();
+    while let Some(line) = lines.next() {
+        stop.look()?;
+        reader.number += 1;
+        reader.last = lines.peek().is_none();
+        reader.line(reader.number, line.trim_end_matches(['\r', '\u{1a}', '\u{c}']))?;
     }
     reader.finish()
 }
@@ -81,7 +92,10 @@ struct Reader<'a> {
     units_possible: bool,
     /// First line with text.
     first: String,
-    last_line: usize,
+    /// Number of the line being read.
+    number: usize,
+    /// It is the last one.
+    last: bool,
     /// The last line has no line end.
     cut: bool,
 }
@@ -219,7 +233,7 @@ impl Reader<'_> {
 
     fn row(&mut self, number: usize, cells: &[String], fields: &[Field]) -> Result<(), DataError> {
         let Some(layout) = &self.layout else { return Ok(()) };
-        if number == self.last_line && self.cut && fields.len() < layout.width() {
+        if self.last && self.cut && fields.len() < layout.width() {
             self.sheet.problem = Some(DataError::Truncated {
                 path: self.path.to_owned(),
                 line: number,
@@ -300,7 +314,7 @@ impl Reader<'_> {
         if self.sheet.rows() == 0 {
             return Err(DataError::Truncated {
                 path: self.path.to_owned(),
-                line: self.last_line,
+                line: self.number,
                 found: "no row of numbers".to_owned(),
                 expected: "rows below the headings".to_owned(),
                 rows: 0,

@@ -7,6 +7,7 @@ use super::csv::{Dialect, Field};
 use crate::block::IDENTITY_COLUMNS;
 use crate::heading::{ColumnMapping, Heading};
 use crate::identity::Fields;
+use crate::stop::Stop;
 use crate::{DataError, decode};
 
 /// Metadata by file; empty when there is no table.
@@ -22,11 +23,11 @@ impl Metadata {
     ///
     /// # Errors
     /// [`DataError::Io`], [`DataError::Encoding`], [`DataError::Column`] without a column `file`,
-    /// [`DataError::Syntax`] for a heading with a wrong unit.
-    pub(crate) fn read(path: &Path, mapping: &ColumnMapping) -> Result<Metadata, DataError> {
+    /// [`DataError::Syntax`] for a heading with a wrong unit, [`DataError::Stopped`].
+    pub(crate) fn read(path: &Path, mapping: &ColumnMapping, stop: Stop<'_>) -> Result<Metadata, DataError> {
         let name = path.display().to_string();
         let bytes = std::fs::read(path).map_err(|e| DataError::io(path, e))?;
-        let text = decode::text(&name, &bytes)?;
+        let text = decode::text(&name, &bytes, stop)?;
         let dialect = Dialect::guess(&text, mapping);
         let mut lines = text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty() && !l.starts_with('#'));
         let (number, headings) = lines.next().ok_or_else(|| DataError::Empty { path: name.clone() })?;

@@ -4,12 +4,13 @@ mod function;
 mod spelling;
 mod unit;
 
+use gummel_device::si;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use crate::DataError;
 use crate::block::IDENTITY_COLUMNS;
-use crate::identity::{self, ZERO_CELSIUS};
+use crate::identity;
 use crate::table;
 use function::Scale;
 use spelling::canonical;
@@ -94,7 +95,7 @@ impl Heading {
                 return identity::tidy(number * 1e-6);
             }
             if self.column == "temperature" && number < 200.0 {
-                return identity::tidy(number + ZERO_CELSIUS);
+                return identity::tidy(si::kelvin(number));
             }
         }
         let number = self.scale.undo(number);

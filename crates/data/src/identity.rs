@@ -10,9 +10,6 @@ use std::collections::BTreeMap;
 
 use crate::{DataError, Flags};
 
-/// 0 degrees Celsius in kelvin.
-pub(crate) const ZERO_CELSIUS: f64 = 273.15;
-
 /// Temperature assumed where none is written, degrees Celsius.
 pub(crate) const ROOM_CELSIUS: f64 = 25.0;
 
@@ -106,7 +103,7 @@ pub(crate) fn resolve(
         None => {
             flags |= Flags::ASSUMED_TEMPERATURE;
             let assumed = name.get("assumed_celsius").and_then(|t| t.parse().ok());
-            tidy(assumed.unwrap_or(ROOM_CELSIUS) + ZERO_CELSIUS)
+            tidy(si::kelvin(assumed.unwrap_or(ROOM_CELSIUS)))
         }
     };
     // Where the file name says which device it is, the module in the header adds nothing.
@@ -201,8 +198,8 @@ impl Sources<'_> {
                 }
                 (None, Some(text)) => {
                     let number = text.trim().trim_end_matches(['C', 'c', '°']);
-                    si::parse(number).map_err(|_| self.bad("temperature", text, "degrees Celsius"))?
-                        + ZERO_CELSIUS
+                    let celsius = si::parse(number);
+                    si::kelvin(celsius.map_err(|_| self.bad("temperature", text, "degrees Celsius"))?)
                 }
                 (None, None) => return Ok(None),
             };

@@ -296,7 +296,7 @@ fn read_text(reading: &Reading, families: &BTreeMap<String, Dataset>) -> String 
 }
 
 fn celsius(devices: &[DeviceData]) -> String {
-    let all = devices.iter().flat_map(|d| d.curves.iter().map(|c| (c.temperature - 273.15).round() as i64));
+    let all = devices.iter().flat_map(|d| d.curves.iter().map(|c| si::celsius(c.temperature).round() as i64));
     let distinct: std::collections::BTreeSet<i64> = all.collect();
     distinct.iter().map(i64::to_string).collect::<Vec<_>>().join(" ")
 }

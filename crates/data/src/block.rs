@@ -4,7 +4,7 @@ use gummel_device::Polarity;
 use std::collections::HashMap;
 
 use crate::heading::Later;
-use crate::identity::{self, Fields, Identity};
+use crate::identity::{self, Fields, Identity, UNREAD};
 use crate::sheet::Sheet;
 use crate::stop::Stop;
 use crate::{DataError, Flags, curves, signs};
@@ -108,7 +108,9 @@ pub(crate) fn split(
                 let said = words.iter().map(|t| (t.name.clone(), t.word(row).to_owned()));
                 let measured = numbers.iter().filter(|(_, v)| v[row].is_finite());
                 let measured = measured.map(|(n, v)| (n.clone(), format!("{:e}", v[row])));
-                for (field, value) in said.chain(measured).filter(|(_, v)| !v.is_empty()) {
+                let failed = numbers.iter().filter(|(_, v)| v[row].is_infinite());
+                let failed = failed.map(|(n, _)| (UNREAD.to_owned(), n.clone()));
+                for (field, value) in said.chain(measured).chain(failed).filter(|(_, v)| !v.is_empty()) {
                     fields.entry(field).or_insert(value);
                 }
                 rows_of.push((fields, Vec::new()));

@@ -88,6 +88,11 @@ impl BadHeading {
 }
 
 impl Heading {
+    /// True when it says who was measured, not what.
+    pub(crate) fn is_identity(&self) -> bool {
+        IDENTITY_COLUMNS.contains(&self.column.as_str())
+    }
+
     /// The SI value of a number below this heading.
     pub(crate) fn value(&self, number: f64) -> f64 {
         if self.bare {
@@ -134,7 +139,7 @@ impl Heading {
 
     /// True for numbers, false for names of devices, corners and the like.
     pub(crate) fn is_numeric(&self) -> bool {
-        !IDENTITY_COLUMNS.contains(&self.column.as_str())
+        !self.is_identity()
             || ["w", "l", "nf", "mult", "temperature"].contains(&self.column.as_str())
     }
 

@@ -16,6 +16,9 @@ pub(crate) const ROOM_CELSIUS: f64 = 25.0;
 /// Metadata as text, by field; lengths in metres, temperatures in kelvin.
 pub(crate) type Fields = BTreeMap<String, String>;
 
+/// Key of a column whose cell failed to give a number; the rows are flagged [`Flags::UNREAD_METADATA`].
+pub(crate) const UNREAD: &str = "unread";
+
 /// Header keys understood as a field, in order of preference, lower case.
 const HEADER_KEYS: [(&str, &[&str]); 13] = [
     ("w", &["main.w", "w", "width", "dev_w"]),
@@ -92,7 +95,7 @@ pub(crate) fn resolve(
     table: &Fields,
 ) -> Result<Identity, DataError> {
     let sources = Sources { path, name, header, table };
-    let mut flags = Flags::NONE;
+    let mut flags = if table.contains_key(UNREAD) { Flags::UNREAD_METADATA } else { Flags::NONE };
     let w = sources.number("w", &mut flags)?;
     let l = sources.number("l", &mut flags)?;
     if w.is_none() || l.is_none() {

@@ -12,7 +12,7 @@ mod layout;
 mod matrix;
 mod remark;
 
-pub(super) use fields::{Dialect, Field};
+pub(super) use fields::{Dialect, Field, is_silent};
 pub(super) use layout::condition;
 
 use crate::heading::{BadHeading, ColumnMapping};

@@ -3,10 +3,9 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::csv::{Dialect, Field};
-use crate::block::IDENTITY_COLUMNS;
+use super::csv::{Dialect, Field, is_silent};
 use crate::heading::{ColumnMapping, Heading};
-use crate::identity::Fields;
+use crate::identity::{Fields, UNREAD};
 use crate::stop::Stop;
 use crate::{DataError, decode};
 
@@ -84,13 +83,16 @@ impl Metadata {
 fn row(dialect: &Dialect, columns: &[Option<Heading>], cells: &[String]) -> Fields {
     let mut fields = Fields::new();
     for (heading, cell) in columns.iter().zip(cells) {
-        let Some(heading) = heading.as_ref().filter(|h| IDENTITY_COLUMNS.contains(&h.column.as_str())) else {
+        let Some(heading) = heading.as_ref().filter(|h| h.is_identity() && !is_silent(cell)) else {
             continue;
         };
+        // A device may be called `open`, its width may not.
         match dialect.read(cell) {
-            Field::Missing => {}
             Field::Number(number) if heading.is_numeric() => {
                 fields.insert(heading.column.clone(), format!("{:e}", heading.value(number)));
+            }
+            Field::Missing if heading.is_numeric() => {
+                fields.insert(UNREAD.to_owned(), heading.column.clone());
             }
             _ => {
                 fields.insert(heading.column.clone(), cell.trim().to_owned());

@@ -200,3 +200,29 @@ fn what_cannot_be_told_is_an_error_with_a_way_out() {
         assert!(reading.table.is_empty(), "{name}");
     }
 }
+
+#[test]
+fn a_failed_number_about_the_device_is_flagged_and_a_word_may_be_a_name() {
+    let rows = "vg,vd,id\n0,0.1,1e-9\n0.6,0.1,2e-6\n1.2,0.1,9e-6\n";
+    let folder = tempfile::tempdir().expect("a folder");
+    let list = folder.path().join("list.tsv");
+    let said = "file\tdevice\tw\tl\tnf\na.csv\topen\t10u\toverflow\t2\nb.csv\tnone\t10u\t0.13u\t-\nc.csv\tOverflow\t#REF!\t0.13u\t\n";
+    std::fs::write(&list, said).expect("written");
+    let options = ReadOptions { metadata: Some(list), ..ReadOptions::default() };
+    let data = folder.path().join("data");
+    let files = [("a.csv", rows.as_bytes()), ("b.csv", rows.as_bytes()), ("c.csv", rows.as_bytes())];
+    let table = read_files(&data, &files, &options).table;
+    let (device, marks) = (words(&table, "device"), flags(&table));
+    assert_eq!([&device[0], &device[3], &device[6]], ["open", "W10u_L0.13u", "Overflow"]);
+    let unread = |row: usize| marks[row].contains(Flags::UNREAD_METADATA);
+    assert_eq!([unread(0), unread(3), unread(6)], [true, false, true]);
+    let unknown = |row: usize| marks[row].contains(Flags::NO_GEOMETRY);
+    assert_eq!([unknown(0), unknown(3), unknown(6)], [true, false, true]);
+
+    let columns = "device,w,l,vg,vd,id\nopen,10u,0.13u,0,0.1,1e-9\nopen,10u,0.13u,1,0.1,1e-6\n\
+                   T2,OVERFLOW,0.13u,0,0.1,1e-9\nT2,OVERFLOW,0.13u,1,0.1,2e-6\nT3,,0.13u,0,0.1,3e-9\n";
+    let table = read_one("columns.csv", columns.as_bytes(), &ReadOptions::default());
+    assert_eq!(words(&table, "device"), ["open", "open", "T2", "T2", "T3"]);
+    let unread: Vec<bool> = flags(&table).iter().map(|f| f.contains(Flags::UNREAD_METADATA)).collect();
+    assert_eq!(unread, [false, false, true, true, false]);
+}

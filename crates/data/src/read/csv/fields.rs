@@ -31,18 +31,10 @@ pub(crate) enum Field {
     Word,
 }
 
-/// Spellings of a value that was not measured.
-const MISSING: [&str; 21] = [
-    "",
-    "-",
-    "--",
-    "---",
-    "na",
-    "n/a",
-    "nan",
-    "null",
-    "none",
-    "#n/a",
+/// Spellings of nothing.
+const NOTHING: [&str; 10] = ["", "-", "--", "---", "na", "n/a", "nan", "null", "none", "#n/a"];
+/// Spellings of a value that was to be there, but failed.
+const FAILED: [&str; 11] = [
     "#div/0!",
     "#num!",
     "#value!",
@@ -122,7 +114,7 @@ impl Dialect {
     /// What a cell holds; numbers may have an SI prefix or a unit, as in `10u` or `5 mV`.
     pub(crate) fn read(&self, cell: &str) -> Field {
         let cell = cell.trim();
-        if MISSING.iter().any(|m| cell.eq_ignore_ascii_case(m)) {
+        if NOTHING.iter().chain(&FAILED).any(|m| cell.eq_ignore_ascii_case(m)) {
             return Field::Missing;
         }
         let replaced;
@@ -138,6 +130,11 @@ impl Dialect {
             None => Field::Word,
         }
     }
+}
+
+/// True when a cell says nothing, as opposed to a word that stands for a failed number.
+pub(crate) fn is_silent(cell: &str) -> bool {
+    NOTHING.iter().any(|n| cell.trim().eq_ignore_ascii_case(n))
 }
 
 /// True when commas write decimals between blanks, `0,1 2,5`: most cells between commas hold two numbers.

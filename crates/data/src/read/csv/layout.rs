@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use gummel_device::si;
 
-use super::fields::Field;
+use super::fields::{Field, is_silent};
 use crate::heading::{BadHeading, ColumnMapping, Heading, Later};
 use crate::identity;
 use crate::sheet::{self, Sheet, TextColumn};
@@ -124,6 +124,10 @@ impl Layout {
                         rows.word(&heading.column, cells.get(*k).map_or("", |c| c.trim()));
                     }
                     Some(Field::Number(number)) => rows.number(heading, heading.value(*number)),
+                    // Infinity tells a number about the device that failed from one that nobody wrote.
+                    Some(_) if heading.is_identity() && cells.get(*k).is_some_and(|c| !is_silent(c)) => {
+                        rows.number(heading, f64::INFINITY);
+                    }
                     _ => {}
                 }
             }
@@ -317,7 +321,7 @@ impl Rows {
         let row = part.line.len() - 1;
         // What the row itself says wins over what is held around it.
         let said =
-            part.index.get(column).and_then(|k| part.numbers[*k].1.get(row)).is_some_and(|v| !v.is_nan());
+            part.index.get(column).and_then(|k| part.numbers[*k].1.get(row)).is_some_and(|v| v.is_finite());
         if !said {
             part.set(column, value);
         }

@@ -211,7 +211,7 @@ impl Family {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lm::normal::loss;
+    use crate::lm::residuals::loss;
     use crate::prepared::Prepared;
     use crate::synthetic::Synthetic;
 

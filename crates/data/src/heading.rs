@@ -139,8 +139,7 @@ impl Heading {
 
     /// True for numbers, false for names of devices, corners and the like.
     pub(crate) fn is_numeric(&self) -> bool {
-        !self.is_identity()
-            || ["w", "l", "nf", "mult", "temperature"].contains(&self.column.as_str())
+        !self.is_identity() || ["w", "l", "nf", "mult", "temperature"].contains(&self.column.as_str())
     }
 
     /// A heading without meaning, kept under its own name; `_given` is added to names that the table uses itself.

@@ -19,8 +19,8 @@ pub(crate) use metadata::Metadata;
 
 use crate::block::Block;
 use crate::heading::ColumnMapping;
-use crate::stop::Stop;
 use crate::input::{self, Input};
+use crate::stop::Stop;
 use crate::{DataError, FlagOptions, Flags, Format, IvTable, Patterns, table, validate};
 
 /// Files parsed between two looks at failures when reading strictly.

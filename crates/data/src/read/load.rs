@@ -196,7 +196,8 @@ fn unrecognised(input: &Input, bytes: &[u8]) -> DataError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use polars::prelude::*;
+    use polars::df;
+    use polars::prelude::ParquetWriter;
     use std::io::Cursor;
     use std::sync::atomic::AtomicBool;
 

@@ -36,7 +36,10 @@ pub(super) fn fit(
     let (groups, told) = match &state {
         Progressed::Settled(grouping) => (indices(grouping, &names)?, grouping.told(auto.worse)),
         Progressed::Trying(tried) => {
-            let told = format!("interrupted after {} fits that group tasks; until it goes on, all share a trunk", tried.len());
+            let told = format!(
+                "interrupted after {} fits that group tasks; until it goes on, all share a trunk",
+                tried.len()
+            );
             (vec![(0..names.len()).collect()], vec![told])
         }
     };

@@ -108,8 +108,12 @@ pub(super) fn names(data: &Dataset) -> Vec<String> {
             families.push(&device.id.family);
         }
     }
-    let of = |family| data.devices.iter().filter(move |d| d.id.family == *family);
-    families.into_iter().flat_map(of).map(|d| format!("{} {}", d.id.family, d.id.name)).collect()
+    let mut names = Vec::with_capacity(data.devices.len());
+    for family in families {
+        let own = data.devices.iter().filter(|d| d.id.family == *family);
+        names.extend(own.map(|d| format!("{family} {}", d.id.name)));
+    }
+    names
 }
 
 /// The recipe with temperature an input for all families where it is one for any.

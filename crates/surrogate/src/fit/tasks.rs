@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use gummel_data::Dataset;
 
 use super::finish::Ended;
-use super::parts::OneOf;
 use super::opening::Opening;
+use super::parts::OneOf;
 use super::{Fit, FitReport, Observer, Solution, Watch, decisions, descent, grouped, run, sizing};
 use crate::checkpoint::Checkpoint;
 use crate::config::{FitConfig, Solver};
@@ -54,7 +54,8 @@ pub fn resume_tasks(
     checkpoints: &BTreeMap<String, Checkpoint>,
     observer: &mut dyn Observer,
 ) -> Result<Vec<TaskFit>, FitError> {
-    let refuse = |reason: &str| FitError::Checkpoint { path: "checkpoint.json".into(), reason: reason.into() };
+    let refuse =
+        |reason: &str| FitError::Checkpoint { path: "checkpoint.json".into(), reason: reason.into() };
     match &config.sharing {
         Sharing::Hard => {
             let fit = run(data.split(&config.split), config, checkpoints.get(""), None, observer)?;
@@ -68,7 +69,9 @@ pub fn resume_tasks(
         Sharing::Auto(auto) => {
             let stopped: Vec<&Checkpoint> = checkpoints.values().collect();
             if !stopped.is_empty() && stopped.iter().all(|c| c.grouping.is_none()) {
-                return Err(refuse("it is of a fit that groups no tasks, which goes on with the sharing it has"));
+                return Err(refuse(
+                    "it is of a fit that groups no tasks, which goes on with the sharing it has",
+                ));
             }
             grouped::fit(data, config, *auto, &stopped, observer)
         }

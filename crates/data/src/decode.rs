@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::DataError;
 use crate::stop::{PIECE, Stop};
 
-/// Decodes a text file; a file whose lines end in carriage returns alone gets line feeds.
+/// Decodes a text file; carriage returns alone become line feeds.
 ///
 /// UTF-16 is told by its byte-order mark or by zeros in every second byte; bytes that are not UTF-8 are
 /// taken as Windows-1252 (`0xB0` is the degree sign, `0xB5` micro), as old instruments write.
@@ -15,8 +15,8 @@ use crate::stop::{PIECE, Stop};
 pub(crate) fn text<'a>(path: &str, bytes: &'a [u8], stop: Stop<'_>) -> Result<Cow<'a, str>, DataError> {
     let text = characters(path, bytes, stop)?;
     stop.look()?;
-    let old = !text.contains('\n') && text.contains('\r');
-    Ok(if old { Cow::Owned(text.replace('\r', "\n")) } else { text })
+    let alone = memchr::memchr_iter(b'\r', text.as_bytes()).any(|at| !text[at + 1..].starts_with('\n'));
+    Ok(if alone { Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n")) } else { text })
 }
 
 fn characters<'a>(path: &str, bytes: &'a [u8], stop: Stop<'_>) -> Result<Cow<'a, str>, DataError> {
@@ -123,6 +123,14 @@ mod tests {
         ] {
             assert_eq!(text("f", &bytes).expect("text"), expected);
         }
+    }
+
+    #[test]
+    fn lines_may_end_in_every_way_at_once() {
+        let read = |t: &'static str| text("f", t.as_bytes()).expect("text").into_owned();
+        assert_eq!(read("a\nb\r\nc\rd"), "a\nb\nc\nd");
+        assert_eq!(read("a\rb\r"), "a\nb\n");
+        assert_eq!(read("a\r\nb\r\n"), "a\r\nb\r\n");
     }
 
     #[test]

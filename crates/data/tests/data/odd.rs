@@ -226,3 +226,37 @@ fn a_failed_number_about_the_device_is_flagged_and_a_word_may_be_a_name() {
     let unread: Vec<bool> = flags(&table).iter().map(|f| f.contains(Flags::UNREAD_METADATA)).collect();
     assert_eq!(unread, [false, false, true, true, false]);
 }
+
+#[test]
+fn cells_with_units_thousands_failures_and_line_ends_inside() {
+    let down = "0,0.1,1e-9\n0.6,0.1,2e-6\n1.2,0.1,9e-6\n0,1.2,2e-9\n0.6,1.2,3e-5\n1.2,1.2,2.5e-4\n";
+    for (name, text) in [
+        ("units.csv", "Vg,Vd,Id\n0V,0.1V,1nA\n0.6V,0.1 V,2uA\n1.2V,0.1V,9 uA\n0V,1.2V,2e-9A\n0.6V,1.2V,30uA\n1.2V,1.2V,0.25mA\n".to_owned()),
+        ("thousands.csv", "Vg,Vd,Id (nA)\n0,0.1,1\n0.6,0.1,\"2,000.0\"\n1.2,0.1,9'000\n0,1.2,2\n0.6,1.2,\"30,000.00\"\n1.2,1.2,\"250,000.0\"\n".to_owned()),
+        ("wrapped.csv", format!("\"Gate\nvoltage (V)\",Vd,\"Id\n(A)\"\n{down}")),
+        ("mixed.csv", format!("Vg,Vd,Id\r{}", down.replacen('\n', "\r", 2).replacen('\n', "\r\n", 2))),
+        ("inches.csv", format!("# on an 8\" wafer\nVg,Vd,Id\n{down}")),
+    ] {
+        holds(name, &text, 1.0);
+    }
+    let failed =
+        "Vg,Vd,Id\n0,0.1,------\n0.6,0.1,OVLD\n1.2,0.1,9e-6\n0,1.2,#####\n0.6,1.2,1.#QNAN\n1.2,1.2,2.5e-4\n";
+    let table = read_one("failed.csv", failed.as_bytes(), &ReadOptions::default());
+    let missing: Vec<bool> = numbers(&table, "id").iter().map(|i| i.is_nan()).collect();
+    assert_eq!(missing, [true, true, false, true, true, false]);
+}
+
+#[test]
+fn what_cannot_be_read_says_which_cell_or_heading() {
+    let error = |text: &str| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let reading = read_files(folder.path(), &[("f.csv", text.as_bytes())], &ReadOptions::default());
+        reading.failures[0].error.to_string()
+    };
+    let ambiguous = error("Vg,Vd,Id\n0,0.1,\"1,090\"\n");
+    assert!(ambiguous.contains("f.csv:2: found '1,090', expected a number in column 'Id'"), "{ambiguous}");
+    let cell = error("Device,Vg,Vd,Id,Temp\nT1,0,0.1,1e-9,cold\nT1,1,0.1,1e-6,cold\n");
+    assert!(cell.contains("f.csv:2: found 'cold', expected a number in column 'Temp'"), "{cell}");
+    let headings = error("\"Keysight\",\"B2912A\"\n\nPoint,CH1 Voltage,CH2 Current\n1,0,1e-9\n2,1,1e-6\n");
+    assert!(headings.contains("'Point, CH1 Voltage, CH2 Current' above the numbers of line 4"), "{headings}");
+}

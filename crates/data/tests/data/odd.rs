@@ -257,6 +257,10 @@ fn what_cannot_be_read_says_which_cell_or_heading() {
     assert!(ambiguous.contains("f.csv:2: found '1,090', expected a number in column 'Id'"), "{ambiguous}");
     let cell = error("Device,Vg,Vd,Id,Temp\nT1,0,0.1,1e-9,cold\nT1,1,0.1,1e-6,cold\n");
     assert!(cell.contains("f.csv:2: found 'cold', expected a number in column 'Temp'"), "{cell}");
+    for factor in ["Id/A*1e-6", "Id (A) x 10^6"] {
+        let error = error(&format!("Vg,Vd,{factor}\n0,0.1,1\n1,0.1,2\n"));
+        assert!(error.contains(&format!("f.csv:1: found heading '{factor}' with a factor")), "{error}");
+    }
     let headings = error("\"Keysight\",\"B2912A\"\n\nPoint,CH1 Voltage,CH2 Current\n1,0,1e-9\n2,1,1e-6\n");
     assert!(headings.contains("'Point, CH1 Voltage, CH2 Current' above the numbers of line 4"), "{headings}");
 }

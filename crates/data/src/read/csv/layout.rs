@@ -56,6 +56,7 @@ impl Layout {
                 && !heading.known
             {
                 refuse_nameless_bias(&name, mapping)?;
+                refuse_factor(&name, mapping)?;
             }
             columns.push(heading);
             conditions.push(held);
@@ -155,6 +156,26 @@ fn refuse_nameless_bias(name: &str, mapping: &ColumnMapping) -> Result<(), BadHe
     Err(BadHeading {
         found: format!("heading '{}'", name.trim()),
         expected: format!("the bias that {} is of, as in '{} (Vd={})'", &found[2], &found[1], &found[2]),
+    })
+}
+
+/// A quantity and a power of ten: `Id/A*1e-6`, `Id x10^6 (A)`. It may be what the numbers were or are to be multiplied by.
+static FACTOR: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^([A-Za-z_]+).*(?:[*×·]|\bx)\s*1(?:[eE]|0\s*\^?)\s*[-+−]?[0-9]+")
+        .expect("the pattern is constant and valid")
+});
+
+/// # Errors
+/// For a heading with a factor in it: its column would be none of those that a fit knows.
+fn refuse_factor(name: &str, mapping: &ColumnMapping) -> Result<(), BadHeading> {
+    let Some(found) = FACTOR.captures(name.trim()) else { return Ok(()) };
+    let known = |h: Heading| h.is_response() || h.is_voltage();
+    if !Heading::read(&found[1], mapping).ok().flatten().is_some_and(known) {
+        return Ok(());
+    }
+    Err(BadHeading {
+        found: format!("heading '{}' with a factor", name.trim()),
+        expected: format!("a unit that says what the numbers are, as in '{} [uA]'", &found[1]),
     })
 }
 

@@ -10,6 +10,7 @@
 mod fields;
 mod layout;
 mod matrix;
+mod refuse;
 mod remark;
 
 pub(super) use fields::{Dialect, Field, is_silent};

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use gummel_device::si;
 
 use super::fields::{Field, is_silent};
+use super::refuse;
 use crate::heading::{BadHeading, ColumnMapping, Heading, Later};
 use crate::identity;
 use crate::sheet::{self, Sheet, TextColumn};
@@ -55,8 +56,8 @@ impl Layout {
             if let Some(heading) = &heading
                 && !heading.known
             {
-                refuse_nameless_bias(&name, mapping)?;
-                refuse_factor(&name, mapping)?;
+                refuse::nameless_bias(&name, mapping)?;
+                refuse::factor(&name, mapping)?;
             }
             columns.push(heading);
             conditions.push(held);
@@ -137,46 +138,6 @@ impl Layout {
             }
         }
     }
-}
-
-/// A response and a voltage of no terminal: `Id@0.1V`, `Id (0.05)`. A whole number is that of a run.
-static NAMELESS: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^(.*?)[\s@(_\[]+([-+]?(?:[0-9]*[.,][0-9]+\s*V?|[0-9]+\s*V))[\s)\]]*$")
-        .expect("the pattern is constant and valid")
-});
-
-/// # Errors
-/// For a heading that holds a bias without saying which: its numbers would be lost.
-fn refuse_nameless_bias(name: &str, mapping: &ColumnMapping) -> Result<(), BadHeading> {
-    let Some(found) = NAMELESS.captures(name.trim()) else { return Ok(()) };
-    let response = |h: Heading| h.is_response();
-    if !Heading::read(&found[1], mapping).ok().flatten().is_some_and(response) {
-        return Ok(());
-    }
-    Err(BadHeading {
-        found: format!("heading '{}'", name.trim()),
-        expected: format!("the bias that {} is of, as in '{} (Vd={})'", &found[2], &found[1], &found[2]),
-    })
-}
-
-/// A quantity and a power of ten: `Id/A*1e-6`, `Id x10^6 (A)`. It may be what the numbers were or are to be multiplied by.
-static FACTOR: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^([A-Za-z_]+).*(?:[*×·]|\bx)\s*1(?:[eE]|0\s*\^?)\s*[-+−]?[0-9]+")
-        .expect("the pattern is constant and valid")
-});
-
-/// # Errors
-/// For a heading with a factor in it: its column would be none of those that a fit knows.
-fn refuse_factor(name: &str, mapping: &ColumnMapping) -> Result<(), BadHeading> {
-    let Some(found) = FACTOR.captures(name.trim()) else { return Ok(()) };
-    let known = |h: Heading| h.is_response() || h.is_voltage();
-    if !Heading::read(&found[1], mapping).ok().flatten().is_some_and(known) {
-        return Ok(());
-    }
-    Err(BadHeading {
-        found: format!("heading '{}' with a factor", name.trim()),
-        expected: format!("a unit that says what the numbers are, as in '{} [uA]'", &found[1]),
-    })
 }
 
 /// Magnitudes and logarithms beside the readings they were taken of, `Id, |Id|, log10(Id)`, keep their own names.

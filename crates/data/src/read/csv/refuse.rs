@@ -39,12 +39,13 @@ static FACTOR: LazyLock<Regex> = LazyLock::new(|| {
 /// For a heading with a factor in it: its column would be none of those that a fit knows.
 pub(super) fn factor(name: &str, mapping: &ColumnMapping) -> Result<(), BadHeading> {
     let Some(found) = FACTOR.captures(name.trim()) else { return Ok(()) };
-    let known = |h: Heading| h.is_response() || h.is_voltage();
-    if !Heading::read(&found[1], mapping).ok().flatten().is_some_and(known) {
-        return Ok(());
-    }
+    let unit = match Heading::read(&found[1], mapping).ok().flatten() {
+        Some(heading) if heading.is_voltage() => "mV",
+        Some(heading) if heading.is_response() => "uA",
+        _ => return Ok(()),
+    };
     Err(BadHeading {
         found: format!("heading '{}' with a factor", name.trim()),
-        expected: format!("a unit that says what the numbers are, as in '{} [uA]'", &found[1]),
+        expected: format!("a unit that says what the numbers are, as in '{} [{unit}]'", &found[1]),
     })
 }

@@ -90,18 +90,9 @@ impl Dialect {
             }
             delimiter => delimiter,
         };
-        let comma = |cell: &String| {
-            cell.trim().split_once(',').is_some_and(|(a, b)| {
-                a.trim_start_matches(['-', '+']).chars().all(|c| c.is_ascii_digit())
-                    && b.starts_with(|c: char| c.is_ascii_digit())
-            })
-        };
         let comma_decimals = match mapping.decimal {
             Some(decimal) => decimal == ',',
-            None => {
-                delimiter != Delimiter::Char(',')
-                    && sample.iter().any(|l| split(l, delimiter).iter().any(comma))
-            }
+            None => delimiter != Delimiter::Char(',') && commas_write_decimals(&sample, delimiter),
         };
         Dialect { delimiter, comma_decimals }
     }
@@ -139,6 +130,9 @@ impl Dialect {
         }
         let replaced;
         let cell = if self.comma_decimals && cell.contains(',') {
+            if cell.rfind('.') > cell.rfind(',') {
+                return Field::Word;
+            }
             replaced = cell.replace('.', "").replace(',', ".");
             &replaced
         } else {
@@ -150,6 +144,23 @@ impl Dialect {
             None => Field::Word,
         }
     }
+}
+
+/// True when cells have decimals behind a comma: surely, as `0,5` and `2,25`, or perhaps, as `1,090`, and none behind a point.
+fn commas_write_decimals(sample: &[&str], delimiter: Delimiter) -> bool {
+    let cells = || sample.iter().flat_map(|l| split(l, delimiter));
+    let by = |mark: char, sure: bool| cells().any(|c| decimals(c.trim(), mark) == Some(sure));
+    by(',', true) || by(',', false) && !by('.', true)
+}
+
+/// Whether digits behind `mark` are decimals, true when they cannot be thousands; `None` for a cell that is no such number.
+fn decimals(cell: &str, mark: char) -> Option<bool> {
+    let (whole, behind) = cell.split_once(mark)?;
+    let whole = whole.trim_start_matches(['-', '+']);
+    let rest = behind.trim_start_matches(|c: char| c.is_ascii_digit());
+    let digits = behind.len() - rest.len();
+    let number = whole.bytes().all(|b| b.is_ascii_digit()) && digits > 0 && !rest.starts_with([',', '.']);
+    number.then_some(digits != 3 || !rest.is_empty() || whole.is_empty() || whole.starts_with('0'))
 }
 
 /// True when a cell says nothing, as opposed to a word that stands for a failed number.
@@ -251,6 +262,16 @@ mod tests {
         let blanks = guess("vg id\n0,1 2,5e-3\n0,2   3,5e-3\n");
         assert_eq!(blanks, Dialect { delimiter: Delimiter::Blanks, comma_decimals: true });
         assert_eq!(guess("a, remark\nvg;id\n1;2\n3;4\n").delimiter, Delimiter::Char(';'));
+        for (text, commas) in [
+            ("vg;id\n0;1,090\n1;2,180\n", true),
+            ("vg;id\n0.5;1,090\n1.5;2,180\n", false),
+            ("vg;id\n0;1,090.25\n1;2,180.5\n", false),
+            ("version;1.2\nvg;id\n0;1.090,25\n0,5;2\n", true),
+        ] {
+            assert_eq!(guess(text).comma_decimals, commas, "{text}");
+        }
+        assert_eq!(german.read("1,090.25"), Field::Word);
+        assert_eq!(guess("vg;id\n0;1,090.25\n").read("1,090.25"), Field::Number(1090.25));
     }
 
     #[test]

@@ -156,11 +156,12 @@ fn commas_write_decimals(sample: &[&str], delimiter: Delimiter) -> bool {
 /// Whether digits behind `mark` are decimals, true when they cannot be thousands; `None` for a cell that is no such number.
 fn decimals(cell: &str, mark: char) -> Option<bool> {
     let (whole, behind) = cell.split_once(mark)?;
-    let whole = whole.trim_start_matches(['-', '+']);
+    let apart = whole.contains([',', '.']);
+    let whole = whole.trim_start_matches(['-', '+']).replace([',', '.'], "");
     let rest = behind.trim_start_matches(|c: char| c.is_ascii_digit());
     let digits = behind.len() - rest.len();
     let number = whole.bytes().all(|b| b.is_ascii_digit()) && digits > 0 && !rest.starts_with([',', '.']);
-    number.then_some(digits != 3 || !rest.is_empty() || whole.is_empty() || whole.starts_with('0'))
+    number.then_some(apart || digits != 3 || !rest.is_empty() || whole.is_empty() || whole.starts_with('0'))
 }
 
 /// True when a cell says nothing, as opposed to a word that stands for a failed number.
@@ -267,6 +268,7 @@ mod tests {
             ("vg;id\n0.5;1,090\n1.5;2,180\n", false),
             ("vg;id\n0;1,090.25\n1;2,180.5\n", false),
             ("version;1.2\nvg;id\n0;1.090,25\n0,5;2\n", true),
+            ("vg;id\n0;1.090,25\n1;2\n", true),
         ] {
             assert_eq!(guess(text).comma_decimals, commas, "{text}");
         }

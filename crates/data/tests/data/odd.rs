@@ -1,7 +1,7 @@
 //! Odd files as people bring them: sheets of numbers, logarithms, magnitudes, merged headings, spreadsheets' marks.
 
 use crate::files::{numbers, read_files, read_one, words};
-use gummel_data::{Flags, IvTable, ReadOptions};
+use gummel_data::{Flags, IvTable, ReadOptions, read};
 
 /// Gate voltages, drain voltages and currents of the little sheet that most files below hold.
 const VG: [f64; 3] = [0.0, 0.6, 1.2];
@@ -250,7 +250,9 @@ fn cells_with_units_thousands_failures_and_line_ends_inside() {
 fn what_cannot_be_read_says_which_cell_or_heading() {
     let error = |text: &str| {
         let folder = tempfile::tempdir().expect("a folder");
-        let reading = read_files(folder.path(), &[("f.csv", text.as_bytes())], &ReadOptions::default());
+        let path = folder.path().join("f.csv");
+        std::fs::write(&path, text).expect("written");
+        let reading = read(&[path], &ReadOptions::default(), &|_| ()).expect("the file is there");
         reading.failures[0].error.to_string()
     };
     let ambiguous = error("Vg,Vd,Id\n0,0.1,\"1,090\"\n");

@@ -9,6 +9,9 @@ import pytest
 
 DEVICE = "W1u_L1u"
 
+# Said by a PyTorch that is older than the NumPy beside it; nothing here needs them to share memory.
+pytestmark = pytest.mark.filterwarnings("ignore:Failed to initialize NumPy")
+
 
 @pytest.fixture(scope="module")
 def biases():
@@ -19,7 +22,7 @@ def biases():
 @pytest.fixture(scope="module")
 def torch():
     with warnings.catch_warnings():
-        # A PyTorch older than the NumPy beside it says so; nothing here needs them to share memory.
+        # Filters of tests do not hold for what is imported here.
         warnings.simplefilter("ignore")
         return pytest.importorskip("torch")
 

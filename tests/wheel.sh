@@ -8,7 +8,8 @@
 #
 # needs: python3 with venv, cargo, and the Python package index or a mirror of it
 # env:   PYTHON   the python to start from (default python3)
-#        GUMMEL_TORCH=cuda   take PyTorch with CUDA where the index of builds without it cannot be reached
+#        GUMMEL_TORCH   where the index of PyTorch without CUDA cannot be reached: `cuda` takes the one with it, a path names
+#                       a python of the same version that has PyTorch (default /usr/bin/python3; Debian's python3-torch)
 # exit:  0 done; 3 Python or its packages cannot be had here; 1 the wheel does not build or install
 set -eu
 
@@ -38,14 +39,28 @@ complete=$venv/.complete
 packages='maturin>=1.7,<2 pytest>=7 numpy>=1.24 polars>=1.0 pandas>=2.2 pyarrow>=16 tqdm>=4.64 scikit-learn>=1.2
 onnxruntime>=1.20 nbclient>=0.8 ipykernel>=6 matplotlib>=3.7'
 # What some Pythons have no wheels of; tests that need one of them skip without.
-extras='ray>=2.9 torch>=2.0'
+extras='ray>=2.9 torch>=1.13'
 # Builds of PyTorch without CUDA. Those of the usual index for Linux bring six gigabytes of it, which one test is not worth.
 torch_index=https://download.pytorch.org/whl/cpu
 usual_torch() {
     if [ "$(uname)" = Linux ] && [ "${GUMMEL_TORCH:-}" != cuda ]; then false; else install "$1"; fi
 }
+# The folder of another python's packages, PyTorch among them.
+case ${GUMMEL_TORCH:-} in */*) other=$GUMMEL_TORCH ;; *) other=/usr/bin/python3 ;; esac
+other_torch=$("$other" -c 'import os, torch; print(os.path.dirname(os.path.dirname(torch.__file__)))' 2>/dev/null || true)
+version() {
+    "$1" -c 'import sys; print(*sys.version_info[:2])'
+}
+borrowed_torch() {
+    [ -n "$other_torch" ] && [ "$(version "$other")" = "$(version "$venv/bin/python")" ] || return 1
+    packages_of=$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+    # What the environment has itself comes before.
+    echo "$other_torch" > "$packages_of/borrowed-torch.pth"
+    "$venv/bin/python" -W ignore -c 'import torch' 2>/dev/null || { rm "$packages_of/borrowed-torch.pth"; return 1; }
+}
 
-if [ "$(cat "$complete" 2>/dev/null || true)" != "$packages $extras ${GUMMEL_TORCH:-}" ]; then
+made="$packages $extras ${GUMMEL_TORCH:-} $other_torch"
+if [ "$(cat "$complete" 2>/dev/null || true)" != "$made" ]; then
     rm -rf "$venv"
     "${PYTHON:-python3}" -m venv "$venv" >&2 || missing "cannot make a virtual environment in $venv"
     # shellcheck disable=SC2086
@@ -53,11 +68,13 @@ if [ "$(cat "$complete" 2>/dev/null || true)" != "$packages $extras ${GUMMEL_TOR
     # One by one: what cannot be had takes nothing else along.
     for extra in $extras; do
         case $extra in
-            torch*) install --retries 1 --timeout 15 --index-url "$torch_index" "$extra" || usual_torch "$extra" ;;
+            torch*)
+                install --retries 1 --timeout 15 --index-url "$torch_index" "$extra" || usual_torch "$extra" || borrowed_torch
+                ;;
             *) install "$extra" ;;
         esac || echo "wheel.sh: no $extra here; tests that need it will skip" >&2
     done
-    printf '%s %s %s' "$packages" "$extras" "${GUMMEL_TORCH:-}" > "$complete"
+    printf '%s' "$made" > "$complete"
 fi
 
 # The path of a Python changes with the environment it is in; cargo must not build anew for that.

@@ -12,5 +12,6 @@ mod recipes;
 mod sample;
 mod sharing;
 mod silicon;
+mod stopped;
 mod tools;
 mod trust;

@@ -41,7 +41,7 @@ impl NewcomerArgs {
 
     /// The first temperature given, K.
     pub fn kelvin(&self) -> Option<f64> {
-        self.temperature.first().map(|c| c + 273.15)
+        self.temperature.first().copied().map(si::kelvin)
     }
 
     /// Reads the devices.

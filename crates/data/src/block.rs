@@ -4,8 +4,9 @@ use gummel_device::Polarity;
 use std::collections::HashMap;
 
 use crate::heading::Later;
-use crate::identity::{self, Fields, Identity};
+use crate::identity::{self, Fields, Identity, UNREAD};
 use crate::sheet::Sheet;
+use crate::stop::Stop;
 use crate::{DataError, Flags, curves, signs};
 
 /// Columns of a sheet that say who was measured, not what.
@@ -79,12 +80,13 @@ impl Block {
 /// `name` and `table` are the fields from the file-name pattern and from the metadata table.
 ///
 /// # Errors
-/// [`DataError::NoQuantity`] for a sheet without voltage or response, [`DataError::Metadata`] for a bad field.
+/// [`DataError::NoQuantity`] for a sheet without voltage or response, [`DataError::Metadata`] for a bad field,
+/// [`DataError::Stopped`].
 pub(crate) fn split(
     path: &str,
     sheet: Sheet,
-    name: &Fields,
-    table: &Fields,
+    (name, table): (&Fields, &Fields),
+    stop: Stop<'_>,
 ) -> Result<Vec<Block>, DataError> {
     check_columns(path, &sheet)?;
     let header = identity::header_fields(&sheet.header);
@@ -98,6 +100,7 @@ pub(crate) fn split(
         rows_of.push((table.clone(), (0..sheet.rows()).collect()));
     } else {
         for row in 0..sheet.rows() {
+            stop.look()?;
             let codes = words.iter().map(|t| u64::from(t.codes[row]));
             let key: Vec<u64> = codes.chain(numbers.iter().map(|(_, v)| v[row].to_bits())).collect();
             let at = *index.entry(key).or_insert_with(|| {
@@ -105,7 +108,9 @@ pub(crate) fn split(
                 let said = words.iter().map(|t| (t.name.clone(), t.word(row).to_owned()));
                 let measured = numbers.iter().filter(|(_, v)| v[row].is_finite());
                 let measured = measured.map(|(n, v)| (n.clone(), format!("{:e}", v[row])));
-                for (field, value) in said.chain(measured).filter(|(_, v)| !v.is_empty()) {
+                let failed = numbers.iter().filter(|(_, v)| v[row].is_infinite());
+                let failed = failed.map(|(n, _)| (UNREAD.to_owned(), n.clone()));
+                for (field, value) in said.chain(measured).chain(failed).filter(|(_, v)| !v.is_empty()) {
                     fields.entry(field).or_insert(value);
                 }
                 rows_of.push((fields, Vec::new()));
@@ -120,6 +125,7 @@ pub(crate) fn split(
     sheet.columns.retain(|(n, _)| !IDENTITY_COLUMNS.contains(&n.as_str()));
     let mut next_curve = 0;
     for (fields, rows) in rows_of {
+        stop.look()?;
         let mut identity = identity::resolve(path, name, &header, &fields)?;
         identity.place.clone_from(&place);
         let mut columns = if whole {

@@ -3,37 +3,38 @@
 use std::borrow::Cow;
 
 use crate::DataError;
+use crate::stop::{PIECE, Stop};
 
-/// Decodes a text file; a file whose lines end in carriage returns alone gets line feeds.
+/// Decodes a text file; carriage returns alone become line feeds.
 ///
 /// UTF-16 is told by its byte-order mark or by zeros in every second byte; bytes that are not UTF-8 are
 /// taken as Windows-1252 (`0xB0` is the degree sign, `0xB5` micro), as old instruments write.
 ///
 /// # Errors
-/// [`DataError::Encoding`] for control bytes that no text has, and for broken UTF-16.
-pub(crate) fn text<'a>(path: &str, bytes: &'a [u8]) -> Result<Cow<'a, str>, DataError> {
-    let text = characters(path, bytes)?;
-    let old = !text.contains('\n') && text.contains('\r');
-    Ok(if old { Cow::Owned(text.replace('\r', "\n")) } else { text })
+/// [`DataError::Encoding`] for control bytes that no text has, and for broken UTF-16; [`DataError::Stopped`].
+pub(crate) fn text<'a>(path: &str, bytes: &'a [u8], stop: Stop<'_>) -> Result<Cow<'a, str>, DataError> {
+    let text = characters(path, bytes, stop)?;
+    stop.look()?;
+    let alone = memchr::memchr_iter(b'\r', text.as_bytes()).any(|at| !text[at + 1..].starts_with('\n'));
+    Ok(if alone { Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n")) } else { text })
 }
 
-fn characters<'a>(path: &str, bytes: &'a [u8]) -> Result<Cow<'a, str>, DataError> {
+fn characters<'a>(path: &str, bytes: &'a [u8], stop: Stop<'_>) -> Result<Cow<'a, str>, DataError> {
     match bytes {
-        [0xEF, 0xBB, 0xBF, rest @ ..] => return characters(path, rest),
-        [0xFF, 0xFE, rest @ ..] => return utf16(path, rest, u16::from_le_bytes).map(Cow::Owned),
-        [0xFE, 0xFF, rest @ ..] => return utf16(path, rest, u16::from_be_bytes).map(Cow::Owned),
+        [0xEF, 0xBB, 0xBF, rest @ ..] => return characters(path, rest, stop),
+        [0xFF, 0xFE, rest @ ..] => return utf16(path, rest, u16::from_le_bytes, stop).map(Cow::Owned),
+        [0xFE, 0xFF, rest @ ..] => return utf16(path, rest, u16::from_be_bytes, stop).map(Cow::Owned),
         _ => {}
     }
     let start = &bytes[..bytes.len().min(256) & !1];
     let zeros = |parity: usize| start.iter().skip(parity).step_by(2).filter(|b| **b == 0).count();
     if start.len() >= 8 && zeros(1) * 2 > start.len() * 9 / 10 {
-        return utf16(path, bytes, u16::from_le_bytes).map(Cow::Owned);
+        return utf16(path, bytes, u16::from_le_bytes, stop).map(Cow::Owned);
     }
     if start.len() >= 8 && zeros(0) * 2 > start.len() * 9 / 10 {
-        return utf16(path, bytes, u16::from_be_bytes).map(Cow::Owned);
+        return utf16(path, bytes, u16::from_be_bytes, stop).map(Cow::Owned);
     }
-    if let Some(at) = bytes.iter().position(|b| *b < 32 && !matches!(b, b'\t' | b'\n' | b'\r' | 0x0c | 0x1a))
-    {
+    if let Some(at) = control_byte(bytes, stop)? {
         return Err(DataError::Encoding {
             path: path.to_owned(),
             line: bytes[..at].iter().filter(|b| **b == b'\n').count() + 1,
@@ -44,14 +45,34 @@ fn characters<'a>(path: &str, bytes: &'a [u8]) -> Result<Cow<'a, str>, DataError
     }
     match std::str::from_utf8(bytes) {
         Ok(text) => Ok(Cow::Borrowed(text)),
-        Err(_) => Ok(Cow::Owned(bytes.iter().map(|b| windows_1252(*b)).collect())),
+        Err(_) => {
+            let mut text = String::with_capacity(bytes.len() + bytes.len() / 16);
+            for piece in bytes.chunks(PIECE) {
+                stop.look()?;
+                text.extend(piece.iter().map(|b| windows_1252(*b)));
+            }
+            Ok(Cow::Owned(text))
+        }
     }
 }
 
-fn utf16(path: &str, bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, DataError> {
+/// Place of the first byte that no text has.
+fn control_byte(bytes: &[u8], stop: Stop<'_>) -> Result<Option<usize>, DataError> {
+    for (k, piece) in bytes.chunks(PIECE).enumerate() {
+        stop.look()?;
+        let control = |b: &u8| *b < 32 && !matches!(b, b'\t' | b'\n' | b'\r' | 0x0c | 0x1a);
+        if let Some(at) = piece.iter().position(control) {
+            return Ok(Some(k * PIECE + at));
+        }
+    }
+    Ok(None)
+}
+
+fn utf16(path: &str, bytes: &[u8], unit: fn([u8; 2]) -> u16, stop: Stop<'_>) -> Result<String, DataError> {
     let units = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
     let mut text = String::with_capacity(bytes.len() / 2);
     for c in char::decode_utf16(units) {
+        stop.look()?;
         text.push(c.map_err(|e| DataError::Encoding {
             path: path.to_owned(),
             line: text.matches('\n').count() + 1,
@@ -77,6 +98,12 @@ fn windows_1252(byte: u8) -> char {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::AtomicBool;
+
+    /// The text, read by somebody who wants it to the end.
+    fn text<'a>(path: &str, bytes: &'a [u8]) -> Result<Cow<'a, str>, DataError> {
+        super::text(path, bytes, Stop(&AtomicBool::new(false)))
+    }
 
     #[test]
     fn all_encodings_of_one_text_read_the_same() {
@@ -96,6 +123,14 @@ mod tests {
         ] {
             assert_eq!(text("f", &bytes).expect("text"), expected);
         }
+    }
+
+    #[test]
+    fn lines_may_end_in_every_way_at_once() {
+        let read = |t: &'static str| text("f", t.as_bytes()).expect("text").into_owned();
+        assert_eq!(read("a\nb\r\nc\rd"), "a\nb\nc\nd");
+        assert_eq!(read("a\rb\r"), "a\nb\n");
+        assert_eq!(read("a\r\nb\r\n"), "a\r\nb\r\n");
     }
 
     #[test]

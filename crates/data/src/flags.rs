@@ -55,6 +55,8 @@ flags! {
     ASSUMED_SIGN = 15, "assumed_sign";
     /// The file does not say what its numbers are; drain currents in amperes were assumed.
     ASSUMED_QUANTITY = 16, "assumed_quantity";
+    /// A cell says `overflow` or the like where a number about the device should be; the number counts as not said.
+    UNREAD_METADATA = 17, "unread_metadata";
 }
 
 impl Flags {

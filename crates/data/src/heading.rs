@@ -4,12 +4,13 @@ mod function;
 mod spelling;
 mod unit;
 
+use gummel_device::si;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use crate::DataError;
 use crate::block::IDENTITY_COLUMNS;
-use crate::identity::{self, ZERO_CELSIUS};
+use crate::identity;
 use crate::table;
 use function::Scale;
 use spelling::canonical;
@@ -87,6 +88,11 @@ impl BadHeading {
 }
 
 impl Heading {
+    /// True when it says who was measured, not what.
+    pub(crate) fn is_identity(&self) -> bool {
+        IDENTITY_COLUMNS.contains(&self.column.as_str())
+    }
+
     /// The SI value of a number below this heading.
     pub(crate) fn value(&self, number: f64) -> f64 {
         if self.bare {
@@ -94,7 +100,7 @@ impl Heading {
                 return identity::tidy(number * 1e-6);
             }
             if self.column == "temperature" && number < 200.0 {
-                return identity::tidy(number + ZERO_CELSIUS);
+                return identity::tidy(si::kelvin(number));
             }
         }
         let number = self.scale.undo(number);
@@ -133,8 +139,7 @@ impl Heading {
 
     /// True for numbers, false for names of devices, corners and the like.
     pub(crate) fn is_numeric(&self) -> bool {
-        !IDENTITY_COLUMNS.contains(&self.column.as_str())
-            || ["w", "l", "nf", "mult", "temperature"].contains(&self.column.as_str())
+        !self.is_identity() || ["w", "l", "nf", "mult", "temperature"].contains(&self.column.as_str())
     }
 
     /// A heading without meaning, kept under its own name; `_given` is added to names that the table uses itself.

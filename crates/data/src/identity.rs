@@ -10,14 +10,14 @@ use std::collections::BTreeMap;
 
 use crate::{DataError, Flags};
 
-/// 0 degrees Celsius in kelvin.
-pub(crate) const ZERO_CELSIUS: f64 = 273.15;
-
 /// Temperature assumed where none is written, degrees Celsius.
 pub(crate) const ROOM_CELSIUS: f64 = 25.0;
 
 /// Metadata as text, by field; lengths in metres, temperatures in kelvin.
 pub(crate) type Fields = BTreeMap<String, String>;
+
+/// Key of a column whose cell failed to give a number; the rows are flagged [`Flags::UNREAD_METADATA`].
+pub(crate) const UNREAD: &str = "unread";
 
 /// Header keys understood as a field, in order of preference, lower case.
 const HEADER_KEYS: [(&str, &[&str]); 13] = [
@@ -95,7 +95,7 @@ pub(crate) fn resolve(
     table: &Fields,
 ) -> Result<Identity, DataError> {
     let sources = Sources { path, name, header, table };
-    let mut flags = Flags::NONE;
+    let mut flags = if table.contains_key(UNREAD) { Flags::UNREAD_METADATA } else { Flags::NONE };
     let w = sources.number("w", &mut flags)?;
     let l = sources.number("l", &mut flags)?;
     if w.is_none() || l.is_none() {
@@ -106,7 +106,7 @@ pub(crate) fn resolve(
         None => {
             flags |= Flags::ASSUMED_TEMPERATURE;
             let assumed = name.get("assumed_celsius").and_then(|t| t.parse().ok());
-            tidy(assumed.unwrap_or(ROOM_CELSIUS) + ZERO_CELSIUS)
+            tidy(si::kelvin(assumed.unwrap_or(ROOM_CELSIUS)))
         }
     };
     // Where the file name says which device it is, the module in the header adds nothing.
@@ -201,8 +201,8 @@ impl Sources<'_> {
                 }
                 (None, Some(text)) => {
                     let number = text.trim().trim_end_matches(['C', 'c', '°']);
-                    si::parse(number).map_err(|_| self.bad("temperature", text, "degrees Celsius"))?
-                        + ZERO_CELSIUS
+                    let celsius = si::parse(number);
+                    si::kelvin(celsius.map_err(|_| self.bad("temperature", text, "degrees Celsius"))?)
                 }
                 (None, None) => return Ok(None),
             };

@@ -2,11 +2,10 @@
 
 mod text;
 
-use gummel_device::{Geometry, metrics};
+use gummel_device::{Geometry, metrics, si};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::identity::ZERO_CELSIUS;
 use crate::table::View;
 use crate::{DataError, Flags, Reading};
 
@@ -150,7 +149,7 @@ impl Counts {
             celsius: self
                 .kelvin
                 .into_iter()
-                .map(|b| ((f64::from_bits(b) - ZERO_CELSIUS) * 1e3).round() / 1e3)
+                .map(|b| (si::celsius(f64::from_bits(b)) * 1e3).round() / 1e3)
                 .collect(),
             corners: self.corners.into_iter().collect(),
             sweeps: self.sweeps,

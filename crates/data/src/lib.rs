@@ -46,6 +46,7 @@ mod number;
 mod random;
 mod sheet;
 mod signs;
+mod stop;
 mod validate;
 
 pub mod dataset;

@@ -19,6 +19,7 @@
 //! `map` turns the words of a field into further fields, `set` adds fields, whose values may quote others
 //! (`"{type}_cv"`). The first pattern that matches counts.
 
+use gummel_device::si;
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -157,7 +158,7 @@ impl Unit {
             Unit::Kelvin => text.to_owned(),
             Unit::Celsius => {
                 let number = text.replace(['m', 'n', 'M', 'N'], "-");
-                let kelvin = |c: f64| identity::tidy(c + identity::ZERO_CELSIUS).to_string();
+                let kelvin = |c: f64| identity::tidy(si::kelvin(c)).to_string();
                 number.parse().map_or(number, kelvin)
             }
         }

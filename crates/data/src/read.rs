@@ -20,6 +20,7 @@ pub(crate) use metadata::Metadata;
 use crate::block::Block;
 use crate::heading::ColumnMapping;
 use crate::input::{self, Input};
+use crate::stop::Stop;
 use crate::{DataError, FlagOptions, Flags, Format, IvTable, Patterns, table, validate};
 
 /// Files parsed between two looks at failures when reading strictly.
@@ -42,7 +43,7 @@ pub struct ReadOptions {
     pub strict: bool,
     /// Largest file loaded, bytes.
     pub max_file_bytes: u64,
-    /// Once raised, no further file is read and reading ends with [`DataError::Stopped`].
+    /// Once raised, reading ends with [`DataError::Stopped`] at once, also inside a file.
     pub stop: Arc<AtomicBool>,
 }
 
@@ -161,7 +162,7 @@ impl<'a> Loader<'a> {
     ) -> Result<Self, DataError> {
         let mapping = options.mapping.clone().unwrap_or_default();
         let metadata = match &options.metadata {
-            Some(path) => Metadata::read(path, &ColumnMapping::default())?,
+            Some(path) => Metadata::read(path, &ColumnMapping::default(), Stop(&options.stop))?,
             None => Metadata::default(),
         };
         Ok(Loader { options, mapping, metadata, total, done: AtomicUsize::new(0), observer })
@@ -170,10 +171,11 @@ impl<'a> Loader<'a> {
     /// Results in the order of the files; the error is that reading is to stop.
     pub(crate) fn load_all(&self, files: &[Input]) -> Result<Vec<Result<Loaded, DataError>>, DataError> {
         let one = |input: &Input| {
-            if self.options.stop.load(Ordering::Relaxed) {
-                return Err(DataError::Stopped);
-            }
-            let loaded = load(input, self.options, &self.mapping, &self.metadata);
+            Stop(&self.options.stop).look()?;
+            let loaded = match load(input, self.options, &self.mapping, &self.metadata) {
+                Err(DataError::Stopped) => return Err(DataError::Stopped),
+                loaded => loaded,
+            };
             let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
             (self.observer)(ReadProgress { done, total: self.total, path: &input.name });
             Ok(loaded)
@@ -238,9 +240,13 @@ impl Gathered {
     }
 
     fn finish(mut self, options: &ReadOptions) -> Result<Reading, DataError> {
+        let stop = Stop(&options.stop);
+        stop.look()?;
         validate::validate_across(&mut self.blocks, &options.flags);
+        stop.look()?;
         let mut table = table::from_blocks(&self.blocks)?;
         for more in &self.tables {
+            stop.look()?;
             table = if table.is_empty() { more.clone() } else { table.concat(more)? };
         }
         Ok(Reading { table, files: self.files, failures: self.failures, skipped: self.skipped })

@@ -1,4 +1,17 @@
-//! Numbers with SI prefixes, read as engineers and SPICE write them, printed as engineers read them.
+//! Numbers with SI prefixes and temperatures, read as engineers and SPICE write them, printed as engineers read them.
+
+/// 0 degrees Celsius, K.
+pub const ZERO_CELSIUS: f64 = 273.15;
+
+/// A temperature in degrees Celsius in kelvin.
+pub fn kelvin(celsius: f64) -> f64 {
+    celsius + ZERO_CELSIUS
+}
+
+/// A temperature in kelvin in degrees Celsius.
+pub fn celsius(kelvin: f64) -> f64 {
+    kelvin - ZERO_CELSIUS
+}
 
 /// Why a number with an SI prefix could not be read.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]

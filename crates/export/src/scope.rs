@@ -1,6 +1,6 @@
 //! What of a model is exported: which devices, where they stand, and what the user of the export may still choose.
 
-use gummel_device::{Corner, CornerPosition};
+use gummel_device::{Corner, CornerPosition, si};
 use gummel_kernel::{Covariate, Place, Spec};
 use gummel_model::{Model, ModelError};
 
@@ -60,9 +60,6 @@ impl Scope {
 /// Temperatures so close are one, K.
 const SAME_TEMPERATURE: f64 = 0.5;
 
-/// 0 degrees Celsius, K.
-const ZERO_CELSIUS: f64 = 273.15;
-
 /// Whether the devices can stand at the temperature that was asked for.
 fn check_temperature(model: &Model, selection: &Selection, devices: &[usize]) -> Result<(), ExportError> {
     let Some(asked) = selection.temperature else { return Ok(()) };
@@ -74,11 +71,11 @@ fn check_temperature(model: &Model, selection: &Selection, devices: &[usize]) ->
     if depends_on(&model.spec, Input::Temperature) || devices.iter().all(stays) {
         return Ok(());
     }
-    let celsius = devices.iter().map(|d| format!("{:.2}", own(d) - ZERO_CELSIUS));
+    let celsius = devices.iter().map(|d| format!("{:.2}", si::celsius(own(d))));
     Err(ExportError::Elsewhere {
         family: model.manifest.title(),
         what: "temperature",
-        asked: format!("{:.2} degrees Celsius", asked - ZERO_CELSIUS),
+        asked: format!("{:.2} degrees Celsius", si::celsius(asked)),
         own: format!("{} degrees Celsius", once(celsius)),
     })
 }

@@ -7,12 +7,14 @@
 //! ```
 //! A corner that was not fitted is what the others say of it ([`Siblings`]); where they say nothing, it counts as `tt`.
 
+mod curve;
 mod distances;
 mod missing;
 
 use gummel_device::{Corner, CornerPosition};
 use gummel_kernel::{DeviceHeads, Spec};
 
+pub use curve::CornerCurve;
 pub use distances::CornerDistances;
 pub use missing::Siblings;
 
@@ -93,8 +95,9 @@ impl Model {
     /// [`ModelError::NoCorners`] when the model was not fitted to corners.
     pub fn at_positions(&self, positions: &[CornerPosition]) -> Result<Model, ModelError> {
         let (mut devices, mut entries) = (Vec::new(), Vec::new());
+        let curve = CornerCurve::of(self);
         for first in self.first_corners()? {
-            let corners = self.corners_of(first);
+            let corners = curve.corners_of(first);
             for &position in positions {
                 let mut entry = self.manifest.devices[first].clone();
                 let base = entry.corner.and_then(|c| entry.name.strip_suffix(&format!("_{c}")));
@@ -129,7 +132,7 @@ impl Model {
     /// [`ModelError::UnknownDevice`].
     pub fn moved(&self, name: &str, position: CornerPosition) -> Result<Model, ModelError> {
         let index = self.device_index(name)?;
-        let heads = self.heads_at(index, &self.corners_of(index), position);
+        let heads = self.heads_at(index, &CornerCurve::of(self).corners_of(index), position);
         let mut manifest = self.manifest.clone();
         manifest.devices = vec![manifest.devices[index].clone()];
         Model::new(Spec { devices: vec![heads], ..self.spec.clone() }, manifest)
@@ -158,24 +161,6 @@ impl Model {
         a.geometry == b.geometry && a.site == b.site
     }
 
-    /// Deviations of the geometry of device `index`, per branch and output, at every corner of [`Corner::ALL`], fitted or
-    /// expected; [`Model::moved`] blends them.
-    ///
-    /// # Panics
-    /// When there is no device `index`.
-    pub fn corners_of(&self, index: usize) -> [Vec<Vec<Vec<f64>>>; 5] {
-        let entry = &self.manifest.devices[index];
-        let siblings = Siblings::of(self, entry.geometry, &entry.site, "");
-        Corner::ALL.map(|corner| match siblings.at(corner) {
-            Some(d) => self.spec.devices[d].deviation.clone(),
-            None => {
-                let place = siblings.place(self, index, corner);
-                let expected = siblings.expected(self, corner);
-                expected.map_or_else(|| siblings.usual(self, index), |parts| self.blend(&parts, &place))
-            }
-        })
-    }
-
     /// Heads of device `index` at `position`, blended from those of its geometry at `corners`.
     fn heads_at(
         &self,
@@ -197,6 +182,27 @@ impl Model {
             }
         }
         heads
+    }
+}
+
+impl CornerCurve<'_> {
+    /// Deviations of the geometry of device `index`, per branch and output, at every corner of [`Corner::ALL`], fitted or
+    /// expected; [`Model::moved`] blends them.
+    ///
+    /// # Panics
+    /// When there is no device `index`.
+    pub fn corners_of(&self, index: usize) -> [Vec<Vec<Vec<f64>>>; 5] {
+        let model = self.model();
+        let entry = &model.manifest.devices[index];
+        let siblings = Siblings::of(model, entry.geometry, &entry.site, "");
+        Corner::ALL.map(|corner| match siblings.at(corner) {
+            Some(d) => model.spec.devices[d].deviation.clone(),
+            None => {
+                let place = siblings.place(model, index, corner);
+                let expected = siblings.expected(self, corner);
+                expected.map_or_else(|| siblings.usual(model, index), |parts| model.blend(&parts, &place))
+            }
+        })
     }
 }
 

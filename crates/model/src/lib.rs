@@ -38,7 +38,7 @@ mod upgrade;
 mod weights;
 
 pub use certify::{Certificate, CertifyOptions, DeviceProof, SignProof};
-pub use corner_space::{CornerDistances, Scatter, Siblings};
+pub use corner_space::{CornerCurve, CornerDistances, Scatter, Siblings};
 pub use error::ModelError;
 pub use interval::{Interval, Uncertainty};
 pub use manifest::{DataFile, DeviceEntry, Manifest};

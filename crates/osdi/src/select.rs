@@ -57,7 +57,7 @@ const TEMPERATURE_SLACK: f64 = 1.0;
 /// Below this a temperature in K is more likely one in degrees Celsius that nobody converted.
 const LIKELY_CELSIUS: f64 = 200.0;
 
-/// 0 degrees Celsius, K.
+/// 0 degrees Celsius, K; a simulator's library links the kernel alone, so that it has the number of its own.
 const ZERO_CELSIUS: f64 = 273.15;
 
 /// Chooses a device.

@@ -1,7 +1,7 @@
 //! How curves are told apart: what varies between them becomes colour, marker and dash; what they
 //! have in common goes to the heading.
 
-use gummel_device::{Corner, Curve, Origin, Terminal};
+use gummel_device::{Corner, Curve, Origin, Terminal, si};
 use std::collections::BTreeSet;
 
 use crate::PlotError;
@@ -88,7 +88,7 @@ impl Trait {
             Trait::Vgs => volts("GS"),
             Trait::Vds => volts("DS"),
             Trait::Vbs => volts("BS"),
-            _ => format!("T = {} °C", short((number - 273.15) + 0.0, 4)),
+            _ => format!("T = {} °C", short(si::celsius(number) + 0.0, 4)),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A frozen model as a Python object: evaluation on arrays with the interpreter released.
 
 use gummel_cli::run_folder::Fitted;
-use gummel_device::Corner;
+use gummel_device::{Corner, si};
 use gummel_kernel::math::EXP_LIMIT;
 use gummel_kernel::{Folded, Instance, Place};
 use gummel_model::DeviceQuery;
@@ -126,7 +126,7 @@ impl Model {
     ) -> PyResult<Instance> {
         let corner =
             corner.map(|c| c.parse::<Corner>()).transpose().map_err(exception)?.map(Corner::position);
-        let temperature = temperature.map(|c| c + 273.15);
+        let temperature = temperature.map(si::kelvin);
         let Some(device) = device else {
             let (Some(w), Some(l)) = (w, l) else {
                 return Err(GummelError::new_err(

@@ -136,6 +136,31 @@ def test_reading_stops_between_files(interruptible, tmp_path):
     assert told[-1] == (2000, 2000) and all(done < 1900 for done, _ in told[:-1])
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with a name here")
+def test_reading_stops_inside_a_file_without_end(interruptible, tmp_path):
+    endless = tmp_path / "endless.csv"
+    os.mkfifo(endless)
+
+    def write() -> None:
+        with open(endless, "w") as file:
+            file.write("vgs,vds,id\n" + "0.5,1.2,1e-6\n" * 200_000)
+            os.kill(os.getpid(), signal.SIGINT)
+            # The pipe breaks when the reader is gone.
+            while True:
+                file.write("0.5,1.2,1e-6\n" * 10_000)
+
+    def until_broken() -> None:
+        with pytest.raises(BrokenPipeError):
+            write()
+
+    writer = threading.Thread(target=until_broken, daemon=True)
+    writer.start()
+    with pytest.raises(KeyboardInterrupt):
+        gummel.read(endless)
+    writer.join(SOON)
+    assert not writer.is_alive()
+
+
 def test_the_caller_is_where_signals_and_progress_arrive(recipe, tmp_path):
     """Also from a thread other than the main one, which gets no signals."""
     where = []

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use gummel_device::CornerPosition;
+use gummel_device::{CornerPosition, si};
 use gummel_export::osdi::{self, Options};
 use gummel_model::Model;
 
@@ -49,7 +49,7 @@ impl Exported {
                 ".control\n{}\n.endc\n{}{moved}\n.temp {}",
                 self.load(),
                 self.model_line(0, "judged", device),
-                kelvin - 273.15
+                si::celsius(kelvin)
             ),
             element: "n1 d g s b judged".to_owned(),
         }

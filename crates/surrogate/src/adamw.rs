@@ -32,7 +32,7 @@ pub use surrogate::{Places, Surrogate, SurrogateConfig};
 
 use crate::config::AdamwConfig;
 use crate::further::Further;
-use crate::lm::{StopReason, normal};
+use crate::lm::{StopReason, residuals};
 use crate::parameters::Parameters;
 use crate::prepared::Prepared;
 use crate::problem::Problem;
@@ -176,8 +176,8 @@ impl<'a> Judge<'a> {
         let theta = parameters.flatten(&self.problem.problem.layout);
         Judgement {
             step,
-            loss: normal::loss(&self.problem, &theta),
-            held_out: self.held_out.as_ref().map(|h| normal::loss(&Prepared::new(h), &theta)),
+            loss: residuals::loss(&self.problem, &theta),
+            held_out: self.held_out.as_ref().map(|h| residuals::loss(&Prepared::new(h), &theta)),
         }
     }
 }

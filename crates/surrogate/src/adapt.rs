@@ -7,7 +7,7 @@
 use gummel_data::{Dataset, DeviceData};
 use gummel_device::metrics::criterion_current;
 use gummel_kernel::{Branch, DeviceHeads};
-use gummel_model::Model;
+use gummel_model::{CornerCurve, Model};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -91,12 +91,13 @@ pub(crate) fn posteriors(
     })?;
     let place = place_of(device, reference_temperature(device));
     let readings = Readings::of(model, device, config);
+    let curve = CornerCurve::of(model);
     population
         .outputs
         .iter()
         .enumerate()
         .map(|(o, heads)| {
-            let prior = corner::prior(model, heads, o, device, &place)
+            let prior = corner::prior(&curve, heads, o, device, &place)
                 .or_else(|| learn::prior(model, heads, o, &place, &device.id.name))
                 .ok_or_else(|| refuse("no other device is left to compare with"))?;
             let own: Vec<&Readings> = readings.iter().filter(|r| r.output == o).collect();

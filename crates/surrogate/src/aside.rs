@@ -5,7 +5,7 @@ use std::ops::Range;
 use rand::Rng;
 use rand::seq::SliceRandom;
 
-use crate::lm::normal::raw_residuals;
+use crate::lm::residuals::raw_residuals;
 use crate::problem::{Problem, Task};
 
 /// Most devices that a choice is made on where each has hundreds of readings.

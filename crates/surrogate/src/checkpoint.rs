@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::error::FitError;
+use crate::grouping::Progressed;
 use crate::parameters::Layout;
 
 /// Parameters of an unfinished (or finished) fit.
@@ -23,6 +24,9 @@ pub struct Checkpoint {
     pub damping: f64,
     /// All unknowns as IEEE-754 bit patterns, so that reading them back is exact.
     pub bits: Vec<u64>,
+    /// How far the grouping of tasks is, where the data say who shares a trunk with whom.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grouping: Option<Progressed>,
 }
 
 impl Checkpoint {
@@ -40,14 +44,21 @@ impl Checkpoint {
             step,
             damping,
             bits: theta.iter().map(|v| v.to_bits()).collect(),
+            grouping: None,
         }
     }
 
     /// The unknowns, when they belong to `layout` and `devices`.
     pub(crate) fn theta(&self, layout: &Layout, devices: &[String]) -> Result<Vec<f64>, FitError> {
         let refuse = |reason: String| Err(FitError::Checkpoint { path: "checkpoint.json".into(), reason });
-        if self.devices != devices {
+        if self.grouping.is_some() && !self.is_of(devices) {
+            return refuse("it is of a fit that groups tasks, which goes on with the sharing it has".into());
+        }
+        if self.devices.len() != devices.len() {
             return refuse(format!("it has {} devices, the data have {}", self.devices.len(), devices.len()));
+        }
+        if let Some((own, other)) = self.devices.iter().zip(devices).find(|(a, b)| a != b) {
+            return refuse(format!("it has the device {own} where the data have {other}"));
         }
         if self.sizes != sizes(layout) || self.bits.len() != layout.total() {
             return refuse(format!(
@@ -57,6 +68,11 @@ impl Checkpoint {
             ));
         }
         Ok(self.bits.iter().map(|b| f64::from_bits(*b)).collect())
+    }
+
+    /// True when it is the state of a fit of `devices`.
+    pub(crate) fn is_of(&self, devices: &[String]) -> bool {
+        self.devices == devices
     }
 
     /// Writes the checkpoint to `path` (a temporary name, then renamed).

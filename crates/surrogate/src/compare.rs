@@ -80,7 +80,8 @@ pub fn contenders(data: &Dataset, config: &FitConfig) -> Vec<Contender> {
     all
 }
 
-/// Fits `data` with every contender; the first is the baseline of the others.
+/// Fits `data` with every contender; the first is the baseline of the others. Those that were not fitted to the end because the
+/// observer asked for it are not among the standings.
 ///
 /// # Errors
 /// As [`fit_tasks`].
@@ -93,14 +94,15 @@ pub fn compare(
     let mut standings = Vec::with_capacity(contenders.len());
     let mut baseline: Option<Vec<DeviceReport>> = None;
     for contender in contenders {
-        if observer.stop() {
-            break;
-        }
         let mut config = FitConfig { sharing: contender.sharing.clone(), ..config.clone() };
         if !contender.given_trunk {
             config.trunk = TrunkConfig::default();
         }
         let fits = fit_tasks(data, &config, observer)?;
+        if observer.stop() {
+            // An interrupted fit says nothing of its way.
+            break;
+        }
         let report = combined(&fits).ok_or(FitError::Empty)?;
         let part =
             if report.devices.iter().any(|d| d.part == Part::HeldOut) { Part::HeldOut } else { Part::Train };

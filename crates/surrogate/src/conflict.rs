@@ -21,7 +21,7 @@ use faer::linalg::triangular_solve::solve_lower_triangular_in_place;
 use faer::{Mat, Par, Side};
 use serde::{Deserialize, Serialize};
 
-use crate::lm::{arrow, normal};
+use crate::lm::{arrow, normal, residuals};
 use crate::prepared::Prepared;
 use crate::problem::Problem;
 
@@ -73,7 +73,7 @@ fn asked(problem: &Problem, theta: &[f64], devices: &[usize]) -> (Vec<f64>, f64)
     let gradient = arrow::reduce(&normal, DAMPING)
         .map_or_else(|| normal.shared_gradient.clone(), |r| r.rhs.col(0).iter().copied().collect());
     let readings = Problem { strength: 0.0, ..own };
-    (gradient, normal::loss(&Prepared::new(&readings), theta))
+    (gradient, residuals::loss(&Prepared::new(&readings), theta))
 }
 
 fn layer_conflict(

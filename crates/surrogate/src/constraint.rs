@@ -22,7 +22,7 @@ use crate::config::FitConfig;
 use crate::fit::{Solution, StopRule, Watch};
 use crate::freeze::range;
 use crate::leakage::leakage;
-use crate::lm::normal::loss;
+use crate::lm::residuals::loss;
 use crate::lm::{Lm, Outcome, StopReason};
 use crate::prepared::Prepared;
 use crate::problem::Problem;

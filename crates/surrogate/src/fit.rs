@@ -3,6 +3,7 @@
 mod descent;
 mod finish;
 mod grouped;
+mod opening;
 mod parts;
 mod pool;
 mod sizing;
@@ -16,7 +17,6 @@ use gummel_data::Dataset;
 use gummel_model::Model;
 use serde::{Deserialize, Serialize};
 
-use crate::assemble::assemble;
 use crate::checkpoint::Checkpoint;
 use crate::config::{FitConfig, LmConfig, Solver};
 use crate::constraint;
@@ -26,7 +26,6 @@ use crate::grouping::Grouping;
 use crate::lm::StopReason;
 use crate::order::{self, OrderReport};
 use crate::parameters::Parameters;
-use crate::pretrained::{Begin, Pretrained};
 use crate::problem::Problem;
 use crate::report::{DeviceReport, Summary};
 use crate::soft::SharingReport;
@@ -34,8 +33,9 @@ use crate::soft::SharingReport;
 use descent::From;
 pub(crate) use descent::StopRule;
 use finish::Ended;
+use opening::Opening;
 pub(crate) use parts::{Judged, Parts};
-pub use tasks::{TaskFit, combined, fit_tasks};
+pub use tasks::{TaskFit, combined, fit_tasks, resume_tasks};
 
 /// Sees a fit from outside and may end it.
 pub trait Observer {
@@ -269,26 +269,23 @@ fn run(
     source: Option<&dyn Source>,
     observer: &mut dyn Observer,
 ) -> Result<Fit, FitError> {
-    let (mut problem, mut config, given) = begin(&train, config)?;
     let mut watch = Watch::new(observer);
-    let mut decisions = decisions(&problem, &train);
-    decisions.extend(given.as_ref().map(|g| g.told.clone()));
-    decisions.extend(trunk_size(&mut problem, &mut config, checkpoint, &mut watch));
-    let config = &config;
-    let further = source.map(|source| Further::new(source, &train, config));
+    let mut opening = Opening::of(&train, config, checkpoint, &mut watch)?;
     let names: Vec<String> = train.devices.iter().map(|d| d.id.name.clone()).collect();
-    let from = checkpoint.map(|c| Ok::<_, FitError>((c.theta(&problem.layout, &names)?, c))).transpose()?;
+    let from = opening.from(checkpoint, &names)?;
+    let Opening { mut problem, config, said, .. } = opening;
+    let config = &config;
+    let mut decisions = decisions(&problem, &train);
+    decisions.extend(said);
+    let further = source.map(|source| Further::new(source, &train, config));
     let solution = match &config.solver {
-        Solver::Lm(lm) => {
-            let from = match from {
-                Some((theta, checkpoint)) => From::Checkpoint(theta, checkpoint),
-                None => given.map_or(From::Anywhere, |g| From::Trunk(g.theta)),
-            };
-            descent::solve(&mut problem, lm, config, from, &mut watch)?
-        }
+        Solver::Lm(lm) => descent::solve(&mut problem, lm, config, from, &mut watch)?,
         Solver::Adamw(adamw) => {
             let held = stochastic::judge(&problem, (&train, &held_out), config);
-            let begin = from.map(|(theta, _)| theta);
+            let begin = match from {
+                From::Checkpoint(theta, _) => Some(theta),
+                From::Trunk(_) | From::Anywhere => None,
+            };
             let fit = (adamw, config.seed);
             stochastic::solve(&problem, further.as_ref(), held.as_ref(), fit, begin, &mut watch)?
         }
@@ -322,39 +319,6 @@ fn settle(
     }
     Ended { problem: &problem, solution, train, held_out, config, decisions, sharing: None, unordered }
         .finish(watch.history.clone(), watch.seconds())
-}
-
-/// The problem of `train`, the recipe as a given trunk has it, and where a given trunk lets it begin.
-fn begin(train: &Dataset, config: &FitConfig) -> Result<(Problem, FitConfig, Option<Begin>), FitError> {
-    let given = Pretrained::of(config)?;
-    let config = given.as_ref().map_or_else(|| config.clone(), |g| g.shaped(config));
-    let mut problem = assemble(train, &config)?;
-    let begin = given.map(|g| g.begin(&mut problem, &config));
-    Ok((problem, config, begin))
-}
-
-/// Gives a trunk whose size the recipe leaves open its size: that of the checkpoint, or one that the data ask for.
-fn trunk_size(
-    problem: &mut Problem,
-    config: &mut FitConfig,
-    checkpoint: Option<&Checkpoint>,
-    watch: &mut Watch<'_>,
-) -> Option<String> {
-    if !config.network.hidden.is_empty() {
-        return None;
-    }
-    let told = match (checkpoint, &config.solver) {
-        (Some(checkpoint), _) => {
-            if !checkpoint.hidden.is_empty() {
-                problem.layout.shape.widths.clone_from(&checkpoint.hidden);
-            }
-            None
-        }
-        (None, Solver::Lm(lm)) => sizing::size(problem, lm, config.seed, watch),
-        (None, Solver::Adamw(_)) => None,
-    };
-    config.network.hidden.clone_from(&problem.layout.shape.widths);
-    told
 }
 
 fn decisions(problem: &Problem, data: &Dataset) -> Vec<String> {

@@ -7,7 +7,7 @@ use gummel_device::DeviceId;
 
 use crate::assemble::further_tasks;
 use crate::config::FitConfig;
-use crate::lm::normal::loss;
+use crate::lm::residuals::loss;
 use crate::prepared::Prepared;
 use crate::problem::{Problem, Task};
 

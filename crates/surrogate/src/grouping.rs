@@ -9,7 +9,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::FitError;
 use crate::interval::Effect;
 
 /// Which tasks share a trunk, and what was tried.
@@ -32,6 +31,44 @@ pub struct Trial {
     pub kept: bool,
 }
 
+/// How far a grouping is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Progressed {
+    /// It is known who shares a trunk with whom.
+    Settled(Grouping),
+    /// Fits that are over; others have yet to come.
+    Trying(Vec<Tried>),
+}
+
+/// Some tasks fitted together to a part of the readings, judged by the rest.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Tried {
+    /// Names of the tasks.
+    pub tasks: Vec<String>,
+    /// Which part of the readings judges.
+    pub fold: usize,
+    /// Squared weighted residuals of every task, curve by curve, as IEEE-754 bit patterns.
+    pub bits: Vec<Vec<Vec<u64>>>,
+}
+
+impl Tried {
+    /// What a fit of `tasks` came to.
+    pub(crate) fn new(tasks: Vec<String>, fold: usize, squares: &[Vec<Vec<f64>>]) -> Self {
+        Tried { tasks, fold, bits: each(squares, f64::to_bits) }
+    }
+
+    /// Squared weighted residuals of every task, curve by curve.
+    pub(crate) fn squares(&self) -> Vec<Vec<Vec<f64>>> {
+        each(&self.bits, f64::from_bits)
+    }
+}
+
+/// Every number of every curve of every task, changed by `f`.
+fn each<A: Copy, B>(all: &[Vec<Vec<A>>], f: impl Fn(A) -> B) -> Vec<Vec<Vec<B>>> {
+    all.iter().map(|task| task.iter().map(|curve| curve.iter().map(|v| f(*v)).collect()).collect()).collect()
+}
+
 /// Of so many losing tasks one is taken out at a time.
 const AT_A_TIME: usize = 4;
 
@@ -40,11 +77,11 @@ const AT_A_TIME: usize = 4;
 ///
 /// # Errors
 /// Those of `together`.
-pub(crate) fn group(
+pub(crate) fn group<E>(
     names: &[String],
     worse: f64,
-    mut together: impl FnMut(&[usize]) -> Result<Vec<Option<Effect>>, FitError>,
-) -> Result<(Vec<Vec<usize>>, Grouping), FitError> {
+    mut together: impl FnMut(&[usize]) -> Result<Vec<Option<Effect>>, E>,
+) -> Result<Grouping, E> {
     let named = |tasks: &[usize]| tasks.iter().map(|k| names[*k].clone()).collect::<Vec<_>>();
     let (mut groups, mut trials) = (Vec::new(), Vec::new());
     let mut open: Vec<usize> = (0..names.len()).collect();
@@ -69,8 +106,7 @@ pub(crate) fn group(
         open = taken_out;
     }
     groups.sort();
-    let grouping = Grouping { groups: groups.iter().map(|g| named(g)).collect(), trials };
-    Ok((groups, grouping))
+    Ok(Grouping { groups: groups.iter().map(|g| named(g)).collect(), trials })
 }
 
 /// The worst that a change may be; what is not a number comes first.
@@ -131,6 +167,7 @@ fn words(effect: &Effect) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::FitError;
 
     fn names() -> Vec<String> {
         ["n", "p", "diode", "bjt"].map(str::to_owned).to_vec()
@@ -150,12 +187,12 @@ mod tests {
     #[test]
     fn those_that_help_each_other_stay_together_and_strangers_are_alone() {
         let mut tried = Vec::new();
-        let (groups, grouping) = group(&names(), 0.01, |tasks| {
+        let grouping = group(&names(), 0.01, |tasks| {
             tried.push(tasks.to_vec());
-            Ok(made_up(tasks))
+            Ok::<_, FitError>(made_up(tasks))
         })
         .unwrap();
-        assert_eq!(groups, [vec![0, 1], vec![2], vec![3]]);
+        assert_eq!(grouping.groups, [vec!["n", "p"], vec!["diode"], vec!["bjt"]]);
         assert_eq!(tried, [vec![0, 1, 2, 3], vec![0, 1, 2], vec![0, 1], vec![2, 3]]);
         assert_eq!(grouping.trials.iter().filter(|t| t.kept).count(), 1);
         let told = grouping.told(0.01);
@@ -169,7 +206,7 @@ mod tests {
     fn many_tasks_are_taken_out_in_a_few_fits_and_what_says_nothing_shares() {
         let names: Vec<String> = (0..40).map(|k| k.to_string()).collect();
         let mut fits = 0;
-        let (groups, _) = group(&names, 0.01, |tasks| {
+        let grouping = group(&names, 0.01, |tasks| {
             fits += 1;
             // Odd tasks lose among even ones; task 0 has nothing to judge by, and a third of all is not a number.
             let even = tasks.iter().any(|t| t % 2 == 0);
@@ -179,11 +216,11 @@ mod tests {
                 t if t % 2 == 1 && even => effect(0.5),
                 _ => effect(-0.5),
             };
-            Ok(tasks.iter().map(of).collect())
+            Ok::<_, FitError>(tasks.iter().map(of).collect())
         })
         .unwrap();
-        let odd = |rest: usize| (0..40).filter(|t| t % 2 == rest).collect::<Vec<usize>>();
-        assert_eq!(groups, [odd(0), odd(1)]);
+        let odd = |rest| names.iter().skip(rest).step_by(2).cloned().collect::<Vec<_>>();
+        assert_eq!(grouping.groups, [odd(0), odd(1)]);
         assert!(fits < 15, "{fits} fits");
     }
 

@@ -71,7 +71,7 @@ impl Held {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lm::{Beside, Lm, gradient, normal};
+    use crate::lm::{Beside, Lm, gradient, normal, residuals};
     use crate::prepared::Prepared;
     use crate::problem::Problem;
     use crate::synthetic::Synthetic;
@@ -100,7 +100,7 @@ mod tests {
         problem.held = Some(Held { target, strength: (0..trunk).map(|k| 0.5 * (k % 3) as f64).collect() });
         let prepared = Prepared::new(&problem);
         let normal = normal::assemble(&prepared, &theta);
-        gradient::assert_slopes(&normal, &theta, |t| normal::loss(&prepared, t), 1e-5, 1e-6);
+        gradient::assert_slopes(&normal, &theta, |t| residuals::loss(&prepared, t), 1e-5, 1e-6);
     }
 
     #[test]

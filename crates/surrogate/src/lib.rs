@@ -69,9 +69,9 @@ pub use fit::fit_in_parts;
 pub use fit::{
     Fit, FitReport, HistoryPoint, Observer, ParameterCount, Progress, Solved, fit, resume, solve_problem,
 };
-pub use fit::{TaskFit, combined, fit_tasks};
+pub use fit::{TaskFit, combined, fit_tasks, resume_tasks};
 pub use further::Source;
-pub use grouping::{Grouping, Trial};
+pub use grouping::{Grouping, Progressed, Trial, Tried};
 pub use interval::Effect;
 pub use lm::StopReason;
 pub use order::{OrderConfig, OrderReport};

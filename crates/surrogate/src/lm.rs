@@ -8,6 +8,7 @@ pub(crate) mod arrow;
 #[cfg(test)]
 pub(crate) mod gradient;
 pub(crate) mod normal;
+pub(crate) mod residuals;
 
 use crate::prepared::Prepared;
 
@@ -65,7 +66,7 @@ impl Beside for () {
 
 impl Lm {
     pub(crate) fn new(prepared: &Prepared<'_>, theta: Vec<f64>) -> Self {
-        let loss = normal::loss(prepared, &theta);
+        let loss = residuals::loss(prepared, &theta);
         Lm { theta, loss, damping: 1e-2 }
     }
 
@@ -95,7 +96,7 @@ impl Lm {
         let found = damped(&mut self.damping, before, |damping| {
             let step = arrow::solve(&normal, damping)?;
             let theta: Vec<f64> = theta.iter().zip(&step.delta).map(|(t, d)| t + d).collect();
-            let loss = normal::loss(prepared, &theta) + beside.loss(&theta);
+            let loss = residuals::loss(prepared, &theta) + beside.loss(&theta);
             Some(Trial { state: theta, loss, predicted: step.predicted })
         });
         match found {
@@ -165,7 +166,7 @@ mod tests {
         let own = problem.layout.shared()..problem.layout.total();
         theta[own].iter_mut().enumerate().for_each(|(k, v)| *v = 0.02 * (k % 7) as f64 - 0.05);
         let normal = normal::assemble(&prepared, &theta);
-        gradient::assert_slopes(&normal, &theta, |t| normal::loss(&prepared, t), 1e-5, 1e-6);
+        gradient::assert_slopes(&normal, &theta, |t| residuals::loss(&prepared, t), 1e-5, 1e-6);
     }
 
     #[test]

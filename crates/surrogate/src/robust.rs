@@ -7,7 +7,7 @@
 
 use gummel_device::metrics::quantile;
 
-use crate::lm::normal::raw_residuals;
+use crate::lm::residuals::raw_residuals;
 use crate::problem::Problem;
 
 /// A device is weighed down when its typical residual exceeds the family's by this factor.

@@ -56,7 +56,7 @@ impl Member {
                 // Heads of one device differ with temperature only where phi or psi do; the first stands for all.
                 let task = own.tasks.iter().find(|t| t.output == output);
                 let head = task.map(|t| {
-                    crate::lm::normal::head_of(layout, t, theta, layout.deviations(theta, devices[0]))
+                    crate::lm::residuals::head_of(layout, t, theta, layout.deviations(theta, devices[0]))
                 });
                 own_theta.extend(head.unwrap_or_else(|| vec![0.0; layout.head()]));
             }

@@ -66,7 +66,7 @@ pub(crate) fn widened(theta: &[f64], from: &Layout, to: &Layout, rng: &mut impl 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lm::normal::raw_residuals;
+    use crate::lm::residuals::raw_residuals;
     use crate::problem::Problem;
     use crate::synthetic::Synthetic;
     use rand::SeedableRng;

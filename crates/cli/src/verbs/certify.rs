@@ -1,6 +1,7 @@
 //! `gummel certify`: proof that gm and gds of every device of a model are positive, or biases where not.
 
 use anyhow::Result;
+use gummel_device::si;
 use gummel_model::{Certificate, CertifyOptions, DeviceProof, SignProof};
 use std::path::PathBuf;
 use std::time::Instant;
@@ -101,7 +102,7 @@ fn table(certificate: &Certificate) -> Grid {
 fn row(d: &DeviceProof, name: &str, proof: &SignProof) -> [String; 8] {
     [
         d.device.clone(),
-        format!("{:.0}", d.temperature - 273.15),
+        format!("{:.0}", si::celsius(d.temperature)),
         name.to_owned(),
         percent(proof.proved),
         percent(proof.below_floor),

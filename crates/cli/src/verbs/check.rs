@@ -1,6 +1,7 @@
 //! `gummel check`: physics and accuracy of a model, as a table, as JSON, as an exit code.
 
 use anyhow::{Context, Result, bail};
+use gummel_device::si;
 use gummel_qa::{Case, CheckReport, Limits, Plan, Report, Standing, Verdict};
 use std::path::PathBuf;
 
@@ -177,7 +178,7 @@ fn standings(all: &[Standing]) -> Grid {
 
 /// Device, condition and bias of a case: `W10u_L0.13u 27 C ff vg 0.6 vd 1.2 vb -0.3`.
 fn place(case: &Case) -> String {
-    let mut text = format!("{} {:.0} C", case.device, case.temperature - 273.15);
+    let mut text = format!("{} {:.0} C", case.device, si::celsius(case.temperature));
     if let Some(corner) = case.corner {
         text += &format!(" {corner}");
     }

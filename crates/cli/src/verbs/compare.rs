@@ -117,6 +117,10 @@ pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
                 / train.devices.len().max(1) as f64;
             let mut bar = FitBar::new(session, family);
             let standings = compare(part, &config, &ways, &mut bar)?;
+            if standings.len() < ways.len() {
+                let names: Vec<&str> = ways[standings.len()..].iter().map(|w| w.name.as_str()).collect();
+                session.warn(&format!("{family}: interrupted before {} could be judged", names.join(", ")));
+            }
             let compared = Compared { family: family.clone(), hold_out, points, standings };
             session.say(text(&compared, session))?;
             all.push(compared);

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 use gummel_data::{ParquetColumn, write_parquet};
-use gummel_device::Corner;
+use gummel_device::{Corner, si};
 use gummel_export::library::Sections;
 use gummel_export::program::Input;
 use gummel_export::{ExportOptions, Selection, Target, Written, export_together, gmid, osdi};
@@ -97,7 +97,7 @@ pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
         selection: Selection {
             devices: args.device,
             corner: args.corner.map(Corner::position),
-            temperature: args.temperature.map(|c| c + 273.15),
+            temperature: args.temperature.map(si::kelvin),
         },
         open: match &args.inputs {
             Some(names) => inputs(names)?,

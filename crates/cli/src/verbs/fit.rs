@@ -6,7 +6,7 @@ use gummel_device::metrics::Spread;
 use gummel_device::si;
 use gummel_model::Model;
 use gummel_surrogate::{
-    Checkpoint, FitConfig, Part, Sharing, TaskFit, TaskOf, combined, fit_in_parts, fit_tasks, resume,
+    Checkpoint, FitConfig, Part, Sharing, TaskFit, TaskOf, combined, fit_in_parts, fit_tasks, resume_tasks,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -194,14 +194,9 @@ fn pooled(
     config: &FitConfig,
     session: &Session,
 ) -> Result<BTreeMap<String, TaskFit>> {
-    if let Some(run) = &args.resume {
-        bail!(
-            "{} has families that share a trunk, which cannot go on yet; fit again from the data",
-            run.display()
-        );
-    }
+    let checkpoints = args.resume.as_ref().map_or(Ok(BTreeMap::new()), |run| checkpoints(run))?;
     let mut bar = FitBar::new(session, "families");
-    let fits = fit_tasks(data, config, &mut bar)?;
+    let fits = resume_tasks(data, config, &checkpoints, &mut bar)?;
     // One network serves the whole family.
     Ok(fits.into_iter().map(|fit| (fit.task.clone(), TaskFit { task: String::new(), ..fit })).collect())
 }
@@ -221,23 +216,24 @@ fn fit_family(
         return Ok(vec![TaskFit { task: String::new(), data: data.clone(), fit }]);
     }
     let Some(run) = &args.resume else { return Ok(fit_tasks(data, config, &mut bar)?) };
-    if config.sharing != Sharing::Hard {
-        bail!(
-            "{} has a network for every task, which cannot go on yet; fit again from the data",
-            run.display()
-        );
+    let own = checkpoints(run)?.into_iter().filter_map(|(name, c)| Some((of_task(&name, family)?, c)));
+    let own: BTreeMap<String, Checkpoint> = own.collect();
+    if own.is_empty() {
+        session.warn(&format!("{} has no fit of {family} to go on with; it is fitted anew", run.display()));
     }
-    let checkpoint = checkpoint_of(run, family)?;
-    let fit = resume(data, config, &checkpoint, &mut bar)?;
-    Ok(vec![TaskFit { task: String::new(), data: data.clone(), fit }])
+    Ok(resume_tasks(data, config, &own, &mut bar)?)
 }
 
-fn checkpoint_of(run: &Path, family: &str) -> Result<Checkpoint> {
-    let summary = RunSummary::load(run)?;
-    let entry = summary.families.iter().find(|f| f.family == family);
-    let entry =
-        entry.ok_or_else(|| anyhow::anyhow!("{} has no family {family} to go on with", run.display()))?;
-    run_folder::checkpoint(&run.join(&entry.folder))
+/// States of all networks of a run by family, a task's name behind it where the family has several.
+fn checkpoints(run: &Path) -> Result<BTreeMap<String, Checkpoint>> {
+    let of = |f: FamilySummary| Ok((f.family, run_folder::checkpoint(&run.join(&f.folder))?));
+    RunSummary::load(run)?.families.into_iter().map(of).collect()
+}
+
+/// The task of `family` that a network of this name is of: what is behind the family's name.
+fn of_task(network: &str, family: &str) -> Option<String> {
+    let task = network.strip_prefix(family)?;
+    if task.is_empty() { Some(String::new()) } else { task.strip_prefix(' ').map(str::to_owned) }
 }
 
 /// Folder of a family inside a run: its name, with the technology when two technologies share it.
@@ -296,7 +292,7 @@ fn read_text(reading: &Reading, families: &BTreeMap<String, Dataset>) -> String 
 }
 
 fn celsius(devices: &[DeviceData]) -> String {
-    let all = devices.iter().flat_map(|d| d.curves.iter().map(|c| (c.temperature - 273.15).round() as i64));
+    let all = devices.iter().flat_map(|d| d.curves.iter().map(|c| si::celsius(c.temperature).round() as i64));
     let distinct: std::collections::BTreeSet<i64> = all.collect();
     distinct.iter().map(i64::to_string).collect::<Vec<_>>().join(" ")
 }

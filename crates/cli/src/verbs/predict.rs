@@ -136,7 +136,7 @@ fn queries(args: &Args, model: &Model) -> Vec<DeviceQuery> {
     let names: Vec<String> = if args.all { all() } else { args.device.clone() };
     let query = |device| DeviceQuery {
         device,
-        temperature: args.temperature.map(|c| c + 273.15),
+        temperature: args.temperature.map(si::kelvin),
         w: args.w,
         l: args.l,
         corner: args.corner.map(Corner::position),

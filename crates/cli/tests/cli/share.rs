@@ -32,8 +32,27 @@ fn the_summary_says_which_families_share_a_trunk_and_why() {
     assert!(told.contains("share a trunk") || told.contains("a trunk of its own"), "{told}");
     // Each family is a run of its own.
     lab.gummel("predict both/lv_pmos --all --grid vgs=-1.2,vds=-1.2 --quantities id").code(0);
-    let refused = lab.gummel("fit --resume both").code(1);
-    assert!(refused.err().contains("fit again from the data"), "{}", refused.err());
+    // Who shares with whom is known, so that only the groups are fitted further.
+    let on = lab.gummel("fit --resume both --no-plots --json --out on").code(0).json();
+    let grouping = |ran: &serde_json::Value| ran["summary"]["families"][0]["report"]["grouping"].clone();
+    assert_eq!(grouping(&on), grouping(&ran));
+    let refused = lab.gummel("fit --resume both --sharing hard").code(1);
+    assert!(refused.err().contains("goes on with the sharing it has"), "{}", refused.err());
+}
+
+#[test]
+fn networks_fitted_alone_go_on() {
+    let lab = Lab::new();
+    let fit = "fit data --config quick.toml --devices W1u* --no-plots --sharing single --out first";
+    lab.gummel(fit).code(0);
+    let tasks = |run: &str| {
+        let summary: serde_json::Value =
+            serde_json::from_str(&lab.read(&format!("{run}/summary.json"))).expect("JSON");
+        summary["families"].as_array().expect("families").len()
+    };
+    lab.gummel("fit --resume first --no-plots --out second").code(0);
+    assert!(tasks("first") > 1);
+    assert_eq!(tasks("second"), tasks("first"));
 }
 
 #[test]

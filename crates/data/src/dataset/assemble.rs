@@ -1,13 +1,12 @@
 //! From table to dataset: rows to curves, curves to devices, devices named and ordered.
 
-use gummel_device::{Corner, DeviceId, Family, Geometry, Origin, Polarity, Quantity, Terminal};
+use gummel_device::{Corner, DeviceId, Family, Geometry, Origin, Polarity, Quantity, Terminal, si};
 use ndarray::{Array1, Array2};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::nothing::{Cause, LeftOut};
 use super::{CurveInfo, Dataset, DeviceData, Selection};
-use crate::identity::ZERO_CELSIUS;
 use crate::table::View;
 use crate::{DataError, Flags, IvTable, SourceFile};
 
@@ -170,7 +169,7 @@ impl<'a> Filter<'a> {
 
     fn takes_temperature(&self, kelvin: f64) -> bool {
         let wanted = &self.selection.temperature;
-        wanted.is_empty() || wanted.iter().any(|c| (kelvin - ZERO_CELSIUS - c).abs() <= 1.0)
+        wanted.is_empty() || wanted.iter().any(|c| (si::celsius(kelvin) - c).abs() <= 1.0)
     }
 }
 

@@ -1,10 +1,10 @@
 //! Why a selection leaves no device: which devices went, at which step, and what to do about it.
 
+use gummel_device::si;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Selection;
 use crate::Flags;
-use crate::identity::ZERO_CELSIUS;
 
 /// The step at which rows of a device were left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -88,7 +88,7 @@ impl LeftOut {
                 text
             }
             Cause::NoPoints => {
-                let celsius = self.kelvin.iter().map(|b| format!("{:.0}", f64::from_bits(*b) - ZERO_CELSIUS));
+                let celsius = self.kelvin.iter().map(|b| format!("{:.0}", si::celsius(f64::from_bits(*b))));
                 format!(
                     "without a point at the temperatures asked for ({:?} C, the table has {} C) and without \
                      the flags '{}'",

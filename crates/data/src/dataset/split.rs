@@ -1,10 +1,10 @@
 //! Splits into what the fit sees and what is held out, seeded and recorded in the configuration.
 
+use gummel_device::si;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use super::{Dataset, DeviceData};
-use crate::identity::ZERO_CELSIUS;
 use crate::random;
 
 /// What to hold out.
@@ -83,7 +83,7 @@ impl Dataset {
                 self.per_device(|_, d| vec![globs.match_any(&d.id.name); d.len()])
             }
             Split::Temperatures { celsius } => self.per_device(|_, d| {
-                let near = |t: &f64| celsius.iter().any(|c| (t - ZERO_CELSIUS - c).abs() <= 1.0);
+                let near = |t: &f64| celsius.iter().any(|c| (si::celsius(*t) - c).abs() <= 1.0);
                 d.temperature.iter().map(near).collect()
             }),
         };

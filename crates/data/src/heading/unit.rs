@@ -1,9 +1,8 @@
 //! Units in headings: which dimension a column has, and the factor of a unit to SI.
 
-use gummel_device::si;
+use gummel_device::si::{self, ZERO_CELSIUS};
 
 use crate::block::IDENTITY_COLUMNS;
-use crate::identity::ZERO_CELSIUS;
 
 /// Physical dimension of a column.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -10,13 +10,15 @@
 mod fields;
 mod layout;
 mod matrix;
+mod refuse;
 mod remark;
 
-pub(super) use fields::{Dialect, Field};
+pub(super) use fields::{Dialect, Field, is_silent};
 pub(super) use layout::condition;
 
 use crate::heading::{BadHeading, ColumnMapping};
 use crate::sheet::Sheet;
+use crate::stop::Stop;
 use crate::{DataError, Flags, decode};
 use layout::{Condition, Layout, Rows, banner};
 use matrix::Titles;
@@ -26,9 +28,14 @@ use remark::assignments;
 ///
 /// # Errors
 /// [`DataError::Encoding`] for what is no text, [`DataError::Syntax`] for a cell that should be a number
-/// and is none, [`DataError::NoQuantity`] for a file without headings.
-pub(crate) fn read(path: &str, bytes: &[u8], mapping: &ColumnMapping) -> Result<Sheet, DataError> {
-    let text = decode::text(path, bytes)?;
+/// and is none, [`DataError::NoQuantity`] for a file without headings, [`DataError::Stopped`].
+pub(crate) fn read(
+    path: &str,
+    bytes: &[u8],
+    mapping: &ColumnMapping,
+    stop: Stop<'_>,
+) -> Result<Sheet, DataError> {
+    let text = decode::text(path, bytes, stop)?;
     let dialect = Dialect::guess(&text, mapping);
     let mut reader = Reader {
         path,
@@ -45,14 +52,40 @@ pub(crate) fn read(path: &str, bytes: &[u8], mapping: &ColumnMapping) -> Result<
         above: Vec::new(),
         assumed: Flags::NONE,
         units_possible: false,
+        unnamed: None,
         first: text.lines().find(|l| !l.trim().is_empty()).unwrap_or_default().to_owned(),
-        last_line: text.lines().count(),
+        number: 0,
+        last: false,
         cut: !text.ends_with(['\n', '\r']),
     };
-    for (k, line) in text.lines().enumerate() {
+    let mut lines = text.lines().enumerate().peekable();
+    while let Some((k, line)) = lines.next() {
+        stop.look()?;
+        let whole = dialect.open_cell(line).then(|| closed(line, lines.clone().map(|(_, l)| l))).flatten();
+        if let Some((_, more)) = whole {
+            lines.nth(more - 1);
+        }
+        let line = whole.as_ref().map_or(line, |(whole, _)| whole);
+        reader.number = k + 1;
+        reader.last = lines.peek().is_none();
         reader.line(k + 1, line.trim_end_matches(['\r', '\u{1a}', '\u{c}']))?;
     }
     reader.finish()
+}
+
+/// Most lines of a cell between quotes; a quote that is left open longer is a mark like any other.
+const CELL_LINES: usize = 8;
+
+/// A line whose last cell goes on below, with the lines that close it, and how many these are.
+fn closed<'a>(line: &str, below: impl Iterator<Item = &'a str>) -> Option<(String, usize)> {
+    let mut whole = line.trim_end().to_owned();
+    for (k, more) in below.take(CELL_LINES).enumerate() {
+        whole = format!("{whole} {}", more.trim_end());
+        if more.matches('"').count() % 2 == 1 {
+            return Some((whole, k + 1));
+        }
+    }
+    None
 }
 
 /// The state between two lines.
@@ -81,7 +114,12 @@ struct Reader<'a> {
     units_possible: bool,
     /// First line with text.
     first: String,
-    last_line: usize,
+    /// Line of the first row of numbers and the cells above it, where these name too little.
+    unnamed: Option<(usize, String)>,
+    /// Number of the line being read.
+    number: usize,
+    /// It is the last one.
+    last: bool,
     /// The last line has no line end.
     cut: bool,
 }
@@ -120,8 +158,11 @@ impl Reader<'_> {
             self.units_possible = false;
             return self.row(number, &cells, &fields);
         }
+        if self.layout.is_none() && self.unnamed.is_none() && words == 0 && numbers > 1 && above.len() > 1 {
+            self.unnamed = Some((number, above.join(", ")));
+        }
         self.above.clone_from(&cells);
-        if self.units_possible && words > 0 && self.units(number, &cells)? {
+        if self.units_possible && words > 0 && numbers == 0 && self.units(number, &cells)? {
             return Ok(());
         }
         if words > numbers && words >= 2 && self.headings(number, &cells)? {
@@ -219,7 +260,7 @@ impl Reader<'_> {
 
     fn row(&mut self, number: usize, cells: &[String], fields: &[Field]) -> Result<(), DataError> {
         let Some(layout) = &self.layout else { return Ok(()) };
-        if number == self.last_line && self.cut && fields.len() < layout.width() {
+        if self.last && self.cut && fields.len() < layout.width() {
             self.sheet.problem = Some(DataError::Truncated {
                 path: self.path.to_owned(),
                 line: number,
@@ -253,7 +294,7 @@ impl Reader<'_> {
         DataError::Syntax {
             path: self.path.to_owned(),
             line: number,
-            found: format!("'{}'", cell.chars().take(40).collect::<String>()),
+            found: format!("'{}'", shortened(cell, 40)),
             expected: format!("a number in column '{heading}'"),
             hint: "correct the cell, or leave it empty".to_owned(),
         }
@@ -290,9 +331,15 @@ impl Reader<'_> {
             });
         }
         if self.layout.is_none() {
+            let found = match self.unnamed {
+                Some((line, names)) => {
+                    format!("'{}' above the numbers of line {line}", shortened(&names, 100))
+                }
+                None => format!("'{}' first", shortened(&self.first, 60)),
+            };
             return Err(DataError::NoQuantity {
                 path: self.path.to_owned(),
-                found: format!("'{}' first", self.first.chars().take(60).collect::<String>()),
+                found,
                 expected: "a line of headings such as 'vg, vd, id' above the numbers".to_owned(),
             });
         }
@@ -300,7 +347,7 @@ impl Reader<'_> {
         if self.sheet.rows() == 0 {
             return Err(DataError::Truncated {
                 path: self.path.to_owned(),
-                line: self.last_line,
+                line: self.number,
                 found: "no row of numbers".to_owned(),
                 expected: "rows below the headings".to_owned(),
                 rows: 0,
@@ -308,6 +355,11 @@ impl Reader<'_> {
         }
         Ok(self.sheet)
     }
+}
+
+/// At most so many characters of a text.
+fn shortened(text: &str, most: usize) -> String {
+    text.chars().take(most).collect()
 }
 
 /// A remark with a key, as opposed to a damaged row.

@@ -9,20 +9,27 @@ use std::collections::BTreeMap;
 use crate::heading::{ColumnMapping, Heading};
 use crate::identity::tidy;
 use crate::sheet::Sheet;
+use crate::stop::Stop;
 use crate::{DataError, decode, number};
 
 /// Reads a whole EasyEXPERT export.
 ///
 /// # Errors
 /// [`DataError::Encoding`], [`DataError::Syntax`] for lines that break the grammar,
-/// [`DataError::Truncated`] for a file without data.
-pub(crate) fn read(path: &str, bytes: &[u8], mapping: &ColumnMapping) -> Result<Sheet, DataError> {
-    let text = decode::text(path, bytes)?;
+/// [`DataError::Truncated`] for a file without data, [`DataError::Stopped`].
+pub(crate) fn read(
+    path: &str,
+    bytes: &[u8],
+    mapping: &ColumnMapping,
+    stop: Stop<'_>,
+) -> Result<Sheet, DataError> {
+    let text = decode::text(path, bytes, stop)?;
     let mut sheet = Sheet::default();
     let mut record = Record::default();
     let mut curves = 0;
     let mut last = 0;
     for (k, line) in text.lines().enumerate() {
+        stop.look()?;
         last = k + 1;
         let cells = cells(line);
         let Some((keyword, values)) = cells.split_first() else { continue };

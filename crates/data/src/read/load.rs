@@ -1,12 +1,16 @@
 //! One file: bytes, format, sheet, identity, validation.
 
-use super::parquet::{self, Parquet};
+use std::fs::File;
+use std::io::Read;
+
+use super::parquet::{self, Parsed};
 use super::{Metadata, ReadOptions, SourceFile, csv, easyexpert, mdm, plt, raw};
 use crate::block::{self, Block, IDENTITY_COLUMNS};
 use crate::heading::{ColumnMapping, Heading};
 use crate::identity::Fields;
 use crate::input::Input;
 use crate::sheet::Sheet;
+use crate::stop::{PIECE, Stop};
 use crate::{DataError, Format, IvTable, validate};
 
 /// What one file gave.
@@ -34,13 +38,14 @@ pub(crate) enum Loaded {
     },
 }
 
-/// Reads and validates one file.
+/// Reads and validates one file, and looks all the time whether it is still wanted.
 pub(crate) fn load(
     input: &Input,
     options: &ReadOptions,
     mapping: &ColumnMapping,
     metadata: &Metadata,
 ) -> Result<Loaded, DataError> {
+    let stop = Stop(&options.stop);
     let bytes = bytes_of(input, options)?;
     let sniffed = options.format.or_else(|| Format::sniff(&bytes));
     // In a folder, prose with commas is no table: separated values need a name that says so.
@@ -56,30 +61,25 @@ pub(crate) fn load(
         path: input.name.clone(),
         format: Some(format),
         bytes: bytes.len() as u64,
-        blake3: blake3::hash(&bytes).to_hex().to_string(),
+        blake3: hash(&bytes, stop)?,
         rows: 0,
     };
-    let parsed = match format {
-        Format::Mdm => mdm::read(&input.name, &bytes),
-        Format::Csv => csv::read(&input.name, &bytes, mapping),
-        Format::EasyExpert => easyexpert::read(&input.name, &bytes, mapping),
-        Format::Raw => raw::read(&input.name, &bytes, mapping),
-        Format::Plt => plt::read(&input.name, &bytes, mapping),
-        Format::Parquet => match parquet::read(&input.name, bytes, mapping)? {
-            Parquet::Sheet(sheet) => Ok(*sheet),
-            Parquet::Table(table) => {
-                file.rows = table.len();
-                return Ok(Loaded::Table { table, file });
-            }
-        },
+    let parsed = match parse(format, &input.name, &bytes, mapping, stop) {
+        Ok(Parsed::Table(table)) => {
+            file.rows = table.len();
+            return Ok(Loaded::Table { table, file });
+        }
+        Ok(Parsed::Sheet(sheet)) => Ok(*sheet),
+        Err(error) => Err(error),
     };
+    drop(bytes);
     let path = input.path.to_string_lossy().replace('\\', "/");
     let name = options.patterns.match_path(&path).unwrap_or_default();
     let split = parsed.and_then(|mut sheet| {
         let problem = sheet.problem.take();
         let mut table = constants(&mut sheet, mapping);
         table.extend(metadata.of(&path));
-        Ok((block::split(&input.name, sheet, &name, &table)?, problem))
+        Ok((block::split(&input.name, sheet, (&name, &table), stop)?, problem))
     });
     let (mut blocks, problem) = match split {
         // A folder of measurements often holds lists and notes as tables.
@@ -89,11 +89,43 @@ pub(crate) fn load(
         split => split?,
     };
     file.rows = blocks.iter().map(Block::rows).sum();
-    blocks.iter_mut().for_each(|b| validate::validate_file(b, &options.flags));
+    for block in &mut blocks {
+        stop.look()?;
+        validate::validate_file(block, &options.flags);
+    }
     if problem.is_some() {
         super::flag_truncated(&mut blocks);
     }
     Ok(Loaded::Blocks { blocks, file, problem })
+}
+
+/// Reads the content of a file.
+fn parse(
+    format: Format,
+    name: &str,
+    bytes: &[u8],
+    mapping: &ColumnMapping,
+    stop: Stop<'_>,
+) -> Result<Parsed, DataError> {
+    let sheet = match format {
+        Format::Mdm => mdm::read(name, bytes, stop)?,
+        Format::Csv => csv::read(name, bytes, mapping, stop)?,
+        Format::EasyExpert => easyexpert::read(name, bytes, mapping, stop)?,
+        Format::Raw => raw::read(name, bytes, mapping, stop)?,
+        Format::Plt => plt::read(name, bytes, mapping, stop)?,
+        Format::Parquet => return parquet::read(name, bytes, mapping, stop),
+    };
+    Ok(Parsed::Sheet(Box::new(sheet)))
+}
+
+/// BLAKE3, hexadecimal.
+fn hash(bytes: &[u8], stop: Stop<'_>) -> Result<String, DataError> {
+    let mut hasher = blake3::Hasher::new();
+    for piece in bytes.chunks(PIECE) {
+        stop.look()?;
+        hasher.update(piece);
+    }
+    Ok(hasher.finalize().to_hex().to_string())
 }
 
 /// Constants of a mapping: identity fields to give back, the others become columns of the sheet.
@@ -128,7 +160,12 @@ fn bytes_of(input: &Input, options: &ReadOptions) -> Result<Vec<u8>, DataError> 
             limit: options.max_file_bytes,
         });
     }
-    let bytes = std::fs::read(&input.path).map_err(|e| DataError::io(&input.path, e))?;
+    let io = |e| DataError::io(&input.path, e);
+    let mut file = File::open(&input.path).map_err(io)?;
+    let mut bytes = Vec::with_capacity(size as usize + 1);
+    while file.by_ref().take(PIECE as u64).read_to_end(&mut bytes).map_err(io)? > 0 {
+        Stop(&options.stop).look()?;
+    }
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(DataError::Empty { path: input.name.clone() });
     }
@@ -153,5 +190,58 @@ fn unrecognised(input: &Input, bytes: &[u8]) -> DataError {
         found,
         expected: "IC-CAP mdm, CSV or TSV, EasyEXPERT CSV, SPICE raw, Sentaurus plt or Parquet".to_owned(),
         hint: "unpack archives, export spreadsheets as CSV, or name the format".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use polars::df;
+    use polars::prelude::ParquetWriter;
+    use std::io::Cursor;
+    use std::sync::atomic::AtomicBool;
+
+    /// A small file of every format.
+    fn files() -> Vec<(Format, Vec<u8>)> {
+        let mdm = "BEGIN_HEADER\n ICCAP_INPUTS\n  vg V G GROUND SMU2 0.001 LIN 1 0 1 2 1\n ICCAP_OUTPUTS\n  \
+                   id I D GROUND SMU1 B\nEND_HEADER\nBEGIN_DB\n #vg id\n 0 1e-9\n 1 1e-6\nEND_DB\n";
+        let expert = "SetupTitle,IdVg\nTestParameter,Channel.VName,Vg\nDataName,Vg,Id\nDataValue,0,1e-9\nDataValue,1,1e-6\n";
+        let head = "Title: t\nPlotname: DC\nFlags: real\nNo. Variables: 2\nNo. Points: 2\nVariables:\n 0 v-sweep voltage\n 1 i(vd) current\n";
+        let ascii = format!("{head}Values:\n 0 0\n -1e-9\n 1 1\n -1e-6\n");
+        let mut binary = format!("{head}Binary:\n").into_bytes();
+        [0.0f64, -1e-9, 1.0, -1e-6].iter().for_each(|v| binary.extend(v.to_le_bytes()));
+        let plt = "DF-ISE text\nInfo { type = xyplot datasets = [ \"gate OuterVoltage\" \"drain TotalCurrent\" ] }\n\
+                   Data { 0 1e-9\n 1 1e-6 }\n";
+        let mut frame = df!("vg" => [0.0, 1.0], "id" => [1e-9, 1e-6]).expect("columns of one length");
+        let mut parquet = Cursor::new(Vec::new());
+        ParquetWriter::new(&mut parquet).finish(&mut frame).expect("written to memory");
+        let text = |t: &str| t.as_bytes().to_vec();
+        let utf16 = "vg;id\n0;1e-9\n1;1e-6\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        vec![
+            (Format::Mdm, text(mdm)),
+            (Format::Csv, text("vg,id\n0,1e-9\n1,1e-6\n")),
+            (Format::Csv, utf16),
+            (Format::EasyExpert, text(expert)),
+            (Format::Raw, text(&ascii)),
+            (Format::Raw, binary),
+            (Format::Plt, text(plt)),
+            (Format::Parquet, parquet.into_inner()),
+        ]
+    }
+
+    #[test]
+    fn every_reader_gives_up_inside_a_file() {
+        let mapping = ColumnMapping::default();
+        let (wanted, unwanted) = (AtomicBool::new(false), AtomicBool::new(true));
+        for (format, bytes) in files() {
+            let rows = match parse(format, "f", &bytes, &mapping, Stop(&wanted)) {
+                Ok(Parsed::Sheet(sheet)) => sheet.rows(),
+                Ok(Parsed::Table(table)) => table.len(),
+                Err(error) => panic!("{format:?}: {error}"),
+            };
+            assert_eq!(rows, 2, "{format:?}");
+            let stopped = parse(format, "f", &bytes, &mapping, Stop(&unwanted)).map(|_| ());
+            assert!(matches!(stopped, Err(DataError::Stopped)), "{format:?}: {stopped:?}");
+        }
     }
 }

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use crate::DataError;
 use crate::number;
 use crate::sheet::Sheet;
+use crate::stop::Stop;
 use header::{Header, column_name};
 
 /// Reads a whole `.mdm` file.
@@ -16,11 +17,11 @@ use header::{Header, column_name};
 ///
 /// # Errors
 /// [`DataError::Syntax`] for a line that breaks the grammar, [`DataError::Truncated`] when not even
-/// one row is there.
-pub(crate) fn read(path: &str, bytes: &[u8]) -> Result<Sheet, DataError> {
+/// one row is there, [`DataError::Stopped`].
+pub(crate) fn read(path: &str, bytes: &[u8], stop: Stop<'_>) -> Result<Sheet, DataError> {
     let mut lines = Lines { bytes, at: 0, number: 0 };
-    let header = header::read(path, &mut lines)?;
-    let mut blocks = Blocks::new(path, &header);
+    let header = header::read(path, &mut lines, stop)?;
+    let mut blocks = Blocks::new(path, &header, stop);
     let end = blocks.read(&mut lines)?;
     blocks.finish(end, &lines)
 }
@@ -70,6 +71,7 @@ enum End {
 struct Blocks<'a> {
     path: &'a str,
     header: &'a Header,
+    stop: Stop<'a>,
     sheet: Sheet,
     /// Column index by lower-case name.
     index: HashMap<String, usize>,
@@ -79,18 +81,19 @@ struct Blocks<'a> {
 }
 
 impl<'a> Blocks<'a> {
-    fn new(path: &'a str, header: &'a Header) -> Self {
+    fn new(path: &'a str, header: &'a Header, stop: Stop<'a>) -> Self {
         let sheet = Sheet {
             header: header.values.clone(),
             swept: header.inner().map(|i| i.column.clone()),
             limits: header.limits(),
             ..Sheet::default()
         };
-        Blocks { path, header, sheet, index: HashMap::new(), blocks: 0, mismatch: None }
+        Blocks { path, header, stop, sheet, index: HashMap::new(), blocks: 0, mismatch: None }
     }
 
     fn read(&mut self, lines: &mut Lines<'_>) -> Result<End, DataError> {
         while let Some(line) = lines.next() {
+            self.stop.look()?;
             let text = line.trim_ascii();
             if text.is_empty() || text[0] == b'!' {
                 continue;
@@ -113,6 +116,7 @@ impl<'a> Blocks<'a> {
         let mut columns: Vec<usize> = Vec::new();
         let mut end = End::InBlock;
         while let Some(line) = lines.next() {
+            self.stop.look()?;
             let Some(start) = line.iter().position(|b| !b.is_ascii_whitespace()) else { continue };
             match line[start] {
                 b'0'..=b'9' | b'-' | b'+' | b'.' => {

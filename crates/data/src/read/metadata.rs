@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::csv::{Dialect, Field};
-use crate::block::IDENTITY_COLUMNS;
+use super::csv::{Dialect, Field, is_silent};
 use crate::heading::{ColumnMapping, Heading};
-use crate::identity::Fields;
+use crate::identity::{Fields, UNREAD};
+use crate::stop::Stop;
 use crate::{DataError, decode};
 
 /// Metadata by file; empty when there is no table.
@@ -22,11 +22,11 @@ impl Metadata {
     ///
     /// # Errors
     /// [`DataError::Io`], [`DataError::Encoding`], [`DataError::Column`] without a column `file`,
-    /// [`DataError::Syntax`] for a heading with a wrong unit.
-    pub(crate) fn read(path: &Path, mapping: &ColumnMapping) -> Result<Metadata, DataError> {
+    /// [`DataError::Syntax`] for a heading with a wrong unit, [`DataError::Stopped`].
+    pub(crate) fn read(path: &Path, mapping: &ColumnMapping, stop: Stop<'_>) -> Result<Metadata, DataError> {
         let name = path.display().to_string();
         let bytes = std::fs::read(path).map_err(|e| DataError::io(path, e))?;
-        let text = decode::text(&name, &bytes)?;
+        let text = decode::text(&name, &bytes, stop)?;
         let dialect = Dialect::guess(&text, mapping);
         let mut lines = text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty() && !l.starts_with('#'));
         let (number, headings) = lines.next().ok_or_else(|| DataError::Empty { path: name.clone() })?;
@@ -83,13 +83,16 @@ impl Metadata {
 fn row(dialect: &Dialect, columns: &[Option<Heading>], cells: &[String]) -> Fields {
     let mut fields = Fields::new();
     for (heading, cell) in columns.iter().zip(cells) {
-        let Some(heading) = heading.as_ref().filter(|h| IDENTITY_COLUMNS.contains(&h.column.as_str())) else {
+        let Some(heading) = heading.as_ref().filter(|h| h.is_identity() && !is_silent(cell)) else {
             continue;
         };
+        // A device may be called `open`, its width may not.
         match dialect.read(cell) {
-            Field::Missing => {}
             Field::Number(number) if heading.is_numeric() => {
                 fields.insert(heading.column.clone(), format!("{:e}", heading.value(number)));
+            }
+            Field::Missing if heading.is_numeric() => {
+                fields.insert(UNREAD.to_owned(), heading.column.clone());
             }
             _ => {
                 fields.insert(heading.column.clone(), cell.trim().to_owned());

@@ -5,31 +5,42 @@ use std::io::Cursor;
 
 use crate::heading::{ColumnMapping, Heading};
 use crate::sheet::{Sheet, TextColumn};
+use crate::stop::Stop;
 use crate::table::REQUIRED;
 use crate::{DataError, IvTable};
 
-/// A Parquet file: a table already, or columns that still have to be understood.
-pub(crate) enum Parquet {
+/// The content of a file: a table already, or columns that still have to be understood.
+pub(crate) enum Parsed {
     /// Has the columns of an [`IvTable`].
     Table(IvTable),
     /// Anything else with headings.
     Sheet(Box<Sheet>),
 }
 
+/// Rows decoded between two looks at whether anybody wants them.
+const ROWS: usize = 1 << 21;
+
 /// Reads a whole Parquet file.
 ///
 /// # Errors
-/// [`DataError::Table`] for a file polars refuses, [`DataError::Syntax`] for a heading with a wrong unit.
-pub(crate) fn read(path: &str, bytes: Vec<u8>, mapping: &ColumnMapping) -> Result<Parquet, DataError> {
-    let frame = ParquetReader::new(Cursor::new(bytes)).finish().map_err(DataError::table(path))?;
+/// [`DataError::Table`] for a file polars refuses, [`DataError::Syntax`] for a heading with a wrong unit,
+/// [`DataError::Stopped`].
+pub(crate) fn read(
+    path: &str,
+    bytes: &[u8],
+    mapping: &ColumnMapping,
+    stop: Stop<'_>,
+) -> Result<Parsed, DataError> {
+    let frame = frame(path, bytes, stop)?;
     if REQUIRED.iter().all(|name| frame.column(name).is_ok()) {
-        return IvTable::from_frame(frame).map(Parquet::Table);
+        return IvTable::from_frame(frame).map(Parsed::Table);
     }
     let mut sheet = Sheet { line: (1..=frame.height() as u32).collect(), ..Sheet::default() };
     for column in frame.columns() {
         let heading = Heading::read(column.name(), mapping)
             .map_err(|bad| bad.at(path, 0, "rename the column or give a column mapping"))?;
         let Some(heading) = heading else { continue };
+        stop.look()?;
         if column.dtype().is_primitive_numeric() {
             let numbers = column.cast(&DataType::Float64).map_err(DataError::table(path))?;
             let numbers = numbers.f64().map_err(DataError::table(path))?;
@@ -46,5 +57,21 @@ pub(crate) fn read(path: &str, bytes: Vec<u8>, mapping: &ColumnMapping) -> Resul
         }
     }
     sheet.drop_repeated_columns();
-    Ok(Parquet::Sheet(Box::new(sheet)))
+    Ok(Parsed::Sheet(Box::new(sheet)))
+}
+
+/// All rows, decoded stretch by stretch.
+fn frame(path: &str, bytes: &[u8], stop: Stop<'_>) -> Result<DataFrame, DataError> {
+    stop.look()?;
+    let rows = ParquetReader::new(Cursor::new(bytes)).num_rows().map_err(DataError::table(path))?;
+    let stretch = |first: usize| {
+        let reader = ParquetReader::new(Cursor::new(bytes)).with_slice(Some((first, ROWS)));
+        reader.finish().map_err(DataError::table(path))
+    };
+    let mut frame = stretch(0)?;
+    for first in (ROWS..rows).step_by(ROWS) {
+        stop.look()?;
+        frame.vstack_mut(&stretch(first)?).map_err(DataError::table(path))?;
+    }
+    Ok(frame)
 }

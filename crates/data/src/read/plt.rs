@@ -13,6 +13,7 @@
 
 use crate::heading::{BadHeading, ColumnMapping, Heading};
 use crate::sheet::Sheet;
+use crate::stop::Stop;
 use crate::{DataError, decode, number};
 
 /// First line of every DF-ISE text file.
@@ -30,13 +31,18 @@ const CONTACTS: [(&str, &[&str]); 4] = [
 ///
 /// # Errors
 /// [`DataError::Syntax`] for what breaks the grammar, [`DataError::NoQuantity`] for other DF-ISE files such as grids,
-/// [`DataError::Truncated`] when not one row is whole.
-pub(crate) fn read(path: &str, bytes: &[u8], mapping: &ColumnMapping) -> Result<Sheet, DataError> {
-    let text = decode::text(path, bytes)?;
+/// [`DataError::Truncated`] when not one row is whole, [`DataError::Stopped`].
+pub(crate) fn read(
+    path: &str,
+    bytes: &[u8],
+    mapping: &ColumnMapping,
+    stop: Stop<'_>,
+) -> Result<Sheet, DataError> {
+    let text = decode::text(path, bytes, stop)?;
     let mut words = Words { path, text: &text, at: 0, line: 1 };
     let info = Info::read(&mut words)?;
     let headings = headings(&info.datasets, mapping).map_err(|bad| words.syntax(bad.found, &bad.expected))?;
-    let data = Data::read(&mut words, info.datasets.len())?;
+    let data = Data::read(&mut words, info.datasets.len(), stop)?;
     let header = vec![("origin".to_owned(), "simulated".to_owned())];
     let mut sheet = Sheet { header, line: data.lines, problem: data.problem, ..Sheet::default() };
     if sheet.line.is_empty() {
@@ -153,10 +159,11 @@ struct Data {
 }
 
 impl Data {
-    fn read(words: &mut Words<'_>, columns: usize) -> Result<Data, DataError> {
+    fn read(words: &mut Words<'_>, columns: usize, stop: Stop<'_>) -> Result<Data, DataError> {
         let mut data = Data { values: Vec::new(), lines: Vec::new(), problem: None };
         let mut closed = false;
         while let Some(word) = words.next() {
+            stop.look()?;
             if word == "}" {
                 closed = true;
                 break;

@@ -5,15 +5,21 @@
 
 use crate::heading::{ColumnMapping, Heading};
 use crate::sheet::Sheet;
+use crate::stop::Stop;
 use crate::{DataError, number};
 
 /// Reads all plots of a raw file; their rows follow each other.
 ///
 /// # Errors
 /// [`DataError::Syntax`] for a header or value that cannot be read, [`DataError::Truncated`] when not one
-/// point is there.
-pub(crate) fn read(path: &str, bytes: &[u8], mapping: &ColumnMapping) -> Result<Sheet, DataError> {
-    let mut cursor = Cursor { path, bytes, at: 0, line: 0, wide: is_utf16(bytes) };
+/// point is there, [`DataError::Stopped`].
+pub(crate) fn read(
+    path: &str,
+    bytes: &[u8],
+    mapping: &ColumnMapping,
+    stop: Stop<'_>,
+) -> Result<Sheet, DataError> {
+    let mut cursor = Cursor { path, bytes, stop, at: 0, line: 0, wide: is_utf16(bytes) };
     if bytes.starts_with(&[0xFF, 0xFE]) {
         cursor.at = 2;
     }
@@ -47,6 +53,7 @@ fn is_utf16(bytes: &[u8]) -> bool {
 struct Cursor<'a> {
     path: &'a str,
     bytes: &'a [u8],
+    stop: Stop<'a>,
     at: usize,
     line: usize,
     /// Header text is UTF-16, little endian.
@@ -108,6 +115,7 @@ impl Plot {
         let mut count = 0usize;
         let mut any = false;
         while let Some(line) = cursor.text_line() {
+            cursor.stop.look()?;
             let (key, value) = line.split_once(':').unwrap_or((line.as_str(), ""));
             let value = value.trim();
             any |= !line.trim().is_empty();
@@ -157,17 +165,18 @@ impl Plot {
     /// All numbers, point after point, and whether all announced points are there.
     fn values(&self, cursor: &mut Cursor<'_>) -> Result<(Vec<f64>, bool), DataError> {
         let per_point = self.numbers_per_point();
-        let mut values = if self.binary { self.binary_values(cursor) } else { self.ascii_values(cursor)? };
+        let mut values = if self.binary { self.binary_values(cursor) } else { self.ascii_values(cursor) }?;
         let points = values.len() / per_point;
         values.truncate(points * per_point);
         Ok((values, points >= self.points))
     }
 
-    fn binary_values(&self, cursor: &mut Cursor<'_>) -> Vec<f64> {
+    fn binary_values(&self, cursor: &mut Cursor<'_>) -> Result<Vec<f64>, DataError> {
         let mut values = Vec::new();
         let per_point = self.numbers_per_point();
         let mut rest = &cursor.bytes[cursor.at.min(cursor.bytes.len())..];
         'points: for _ in 0..self.points {
+            cursor.stop.look()?;
             for k in 0..per_point {
                 let value = if self.single && k > 0 {
                     let Some((head, tail)) = rest.split_first_chunk::<4>() else { break 'points };
@@ -183,7 +192,7 @@ impl Plot {
             }
         }
         cursor.at = cursor.bytes.len() - rest.len();
-        values
+        Ok(values)
     }
 
     /// Points as an index and one value per variable, each on its own line or all on one.
@@ -192,6 +201,7 @@ impl Plot {
         let mut values = Vec::new();
         let mut index_due = true;
         while values.len() < wanted {
+            cursor.stop.look()?;
             let Some(line) = cursor.text_line() else { break };
             for word in line.split_whitespace() {
                 if index_due {

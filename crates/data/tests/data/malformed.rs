@@ -1,5 +1,6 @@
 //! Damaged files: one clear error each, the others still load, and nothing panics.
 
+use std::io::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::files::{Transistor, read_files, sound};
@@ -78,6 +79,33 @@ fn what_is_not_there_is_an_error_at_once() {
     let options = ReadOptions { max_file_bytes: 10, ..ReadOptions::default() };
     let reading = read(&[file], &options, &|_| ()).expect("listed as a failure");
     assert!(matches!(reading.failures[0].error, DataError::TooLarge { limit: 10, .. }));
+}
+
+/// A pipe is a file without end: reading it ends only because it looks at the flag inside the file.
+#[cfg(unix)]
+#[test]
+fn reading_ends_inside_a_file_without_end() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("endless.csv");
+    let made = std::process::Command::new("mkfifo").arg(&path).status();
+    if !made.is_ok_and(|status| status.success()) {
+        eprintln!("SKIPPED: no mkfifo here");
+        return;
+    }
+    let options = ReadOptions::default();
+    let stop = options.stop.clone();
+    let target = path.clone();
+    let writer = std::thread::spawn(move || {
+        let mut file = std::fs::File::create(target).expect("the reader opens it");
+        let rows: String = (0..200_000).map(|k| format!("{k}e-5,1.2,{k}e-9\n")).collect();
+        file.write_all(format!("vg,vd,id\n{rows}").as_bytes()).expect("the reader wants it");
+        stop.store(true, Ordering::Relaxed);
+        // Writing ends when the reader is gone.
+        while file.write_all(rows.as_bytes()).is_ok() {}
+    });
+    let stopped = read(&[path], &options, &|_| ());
+    assert!(matches!(stopped, Err(DataError::Stopped)), "{stopped:?}");
+    writer.join().expect("the writer saw the end");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Odd files as people bring them: sheets of numbers, logarithms, magnitudes, merged headings, spreadsheets' marks.
 
 use crate::files::{numbers, read_files, read_one, words};
-use gummel_data::{Flags, IvTable, ReadOptions};
+use gummel_data::{Flags, IvTable, ReadOptions, read};
 
 /// Gate voltages, drain voltages and currents of the little sheet that most files below hold.
 const VG: [f64; 3] = [0.0, 0.6, 1.2];
@@ -199,4 +199,70 @@ fn what_cannot_be_told_is_an_error_with_a_way_out() {
         assert!(all.contains(expected), "{name}: {all}");
         assert!(reading.table.is_empty(), "{name}");
     }
+}
+
+#[test]
+fn a_failed_number_about_the_device_is_flagged_and_a_word_may_be_a_name() {
+    let rows = "vg,vd,id\n0,0.1,1e-9\n0.6,0.1,2e-6\n1.2,0.1,9e-6\n";
+    let folder = tempfile::tempdir().expect("a folder");
+    let list = folder.path().join("list.tsv");
+    let said = "file\tdevice\tw\tl\tnf\na.csv\topen\t10u\toverflow\t2\nb.csv\tnone\t10u\t0.13u\t-\nc.csv\tOverflow\t#REF!\t0.13u\t\n";
+    std::fs::write(&list, said).expect("written");
+    let options = ReadOptions { metadata: Some(list), ..ReadOptions::default() };
+    let data = folder.path().join("data");
+    let files = [("a.csv", rows.as_bytes()), ("b.csv", rows.as_bytes()), ("c.csv", rows.as_bytes())];
+    let table = read_files(&data, &files, &options).table;
+    let (device, marks) = (words(&table, "device"), flags(&table));
+    assert_eq!([&device[0], &device[3], &device[6]], ["open", "W10u_L0.13u", "Overflow"]);
+    let unread = |row: usize| marks[row].contains(Flags::UNREAD_METADATA);
+    assert_eq!([unread(0), unread(3), unread(6)], [true, false, true]);
+    let unknown = |row: usize| marks[row].contains(Flags::NO_GEOMETRY);
+    assert_eq!([unknown(0), unknown(3), unknown(6)], [true, false, true]);
+
+    let columns = "device,w,l,vg,vd,id\nopen,10u,0.13u,0,0.1,1e-9\nopen,10u,0.13u,1,0.1,1e-6\n\
+                   T2,OVERFLOW,0.13u,0,0.1,1e-9\nT2,OVERFLOW,0.13u,1,0.1,2e-6\nT3,,0.13u,0,0.1,3e-9\n";
+    let table = read_one("columns.csv", columns.as_bytes(), &ReadOptions::default());
+    assert_eq!(words(&table, "device"), ["open", "open", "T2", "T2", "T3"]);
+    let unread: Vec<bool> = flags(&table).iter().map(|f| f.contains(Flags::UNREAD_METADATA)).collect();
+    assert_eq!(unread, [false, false, true, true, false]);
+}
+
+#[test]
+fn cells_with_units_thousands_failures_and_line_ends_inside() {
+    let down = "0,0.1,1e-9\n0.6,0.1,2e-6\n1.2,0.1,9e-6\n0,1.2,2e-9\n0.6,1.2,3e-5\n1.2,1.2,2.5e-4\n";
+    for (name, text) in [
+        ("units.csv", "Vg,Vd,Id\n0V,0.1V,1nA\n0.6V,0.1 V,2uA\n1.2V,0.1V,9 uA\n0V,1.2V,2e-9A\n0.6V,1.2V,30uA\n1.2V,1.2V,0.25mA\n".to_owned()),
+        ("thousands.csv", "Vg,Vd,Id (nA)\n0,0.1,1\n0.6,0.1,\"2,000.0\"\n1.2,0.1,9'000\n0,1.2,2\n0.6,1.2,\"30,000.00\"\n1.2,1.2,\"250,000.0\"\n".to_owned()),
+        ("wrapped.csv", format!("\"Gate\nvoltage (V)\",Vd,\"Id\n(A)\"\n{down}")),
+        ("mixed.csv", format!("Vg,Vd,Id\r{}", down.replacen('\n', "\r", 2).replacen('\n', "\r\n", 2))),
+        ("inches.csv", format!("# on an 8\" wafer\nVg,Vd,Id\n{down}")),
+    ] {
+        holds(name, &text, 1.0);
+    }
+    let failed =
+        "Vg,Vd,Id\n0,0.1,------\n0.6,0.1,OVLD\n1.2,0.1,9e-6\n0,1.2,#####\n0.6,1.2,1.#QNAN\n1.2,1.2,2.5e-4\n";
+    let table = read_one("failed.csv", failed.as_bytes(), &ReadOptions::default());
+    let missing: Vec<bool> = numbers(&table, "id").iter().map(|i| i.is_nan()).collect();
+    assert_eq!(missing, [true, true, false, true, true, false]);
+}
+
+#[test]
+fn what_cannot_be_read_says_which_cell_or_heading() {
+    let error = |text: &str| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("f.csv");
+        std::fs::write(&path, text).expect("written");
+        let reading = read(&[path], &ReadOptions::default(), &|_| ()).expect("the file is there");
+        reading.failures[0].error.to_string()
+    };
+    let ambiguous = error("Vg,Vd,Id\n0,0.1,\"1,090\"\n");
+    assert!(ambiguous.contains("f.csv:2: found '1,090', expected a number in column 'Id'"), "{ambiguous}");
+    let cell = error("Device,Vg,Vd,Id,Temp\nT1,0,0.1,1e-9,cold\nT1,1,0.1,1e-6,cold\n");
+    assert!(cell.contains("f.csv:2: found 'cold', expected a number in column 'Temp'"), "{cell}");
+    for factor in ["Id/A*1e-6", "Id (A) x 10^6"] {
+        let error = error(&format!("Vg,Vd,{factor}\n0,0.1,1\n1,0.1,2\n"));
+        assert!(error.contains(&format!("f.csv:1: found heading '{factor}' with a factor")), "{error}");
+    }
+    let headings = error("\"Keysight\",\"B2912A\"\n\nPoint,CH1 Voltage,CH2 Current\n1,0,1e-9\n2,1,1e-6\n");
+    assert!(headings.contains("'Point, CH1 Voltage, CH2 Current' above the numbers of line 4"), "{headings}");
 }

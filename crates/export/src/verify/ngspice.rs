@@ -8,6 +8,7 @@ use std::fmt::Write;
 use std::path::Path;
 use std::process::Command;
 
+use gummel_device::si;
 use gummel_kernel::OutputKind;
 
 use super::biases::Point;
@@ -66,7 +67,7 @@ pub(super) fn run_library(
             ".control\nset num_threads=1\npre_osdi {LIBRARY}\n.endc\n.model m {} device=\"{}\"\n.options temp={}\n",
             stamp.module,
             device.name,
-            real(device.temperature - 273.15)
+            real(si::celsius(device.temperature))
         ),
         letter: 'n',
         name: "m".into(),

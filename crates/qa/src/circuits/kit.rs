@@ -1,5 +1,6 @@
 //! What exported circuits are built of, and the simulator in which they run.
 
+use gummel_device::si;
 use gummel_kernel::Instance;
 
 use super::{Circuit, Transistors};
@@ -130,7 +131,7 @@ impl Kit<'_> {
 
     /// An empty circuit.
     pub(crate) fn circuit(&self, supply: f64) -> Circuit<&Self> {
-        Circuit::new(self, supply, self.temperature - 273.15)
+        Circuit::new(self, supply, si::celsius(self.temperature))
     }
 
     /// Runs commands with default options; without convergence, or without a table, there is no number.

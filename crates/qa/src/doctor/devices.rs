@@ -117,7 +117,7 @@ pub(super) fn of(
         };
         let own = |name: &str| element.parameter(name).and_then(|t| si::parse(t).ok());
         let temperature =
-            own("temp").map_or(ambient, |t| t + 273.15) + own("dtemp").or_else(|| own("dt")).unwrap_or(0.0);
+            own("temp").map_or(ambient, si::kelvin) + own("dtemp").or_else(|| own("dt")).unwrap_or(0.0);
         let request = Request {
             device: model.parameter("device"),
             corner: model.parameter("corner"),

@@ -92,7 +92,7 @@ impl Story {
             }
             story.trouble(&lower);
             if let Some(celsius) = lower.split_once("analysis at temp = ").and_then(|(_, t)| number(t)) {
-                story.temperature = Some(celsius + 273.15);
+                story.temperature = Some(si::kelvin(celsius));
             }
             if lower.starts_with("last node voltages") {
                 table = true;

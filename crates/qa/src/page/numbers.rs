@@ -1,7 +1,7 @@
 //! The numbers of a model as JSON, exactly as the page's evaluator reads them.
 
 use gummel_kernel::{Basis, Branch, Covariate, Place};
-use gummel_model::Model;
+use gummel_model::{CornerCurve, Model};
 use serde_json::{Value, json};
 
 /// Deviations of a device, per branch and output.
@@ -14,12 +14,13 @@ type Deviation = Vec<Vec<Vec<f64>>>;
 /// `corners` are the five of them, in the order of [`gummel_device::Corner::ALL`], that it moves between; none where it does not change.
 pub(super) fn spec(model: &Model) -> Value {
     let devices = &model.spec.devices;
+    let curve = CornerCurve::of(model);
     let mut deviations: Vec<Deviation> = devices.iter().map(|d| d.deviation.clone()).collect();
     let entries: Vec<Value> = devices
         .iter()
         .enumerate()
         .map(|(k, d)| {
-            let corners = corners(model, k, &mut deviations);
+            let corners = corners(&curve, k, &mut deviations);
             json!({ "name": d.name, "place": place(&d.place), "corners": corners })
         })
         .collect();
@@ -32,9 +33,10 @@ pub(super) fn spec(model: &Model) -> Value {
 }
 
 /// Where in `deviations` the corners of device `index` are; what is not among them yet is added.
-fn corners(model: &Model, index: usize, deviations: &mut Vec<Deviation>) -> Option<[usize; 5]> {
+fn corners(curve: &CornerCurve<'_>, index: usize, deviations: &mut Vec<Deviation>) -> Option<[usize; 5]> {
+    let model = curve.model();
     model.manifest.devices[index].corner?;
-    let all = model.corners_of(index);
+    let all = curve.corners_of(index);
     if all.iter().all(|d| *d == model.spec.devices[index].deviation) {
         return None;
     }

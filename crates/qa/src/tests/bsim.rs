@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use expect_test::expect;
-use gummel_device::{Corner, Geometry};
+use gummel_device::{Corner, Geometry, si};
 
 use crate::spice::{Card, SpiceFamily};
 use crate::{Abilities, Ask, CHECKS, Limits, Measurements, Ngspice, Nominal, Plan, Verdict, check};
@@ -57,7 +57,7 @@ fn card(_: &SpiceFamily, nominal: &Nominal, ask: &Ask) -> Card {
     Card {
         models: format!(
             ".lib '{ROOT}/datasets/demo130/models/demo130.lib' {corner}\n.temp {}",
-            kelvin - 273.15
+            si::celsius(kelvin)
         ),
         element: format!("m1 d g s b nmos w={w:e} l={l:e} m={}", q.mult.unwrap_or(g.mult)),
     }

@@ -193,7 +193,7 @@ fn the_loss_is_the_one_of_levenberg_marquardt() {
     let same = |problem: &Problem, tolerance: f64| {
         let (loss, _) = burn_loss(problem, &theta, &device);
         let (got, expected) =
-            (f64::from(loss.into_scalar::<f32>()), normal::loss(&Prepared::new(problem), &theta));
+            (f64::from(loss.into_scalar::<f32>()), residuals::loss(&Prepared::new(problem), &theta));
         assert!((got / expected - 1.0).abs() < tolerance, "{got} {expected}");
     };
     same(&problem, 1e-5);
@@ -223,7 +223,7 @@ fn gradients_agree_with_finite_differences_of_the_kernel() {
         let at = |d: f64| {
             let mut t = theta.clone();
             t[k] += d;
-            normal::loss(&Prepared::new(&problem), &t)
+            residuals::loss(&Prepared::new(&problem), &t)
         };
         let expected = (at(h) - at(-h)) / (2.0 * h);
         assert!((gradient[k] - expected).abs() < 1e-4 * scale, "parameter {k}: {} {expected}", gradient[k]);
@@ -234,11 +234,11 @@ fn gradients_agree_with_finite_differences_of_the_kernel() {
 fn loss_falls_far_and_the_frozen_best_state_scores_as_reported() {
     let problem = family().problem();
     let start = family().start(&problem);
-    let first = normal::loss(&Prepared::new(&problem), &start.flatten(&problem.layout));
+    let first = residuals::loss(&Prepared::new(&problem), &start.flatten(&problem.layout));
     let outcome = run(&problem, &start, &AdamwConfig { steps: 800, ..quick() }, 1);
     assert_eq!((outcome.stopped, outcome.steps), (StopReason::Steps, 800));
     assert!(outcome.best.loss < 0.02 * first, "{first} fell to {}", outcome.best.loss);
-    let again = normal::loss(&Prepared::new(&problem), &outcome.parameters.flatten(&problem.layout));
+    let again = residuals::loss(&Prepared::new(&problem), &outcome.parameters.flatten(&problem.layout));
     assert_eq!(again, outcome.best.loss);
     freeze(&problem, &outcome.parameters).check().expect("shapes agree");
 }

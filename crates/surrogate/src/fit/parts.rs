@@ -5,6 +5,7 @@ use gummel_device::{DeviceId, Family};
 
 use super::pool::{self, Joint};
 use super::{Fit, Observer, Progress, Watch};
+use crate::checkpoint::Checkpoint;
 use crate::config::{FitConfig, Toggle};
 use crate::conflict::Conflict;
 use crate::error::FitError;
@@ -112,7 +113,7 @@ impl Parts {
         config.charges.fit = Toggle::Off;
         (config.constraints.steps, config.order.steps) = (0, 0);
         let nothing = Dataset { devices: Vec::new(), files: train.files.clone() };
-        Ok((pool::solve(&train, &nothing, &config, watch)?, config))
+        Ok((pool::solve(&train, &nothing, &config, None, watch)?, config))
     }
 
     /// Errors of the unseen readings of each of the tasks `chosen`.
@@ -138,15 +139,20 @@ impl Parts {
     }
 
     /// Fits the tasks `chosen` together for good: all of `train`, and what the recipe holds out judged. A model per family.
+    ///
+    /// Where one of `stopped` is the state of such a fit of these tasks, it goes on from there.
     pub(crate) fn finished(
         &self,
         chosen: &[usize],
         config: &FitConfig,
+        stopped: &[&Checkpoint],
         observer: &mut dyn Observer,
     ) -> Result<Vec<(Dataset, Fit)>, FitError> {
         let (train, held_out) = (self.part(&self.train, chosen), self.part(&self.held_out, chosen));
         let mut watch = Watch::new(observer);
-        pool::solve(&train, &held_out, config, &mut watch)?.finish(&mut watch)
+        let names = pool::names(&train);
+        let checkpoint = stopped.iter().copied().find(|c| c.is_of(&names));
+        pool::solve(&train, &held_out, config, checkpoint, &mut watch)?.finish(&mut watch)
     }
 
     /// The devices in `data` of the tasks `chosen`.

@@ -9,11 +9,13 @@
 use std::ops::Range;
 
 use gummel_data::Dataset;
-use gummel_device::DeviceId;
+use gummel_device::{DeviceId, Family as FamilyName};
 
-use super::descent::{self, From};
-use super::{Fit, Solution, Watch, begin, decisions, settle, trunk_size};
+use super::descent;
+use super::opening::Opening;
+use super::{Fit, Solution, Watch, decisions, settle};
 use crate::assemble::{assemble, features};
+use crate::checkpoint::Checkpoint;
 use crate::config::{FitConfig, Solver, Toggle};
 use crate::conflict::{self, Conflict};
 use crate::error::FitError;
@@ -44,14 +46,16 @@ struct Family {
     tasks: Range<usize>,
 }
 
-/// Fits `train` with one trunk; order and bounds come with [`Joint::finish`], which judges `held_out` as well.
+/// Fits `train` with one trunk, or goes on from where such a fit stopped; order and bounds come with [`Joint::finish`], which
+/// judges `held_out` as well.
 ///
 /// # Errors
-/// As [`fit`](super::fit()); [`FitError::Config`] for what cannot be had with several families.
+/// As [`fit`](super::fit()); [`FitError::Config`] for what cannot be had with several families, [`FitError::Checkpoint`].
 pub(crate) fn solve(
     train: &Dataset,
     held_out: &Dataset,
     config: &FitConfig,
+    checkpoint: Option<&Checkpoint>,
     watch: &mut Watch<'_>,
 ) -> Result<Joint, FitError> {
     let Solver::Lm(lm) = &config.solver else {
@@ -63,11 +67,11 @@ pub(crate) fn solve(
     };
     let parts: Vec<Dataset> =
         train.parted_by(|id| id.family.clone()).into_iter().map(|(_, part)| part).collect();
+    let names = names(train);
     if let [only] = parts.as_slice() {
-        let (mut problem, mut config, given) = begin(only, config)?;
-        let mut said: Vec<String> = given.as_ref().map(|g| g.told.clone()).into_iter().collect();
-        said.extend(trunk_size(&mut problem, &mut config, None, watch));
-        let from = given.map_or(From::Anywhere, |g| From::Trunk(g.theta));
+        let mut opening = Opening::of(only, config, checkpoint, watch)?;
+        let from = opening.from(checkpoint, &names)?;
+        let Opening { mut problem, config, said, .. } = opening;
         let solution = descent::solve(&mut problem, lm, &config, from, watch)?;
         let family = Family {
             train: only.clone(),
@@ -86,12 +90,30 @@ pub(crate) fn solve(
             expected: "one family, or no given trunk".into(),
         });
     }
-    let mut config = seen_alike(train, config);
-    let (mut problem, families) = merged(parts, held_out, &config)?;
-    let mut said: Vec<String> = trunk_size(&mut problem, &mut config, None, watch).into_iter().collect();
-    let solution = descent::solve(&mut problem, lm, &config, From::Anywhere, watch)?;
+    let config = seen_alike(train, config);
+    let (problem, families) = merged(parts, held_out, &config)?;
+    let mut opening = Opening::assembled(problem, config, checkpoint, watch);
+    let from = opening.from(checkpoint, &names)?;
+    let Opening { mut problem, config, mut said, .. } = opening;
+    let solution = descent::solve(&mut problem, lm, &config, from, watch)?;
     said.push(format!("one trunk for {} families, a population of heads for each", families.len()));
     Ok(Joint { problem, families, config, solution, said })
+}
+
+/// What the devices of `data` are called in a checkpoint where several families may take part: family by family.
+pub(super) fn names(data: &Dataset) -> Vec<String> {
+    let mut families: Vec<&FamilyName> = Vec::new();
+    for device in &data.devices {
+        if !families.contains(&&device.id.family) {
+            families.push(&device.id.family);
+        }
+    }
+    let mut names = Vec::with_capacity(data.devices.len());
+    for family in families {
+        let own = data.devices.iter().filter(|d| d.id.family == *family);
+        names.extend(own.map(|d| format!("{family} {}", d.id.name)));
+    }
+    names
 }
 
 /// The recipe with temperature an input for all families where it is one for any.
@@ -166,9 +188,12 @@ impl Joint {
     }
 
     /// A model per family, with what it was fitted to, in the order of the families' first devices; bounds on gm and gds are
-    /// brought about one by one.
+    /// brought about one by one. The checkpoint of each is that of all, before the bounds.
     pub(crate) fn finish(self, watch: &mut Watch<'_>) -> Result<Vec<(Dataset, Fit)>, FitError> {
         let Joint { problem, families, config, solution, said } = self;
+        let names = families.iter().flat_map(|f| names(&f.train)).collect();
+        let (steps, damping) = (solution.steps, solution.damping);
+        let checkpoint = Checkpoint::new(&problem.layout, names, &solution.theta, steps, damping);
         families
             .into_iter()
             .map(|family| {
@@ -177,7 +202,7 @@ impl Joint {
                 decisions.extend(said.iter().cloned());
                 let data = (&family.train, &family.held_out);
                 let fit = settle(own, data, None, &config, solution, decisions, watch)?;
-                Ok((family.train, fit))
+                Ok((family.train, Fit { checkpoint: checkpoint.clone(), ..fit }))
             })
             .collect()
     }
@@ -211,7 +236,7 @@ impl Family {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lm::normal::loss;
+    use crate::lm::residuals::loss;
     use crate::prepared::Prepared;
     use crate::synthetic::Synthetic;
 

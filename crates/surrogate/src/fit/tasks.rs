@@ -1,14 +1,14 @@
 //! A fit with a network for every task: tied to each other, or each alone.
 
+use std::collections::BTreeMap;
+
 use gummel_data::Dataset;
 
-use super::descent::From;
 use super::finish::Ended;
+use super::opening::Opening;
 use super::parts::OneOf;
-use super::{
-    Fit, FitReport, Observer, Solution, Watch, begin, decisions, descent, fit, grouped, run, sizing,
-    trunk_size,
-};
+use super::{Fit, FitReport, Observer, Solution, Watch, decisions, descent, grouped, run, sizing};
+use crate::checkpoint::Checkpoint;
 use crate::config::{FitConfig, Solver};
 use crate::constraint;
 use crate::error::FitError;
@@ -37,14 +37,44 @@ pub fn fit_tasks(
     config: &FitConfig,
     observer: &mut dyn Observer,
 ) -> Result<Vec<TaskFit>, FitError> {
+    resume_tasks(data, config, &BTreeMap::new(), observer)
+}
+
+/// Goes on from the checkpoints of a fit of the same data and configuration, by name of the task; a task without one is fitted
+/// anew, and without any this is [`fit_tasks`].
+///
+/// A fit that was stopped while its tasks were grouped goes on with the grouping, and ends as if it had not been stopped.
+///
+/// # Errors
+/// As [`fit_tasks`], and [`FitError::Checkpoint`] when a checkpoint belongs to something else or is of tied networks, which
+/// cannot go on.
+pub fn resume_tasks(
+    data: &Dataset,
+    config: &FitConfig,
+    checkpoints: &BTreeMap<String, Checkpoint>,
+    observer: &mut dyn Observer,
+) -> Result<Vec<TaskFit>, FitError> {
+    let refuse =
+        |reason: &str| FitError::Checkpoint { path: "checkpoint.json".into(), reason: reason.into() };
     match &config.sharing {
         Sharing::Hard => {
-            let fit = fit(data, config, observer)?;
+            let fit = run(data.split(&config.split), config, checkpoints.get(""), None, observer)?;
             Ok(vec![TaskFit { task: String::new(), data: data.clone(), fit }])
         }
-        Sharing::Single(single) => alone(data, config, *single, observer),
+        Sharing::Single(single) => alone(data, config, *single, checkpoints, observer),
+        Sharing::Soft(_) if !checkpoints.is_empty() => {
+            Err(refuse("networks that are tied to each other cannot go on; fit again from the data"))
+        }
         Sharing::Soft(tied) => together(data, config, tied, observer),
-        Sharing::Auto(auto) => grouped::fit(data, config, *auto, observer),
+        Sharing::Auto(auto) => {
+            let stopped: Vec<&Checkpoint> = checkpoints.values().collect();
+            if !stopped.is_empty() && stopped.iter().all(|c| c.grouping.is_none()) {
+                return Err(refuse(
+                    "it is of a fit that groups no tasks, which goes on with the sharing it has",
+                ));
+            }
+            grouped::fit(data, config, *auto, &stopped, observer)
+        }
     }
 }
 
@@ -81,6 +111,7 @@ fn alone(
     data: &Dataset,
     config: &FitConfig,
     single: SingleConfig,
+    checkpoints: &BTreeMap<String, Checkpoint>,
     observer: &mut dyn Observer,
 ) -> Result<Vec<TaskFit>, FitError> {
     // Split once for all, so that every way of sharing is judged on the same points.
@@ -93,7 +124,7 @@ fn alone(
         }
         let mut part = OneOf { observer, task: task.clone(), before: k, of: groups.len() };
         let split = (single.tasks.part(&train, task), single.tasks.part(&held_out, task));
-        let fit = run(split, config, None, None, &mut part)?;
+        let fit = run(split, config, checkpoints.get(task), None, &mut part)?;
         fits.push(TaskFit { task: task.clone(), data: single.tasks.part(data, task), fit });
     }
     if config.network.hidden.is_empty() && matches!(config.solver, Solver::Lm(_)) {
@@ -132,13 +163,13 @@ fn together(
     let (train, held_out) = data.split(&config.split);
     let groups = tied.tasks.groups(&train);
     tied.check(config, groups.len())?;
-    let (mut problem, mut config, given) = begin(&train, config)?;
     let mut watch = Watch::new(observer);
+    let mut opening = Opening::of(&train, config, None, &mut watch)?;
+    let from = opening.from(None, &[])?;
+    let Opening { mut problem, config, said: begun, .. } = opening;
     let mut said = decisions(&problem, &train);
-    said.extend(given.as_ref().map(|g| g.told.clone()));
-    said.extend(trunk_size(&mut problem, &mut config, None, &mut watch));
+    said.extend(begun);
     let config = &config;
-    let from = given.map_or(From::Anywhere, |g| From::Trunk(g.theta));
     let hard = descent::solve(&mut problem, lm, config, from, &mut watch)?;
     let mut members: Vec<Member> =
         groups.iter().map(|(name, devices)| Member::cut(name, &problem, devices, &hard.theta)).collect();

@@ -15,7 +15,8 @@ use rand::Rng;
 use rayon::prelude::*;
 
 use super::{OrderConfig, OrderReport};
-use crate::lm::normal::{Normal, head_of};
+use crate::lm::normal::Normal;
+use crate::lm::residuals::head_of;
 use crate::problem::{BLOCK, Problem};
 
 /// Least drain-source voltage of the strong set, V.

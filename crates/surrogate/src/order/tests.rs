@@ -1,7 +1,7 @@
 //! Three corners of one transistor whose readings scatter more than the corners differ.
 
 use super::*;
-use crate::lm::{gradient, normal};
+use crate::lm::{gradient, normal, residuals};
 use crate::synthetic::Synthetic;
 
 /// ss, tt and ff of one geometry; readings of each are off by up to `scatter`, corners differ by `spread`.
@@ -46,8 +46,8 @@ fn the_gradient_is_that_of_the_loss() {
     problem.order = Some(active);
     let prepared = Prepared::new(&problem);
     let normal = normal::assemble(&prepared, &theta);
-    assert!((normal.loss / normal::loss(&prepared, &theta) - 1.0).abs() < 1e-9);
-    gradient::assert_slopes(&normal, &theta, |t| normal::loss(&prepared, t), 1e-6, 1e-5);
+    assert!((normal.loss / residuals::loss(&prepared, &theta) - 1.0).abs() < 1e-9);
+    gradient::assert_slopes(&normal, &theta, |t| residuals::loss(&prepared, t), 1e-6, 1e-5);
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn corners_out_of_order_are_put_in_order_and_the_readings_stay_met() {
     };
     let free = judged(&problem, &solution.theta);
     assert!(free.pairs == 2 && free.violations > 10 && free.worst > 1e-4, "{free:?}");
-    let loss = normal::loss(&Prepared::new(&problem), &solution.theta);
+    let loss = residuals::loss(&Prepared::new(&problem), &solution.theta);
     let mut blind = ();
     let mut watch = Watch::new(&mut blind);
     let (solution, before) = enforce(&mut problem, Polarity::N, &config, 60.0, solution, &mut watch);
@@ -69,7 +69,7 @@ fn corners_out_of_order_are_put_in_order_and_the_readings_stay_met() {
     let held = judged(&problem, &solution.theta);
     assert_eq!((held.violations, held.worst), (0, 0.0), "{held:?}");
     problem.order = None;
-    let after = normal::loss(&Prepared::new(&problem), &solution.theta);
+    let after = residuals::loss(&Prepared::new(&problem), &solution.theta);
     assert!(after < 3.0 * loss, "the readings cost {after}, before {loss}");
 }
 

@@ -11,7 +11,7 @@ use faer::Mat;
 use gummel_data::DeviceData;
 use gummel_device::Corner;
 use gummel_kernel::Place;
-use gummel_model::{HeadPopulation, Model, Siblings};
+use gummel_model::{CornerCurve, HeadPopulation, Siblings};
 
 use super::{Gaussian, Prior, kriging, square};
 
@@ -25,18 +25,19 @@ const OWN: f64 = 0.01;
 
 /// What is expected of the deviation of output `o` of `device` at `place`; `None` without other corners that tell.
 pub(crate) fn prior(
-    model: &Model,
+    curve: &CornerCurve<'_>,
     population: &HeadPopulation,
     o: usize,
     device: &DeviceData,
     place: &Place,
 ) -> Option<Prior> {
+    let model = curve.model();
     let corner = device.id.corner?;
     let siblings = Siblings::of(model, device.id.geometry, &device.id.site, &device.id.name);
     if siblings.at(corner).is_some() {
         return None;
     }
-    let expected = siblings.expected(model, corner)?;
+    let expected = siblings.expected(curve, corner)?;
     let base = siblings.at(Corner::Tt).or_else(|| siblings.all().next())?;
     let mut covariance = square(&population.covariance);
     covariance *= faer::Scale(OWN * kriging::own(population.shared));

@@ -16,7 +16,7 @@ use rayon::prelude::*;
 use super::tie::Tie;
 use crate::lm::arrow::{self, Reduced, Step};
 use crate::lm::normal::{self, Normal};
-use crate::lm::{Trial, damped};
+use crate::lm::{Trial, damped, residuals};
 use crate::prepared::Prepared;
 
 /// Smallest diagonal of the centres' equations, relative to the largest: a direction that no task spans stays.
@@ -215,7 +215,7 @@ fn centre_steps(held: &[Held], tie: &Tie) -> Option<Vec<Vec<f64>>> {
 }
 
 fn losses(prepared: &[Prepared<'_>], thetas: &[Vec<f64>]) -> Vec<f64> {
-    prepared.par_iter().zip(thetas).map(|(p, theta)| normal::loss(p, theta)).collect()
+    prepared.par_iter().zip(thetas).map(|(p, theta)| residuals::loss(p, theta)).collect()
 }
 
 fn penalty(thetas: &[Vec<f64>], centres: &[Vec<f64>], tie: &Tie) -> f64 {

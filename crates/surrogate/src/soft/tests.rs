@@ -28,7 +28,7 @@ fn members(problem: &Problem, theta: &[f64]) -> Vec<Member> {
 
 /// Losses of the readings of all members.
 fn loss(members: &[Member]) -> f64 {
-    members.iter().map(|m| crate::lm::normal::loss(&Prepared::new(&m.problem), &m.theta)).sum()
+    members.iter().map(|m| crate::lm::residuals::loss(&Prepared::new(&m.problem), &m.theta)).sum()
 }
 
 fn tied(problem: &Problem, theta: &[f64], config: &SoftConfig) -> (Vec<Member>, SharingReport) {
@@ -55,7 +55,7 @@ fn cut_networks_say_what_the_whole_said() {
     // The penalty on deviations is not part of a single device's loss, whose deviation is zero.
     let layout = &problem.layout;
     let penalty: f64 = theta[layout.shared()..].iter().map(|d| 0.5 * problem.strength * d * d).sum();
-    let whole = crate::lm::normal::loss(&Prepared::new(&problem), &theta) - penalty;
+    let whole = crate::lm::residuals::loss(&Prepared::new(&problem), &theta) - penalty;
     let parts = loss(&members(&problem, &theta));
     assert!((parts / whole - 1.0).abs() < 1e-9, "{parts} against {whole}");
     let all = Member::cut("all", &problem, &[0, 1, 2, 3], &theta);
@@ -125,7 +125,7 @@ fn a_task_with_few_readings_learns_from_the_others() {
     let unseen = |strength: f64| {
         let config = SoftConfig { strength, heads: 0.01, max_steps: 40, ..SoftConfig::default() };
         let (members, _) = tied(&poor, &start, &config);
-        crate::lm::normal::loss(&Prepared::new(&full[0].problem), &members[0].theta)
+        crate::lm::residuals::loss(&Prepared::new(&full[0].problem), &members[0].theta)
     };
     let (free, held) = (unseen(1e-9), unseen(1.0));
     assert!(held < 0.5 * free, "tied {held}, free {free}");

@@ -31,18 +31,10 @@ pub(crate) enum Field {
     Word,
 }
 
-/// Spellings of a value that was not measured.
-const MISSING: [&str; 21] = [
-    "",
-    "-",
-    "--",
-    "---",
-    "na",
-    "n/a",
-    "nan",
-    "null",
-    "none",
-    "#n/a",
+/// Spellings of nothing, beside any number of dashes.
+const NOTHING: [&str; 6] = ["na", "n/a", "nan", "null", "none", "#n/a"];
+/// Spellings of a value that was to be there, but failed, beside columns too narrow for it (`###`, `***`).
+const FAILED: [&str; 21] = [
     "#div/0!",
     "#num!",
     "#value!",
@@ -50,9 +42,19 @@ const MISSING: [&str; 21] = [
     "overflow",
     "overrange",
     "ovrflw",
+    "ovld",
+    "ovfl",
     "inf",
     "+inf",
     "-inf",
+    "infinity",
+    "-infinity",
+    "-nan",
+    "nan(ind)",
+    "-nan(ind)",
+    "1.#qnan",
+    "1.#inf",
+    "-1.#ind",
     "open",
 ];
 
@@ -88,18 +90,9 @@ impl Dialect {
             }
             delimiter => delimiter,
         };
-        let comma = |cell: &String| {
-            cell.trim().split_once(',').is_some_and(|(a, b)| {
-                a.trim_start_matches(['-', '+']).chars().all(|c| c.is_ascii_digit())
-                    && b.starts_with(|c: char| c.is_ascii_digit())
-            })
-        };
         let comma_decimals = match mapping.decimal {
             Some(decimal) => decimal == ',',
-            None => {
-                delimiter != Delimiter::Char(',')
-                    && sample.iter().any(|l| split(l, delimiter).iter().any(comma))
-            }
+            None => delimiter != Delimiter::Char(',') && commas_write_decimals(&sample, delimiter),
         };
         Dialect { delimiter, comma_decimals }
     }
@@ -114,6 +107,16 @@ impl Dialect {
         Some(line[mark.len()..].trim())
     }
 
+    /// True when a quote opens the last cell of a line and nothing closes it there.
+    pub(crate) fn open_cell(&self, line: &str) -> bool {
+        let Some(at) = line.rfind('"').filter(|_| line.matches('"').count() % 2 == 1) else { return false };
+        let begins = |before: &str| match self.delimiter {
+            Delimiter::Char(d) => before.is_empty() || before.ends_with(d),
+            Delimiter::Blanks => false,
+        };
+        begins(line[..at].trim_end_matches(' '))
+    }
+
     /// The cells of a line, quotes removed.
     pub(crate) fn split(&self, line: &str) -> Vec<String> {
         split(line, self.delimiter)
@@ -122,22 +125,54 @@ impl Dialect {
     /// What a cell holds; numbers may have an SI prefix or a unit, as in `10u` or `5 mV`.
     pub(crate) fn read(&self, cell: &str) -> Field {
         let cell = cell.trim();
-        if MISSING.iter().any(|m| cell.eq_ignore_ascii_case(m)) {
+        if is_silent(cell) || is_failed(cell) {
             return Field::Missing;
         }
         let replaced;
         let cell = if self.comma_decimals && cell.contains(',') {
+            if cell.rfind('.') > cell.rfind(',') {
+                return Field::Word;
+            }
             replaced = cell.replace('.', "").replace(',', ".");
             &replaced
         } else {
             cell
         };
-        match number::whole(cell.as_bytes()).or_else(|| si::parse(&typed(cell)).ok()) {
+        match number::whole(cell.as_bytes()).or_else(|| written(&typed(cell))) {
             Some(value) if value.abs() >= NO_READING => Field::Missing,
             Some(value) => Field::Number(value),
             None => Field::Word,
         }
     }
+}
+
+/// True when cells have decimals behind a comma: surely, as `0,5` and `2,25`, or perhaps, as `1,090`, and none behind a point.
+fn commas_write_decimals(sample: &[&str], delimiter: Delimiter) -> bool {
+    let cells = || sample.iter().flat_map(|l| split(l, delimiter));
+    let by = |mark: char, sure: bool| cells().any(|c| decimals(c.trim(), mark) == Some(sure));
+    by(',', true) || by(',', false) && !by('.', true)
+}
+
+/// Whether digits behind `mark` are decimals, true when they cannot be thousands; `None` for a cell that is no such number.
+fn decimals(cell: &str, mark: char) -> Option<bool> {
+    let (whole, behind) = cell.split_once(mark)?;
+    let apart = whole.contains([',', '.']);
+    let whole = whole.trim_start_matches(['-', '+']).replace([',', '.'], "");
+    let rest = behind.trim_start_matches(|c: char| c.is_ascii_digit());
+    let digits = behind.len() - rest.len();
+    let number = whole.bytes().all(|b| b.is_ascii_digit()) && digits > 0 && !rest.starts_with([',', '.']);
+    number.then_some(apart || digits != 3 || !rest.is_empty() || whole.is_empty() || whole.starts_with('0'))
+}
+
+/// True when a cell says nothing, as opposed to a word that stands for a failed number.
+pub(crate) fn is_silent(cell: &str) -> bool {
+    let cell = cell.trim();
+    cell.bytes().all(|b| b == b'-') || NOTHING.iter().any(|n| cell.eq_ignore_ascii_case(n))
+}
+
+fn is_failed(cell: &str) -> bool {
+    let narrow = |mark: u8| cell.len() > 1 && cell.bytes().all(|b| b == mark);
+    narrow(b'#') || narrow(b'*') || FAILED.iter().any(|f| cell.eq_ignore_ascii_case(f))
 }
 
 /// True when commas write decimals between blanks, `0,1 2,5`: most cells between commas hold two numbers.
@@ -153,6 +188,25 @@ fn blanks_separate(sample: &[&str]) -> bool {
         (count + 1, torn + usize::from(split(l, Delimiter::Char(',')).iter().any(two_numbers)))
     });
     count > 1 && torn * 2 > count
+}
+
+/// A number as people write it: with an SI prefix, a unit, thousands apart.
+fn written(cell: &str) -> Option<f64> {
+    let joined = grouped(cell);
+    let cell = joined.as_deref().unwrap_or(cell);
+    let bare = || cell.strip_suffix(['V', 'A', 'C']).map(|c| c.trim_end_matches(['°', ' ']));
+    si::parse(cell).ok().or_else(|| number::whole(bare()?.as_bytes()))
+}
+
+/// `1,090.43` and `1'090.43` without the marks between thousands; `None` for what has none, and for `1,090`, which may be 1.09.
+fn grouped(cell: &str) -> Option<String> {
+    let (whole, rest) = cell.split_at(cell.find('.').unwrap_or(cell.len()));
+    let mark = whole.chars().find(|c| matches!(c, ',' | '\''))?;
+    let mut groups = whole.trim_start_matches(['-', '+']).split(mark);
+    let digits = |g: &str| g.bytes().all(|b| b.is_ascii_digit());
+    let first = groups.next().is_some_and(|g| (1..=3).contains(&g.len()) && digits(g));
+    let clear = mark == '\'' || !rest.is_empty();
+    (first && clear && groups.all(|g| g.len() == 3 && digits(g))).then(|| whole.replace(mark, "") + rest)
 }
 
 /// Word processors write a minus sign of their own, and thin or fixed blanks between thousands.
@@ -209,6 +263,17 @@ mod tests {
         let blanks = guess("vg id\n0,1 2,5e-3\n0,2   3,5e-3\n");
         assert_eq!(blanks, Dialect { delimiter: Delimiter::Blanks, comma_decimals: true });
         assert_eq!(guess("a, remark\nvg;id\n1;2\n3;4\n").delimiter, Delimiter::Char(';'));
+        for (text, commas) in [
+            ("vg;id\n0;1,090\n1;2,180\n", true),
+            ("vg;id\n0.5;1,090\n1.5;2,180\n", false),
+            ("vg;id\n0;1,090.25\n1;2,180.5\n", false),
+            ("version;1.2\nvg;id\n0;1.090,25\n0,5;2\n", true),
+            ("vg;id\n0;1.090,25\n1;2\n", true),
+        ] {
+            assert_eq!(guess(text).comma_decimals, commas, "{text}");
+        }
+        assert_eq!(german.read("1,090.25"), Field::Word);
+        assert_eq!(guess("vg;id\n0;1,090.25\n").read("1,090.25"), Field::Number(1090.25));
     }
 
     #[test]
@@ -221,6 +286,21 @@ mod tests {
         assert_eq!(dialect.read("D3"), Field::Word);
         assert_eq!(dialect.read("−0.5"), Field::Number(-0.5));
         assert_eq!(dialect.read("9.91E+37"), Field::Missing);
-        assert_eq!(dialect.read("#DIV/0!"), Field::Missing);
+        for missing in ["#DIV/0!", "-----", "#####", "***", "1.#QNAN", "OVLD", "-nan(ind)"] {
+            assert_eq!(dialect.read(missing), Field::Missing, "{missing}");
+        }
+        for (cell, number) in
+            [("0V", 0.0), ("1.2 V", 1.2), ("3e-7A", 3e-7), ("-40 °C", -40.0), ("2.5 mV", 2.5e-3)]
+        {
+            assert_eq!(dialect.read(cell), Field::Number(number), "{cell}");
+        }
+        for (cell, number) in
+            [("1,090.43", 1090.43), ("-1'234'567", -1_234_567.0), ("12,345,678.9", 12_345_678.9)]
+        {
+            assert_eq!(dialect.read(cell), Field::Number(number), "{cell}");
+        }
+        for word in ["1,090", "1,09.4", "1234,567.8", "T1", "1.2.3", "5 V DC"] {
+            assert_eq!(dialect.read(word), Field::Word, "{word}");
+        }
     }
 }

@@ -6,7 +6,8 @@ use std::sync::LazyLock;
 
 use gummel_device::si;
 
-use super::fields::Field;
+use super::fields::{Field, is_silent};
+use super::refuse;
 use crate::heading::{BadHeading, ColumnMapping, Heading, Later};
 use crate::identity;
 use crate::sheet::{self, Sheet, TextColumn};
@@ -55,7 +56,8 @@ impl Layout {
             if let Some(heading) = &heading
                 && !heading.known
             {
-                refuse_nameless_bias(&name, mapping)?;
+                refuse::nameless_bias(&name, mapping)?;
+                refuse::factor(&name, mapping)?;
             }
             columns.push(heading);
             conditions.push(held);
@@ -124,6 +126,10 @@ impl Layout {
                         rows.word(&heading.column, cells.get(*k).map_or("", |c| c.trim()));
                     }
                     Some(Field::Number(number)) => rows.number(heading, heading.value(*number)),
+                    // Infinity tells a number about the device that failed from one that nobody wrote.
+                    Some(_) if heading.is_identity() && cells.get(*k).is_some_and(|c| !is_silent(c)) => {
+                        rows.number(heading, f64::INFINITY);
+                    }
                     _ => {}
                 }
             }
@@ -132,26 +138,6 @@ impl Layout {
             }
         }
     }
-}
-
-/// A response and a voltage of no terminal: `Id@0.1V`, `Id (0.05)`. A whole number is that of a run.
-static NAMELESS: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^(.*?)[\s@(_\[]+([-+]?(?:[0-9]*[.,][0-9]+\s*V?|[0-9]+\s*V))[\s)\]]*$")
-        .expect("the pattern is constant and valid")
-});
-
-/// # Errors
-/// For a heading that holds a bias without saying which: its numbers would be lost.
-fn refuse_nameless_bias(name: &str, mapping: &ColumnMapping) -> Result<(), BadHeading> {
-    let Some(found) = NAMELESS.captures(name.trim()) else { return Ok(()) };
-    let response = |h: Heading| h.is_response();
-    if !Heading::read(&found[1], mapping).ok().flatten().is_some_and(response) {
-        return Ok(());
-    }
-    Err(BadHeading {
-        found: format!("heading '{}'", name.trim()),
-        expected: format!("the bias that {} is of, as in '{} (Vd={})'", &found[2], &found[1], &found[2]),
-    })
 }
 
 /// Magnitudes and logarithms beside the readings they were taken of, `Id, |Id|, log10(Id)`, keep their own names.
@@ -317,7 +303,7 @@ impl Rows {
         let row = part.line.len() - 1;
         // What the row itself says wins over what is held around it.
         let said =
-            part.index.get(column).and_then(|k| part.numbers[*k].1.get(row)).is_some_and(|v| !v.is_nan());
+            part.index.get(column).and_then(|k| part.numbers[*k].1.get(row)).is_some_and(|v| v.is_finite());
         if !said {
             part.set(column, value);
         }

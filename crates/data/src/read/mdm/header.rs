@@ -1,6 +1,7 @@
 //! The header of an `.mdm` file: what is swept, what is measured, and the values noted beside it.
 
 use super::Lines;
+use crate::stop::Stop;
 use crate::{DataError, number};
 
 /// Inputs, outputs and values of one file.
@@ -36,7 +37,7 @@ struct Output {
 const KINDS: [&str; 6] = ["LIN", "LIST", "LOG", "CON", "SYNC", "AC"];
 
 /// Reads up to `END_HEADER`.
-pub(super) fn read(path: &str, lines: &mut Lines<'_>) -> Result<Header, DataError> {
+pub(super) fn read(path: &str, lines: &mut Lines<'_>, stop: Stop<'_>) -> Result<Header, DataError> {
     let mut header = Header { inputs: Vec::new(), outputs: Vec::new(), values: Vec::new() };
     let mut section = Section::Before;
     let fail = |line: usize, found: &str, expected: &str| DataError::Syntax {
@@ -47,6 +48,7 @@ pub(super) fn read(path: &str, lines: &mut Lines<'_>) -> Result<Header, DataErro
         hint: "export the file again from IC-CAP, or correct the line".to_owned(),
     };
     while let Some(line) = lines.next() {
+        stop.look()?;
         let text = String::from_utf8_lossy(line);
         let text = text.trim();
         if text.is_empty() || text.starts_with('!') {

@@ -1,0 +1,130 @@
+//! Fits of several networks that were stopped on the way and go on.
+
+use gummel_data::{Dataset, Split};
+use gummel_surrogate::{
+    AutoConfig, Checkpoint, FitConfig, Observer, Progress, Progressed, Sharing, SingleConfig, SoftConfig,
+    StopReason, TaskFit, fit_tasks, resume_tasks,
+};
+use std::collections::BTreeMap;
+
+use crate::bundled::quick;
+use crate::sample::demo;
+
+/// Stops as soon as a fit with this text in its stage has begun, and keeps the names of all fits.
+#[derive(Default)]
+struct StopAt {
+    stage: Option<&'static str>,
+    reached: bool,
+    seen: Vec<String>,
+}
+
+impl StopAt {
+    fn stage(stage: &'static str) -> Self {
+        StopAt { stage: Some(stage), ..StopAt::default() }
+    }
+}
+
+impl Observer for StopAt {
+    fn progress(&mut self, progress: &Progress) {
+        self.reached |= self.stage.is_some_and(|s| progress.stage.contains(s));
+        if self.seen.last() != Some(&progress.stage) {
+            self.seen.push(progress.stage.clone());
+        }
+    }
+
+    fn stop(&self) -> bool {
+        self.reached
+    }
+}
+
+/// Two devices of each polarity.
+fn both() -> Dataset {
+    let (mut n, mut p) = (demo("demo130/nmos"), demo("demo130/pmos"));
+    n.devices.truncate(2);
+    p.devices.truncate(2);
+    n.devices.append(&mut p.devices);
+    n
+}
+
+fn shared(sharing: Sharing) -> FitConfig {
+    FitConfig { sharing, split: Split::Points { fraction: 0.8, seed: 0 }, ..quick() }
+}
+
+/// The states as a run folder keeps them.
+fn saved(fits: &[TaskFit]) -> BTreeMap<String, Checkpoint> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("checkpoint.json");
+    let through = |f: &TaskFit| {
+        f.fit.checkpoint.save(&path).unwrap();
+        (f.task.clone(), Checkpoint::load(&path).unwrap())
+    };
+    fits.iter().map(through).collect()
+}
+
+#[test]
+fn a_grouping_that_was_stopped_ends_as_if_it_had_not_been() {
+    let (data, config) = (both(), shared(Sharing::Auto(AutoConfig { folds: 2, ..AutoConfig::default() })));
+    let whole = fit_tasks(&data, &config, &mut ()).unwrap();
+    // Two fits alone and two of three others are over, one is given up.
+    let mut stop = StopAt::stage("(5 of");
+    let stopped = fit_tasks(&data, &config, &mut stop).unwrap();
+    assert!(stop.reached, "{:?}", stop.seen);
+    assert_eq!(stopped.len(), 2, "a model of each family all the same");
+    for fit in &stopped {
+        assert_eq!(fit.fit.report.stopped, StopReason::Interrupted);
+        assert!(fit.fit.report.grouping.is_none());
+        assert!(fit.fit.report.decisions.iter().any(|d| d.starts_with("interrupted after 4 fits")));
+        let Some(Progressed::Trying(tried)) = &fit.fit.checkpoint.grouping else { panic!("settled") };
+        assert_eq!(tried.len(), 4);
+    }
+    let mut watch = StopAt::default();
+    let resumed = resume_tasks(&data, &config, &saved(&stopped), &mut watch).unwrap();
+    assert!(watch.seen[0].contains("(5 of"), "known fits are not made again: {:?}", watch.seen[0]);
+    assert_eq!(resumed.len(), whole.len());
+    for (now, then) in resumed.iter().zip(&whole) {
+        assert_eq!(now.task, then.task);
+        assert_eq!(now.fit.report.grouping, then.fit.report.grouping);
+        assert_eq!(now.fit.checkpoint, then.fit.checkpoint);
+        assert_eq!(now.fit.model.spec, then.fit.model.spec);
+    }
+}
+
+#[test]
+fn groups_go_on_from_the_state_they_stopped_at() {
+    let (data, config) = (both(), shared(Sharing::Auto(AutoConfig { folds: 2, ..AutoConfig::default() })));
+    let first = fit_tasks(&data, &config, &mut ()).unwrap();
+    let states = saved(&first);
+    let mut watch = StopAt::default();
+    let second = resume_tasks(&data, &config, &states, &mut watch).unwrap();
+    let groups = first[0].fit.report.grouping.as_ref().unwrap().groups.len();
+    assert!(watch.seen.iter().all(|s| s.ends_with(&format!("of {groups})"))), "{:?}", watch.seen);
+    for (now, then) in second.iter().zip(&first) {
+        assert_eq!(now.fit.report.grouping, then.fit.report.grouping);
+        assert!(now.fit.checkpoint.step > then.fit.checkpoint.step);
+        let error = |f: &TaskFit| f.fit.report.summaries[0].rel_rms.median;
+        assert!(error(now) < 1.2 * error(then), "{} after {}", error(now), error(then));
+    }
+    let refused = |data: &Dataset, sharing: Sharing| {
+        resume_tasks(data, &shared(sharing), &states, &mut ()).unwrap_err().to_string()
+    };
+    let mut fewer = data.clone();
+    fewer.devices.retain(|d| d.id.family.name == "nmos");
+    let auto = Sharing::Auto(AutoConfig { folds: 2, ..AutoConfig::default() });
+    assert!(refused(&fewer, auto).contains("groups other tasks"));
+    let soft = Sharing::Soft(SoftConfig::default());
+    assert!(refused(&fewer, soft).contains("cannot go on"));
+}
+
+#[test]
+fn networks_fitted_alone_go_on_and_those_not_reached_are_fitted() {
+    let mut data = both();
+    data.devices.truncate(2);
+    let config = shared(Sharing::Single(SingleConfig::default()));
+    let stopped = fit_tasks(&data, &config, &mut StopAt::stage("(1 of 2)")).unwrap();
+    assert_eq!(stopped.len(), 1);
+    let resumed = resume_tasks(&data, &config, &saved(&stopped), &mut ()).unwrap();
+    assert_eq!(resumed.len(), 2);
+    assert!(resumed[0].fit.checkpoint.step > stopped[0].fit.checkpoint.step);
+    let whole = fit_tasks(&data, &config, &mut ()).unwrap();
+    assert_eq!(resumed[1].fit.checkpoint, whole[1].fit.checkpoint);
+}

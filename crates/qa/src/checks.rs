@@ -390,7 +390,7 @@ pub const CHECKS: [Check; 39] = [
         definition: "largest relative difference of the same transistor with sizes in other units: scale = 1e-6, shrink = 10",
         source: CMC,
         unit: "",
-        bound: |l| Bound::AtMost(l.variants),
+        bound: |l| Bound::AtMost(l.units),
         run: variants::scale,
     },
     Check {

@@ -57,7 +57,7 @@ limits! {
     /// Largest relative difference of the noise at vds = 0 from 4kT gds, and of flicker noise from its formula.
     noise = 0.01;
     /// Largest relative difference of the noise in saturated weak inversion from 2 q id.
-    noise_shot = 0.1;
+    noise_shot = 0.15;
     /// Smallest noise in saturated strong inversion over 4kT gds at vds = 0: a long channel has two thirds.
     noise_factor_min = 0.5;
     /// Largest noise in saturated strong inversion over 4kT gds at vds = 0.
@@ -84,8 +84,10 @@ limits! {
     length_slope_max = 0.1;
     /// Largest growth in decades of the current outside what is reasonable.
     unreasonable = 6.0;
-    /// Largest relative difference between variants that must agree (polarity, common mode, multiplicity, units of sizes).
+    /// Largest relative difference between variants that must agree (polarity, common mode, multiplicity).
     variants = 1e-9;
+    /// Largest relative difference of a transistor from itself with sizes in other units; currents of simulators end at 1e-21 A.
+    units = 1e-6;
     /// Largest relative violation of charge conservation; central differences reach a few millionths.
     charges = 1e-5;
     /// Largest gain of charge around a closed loop, over what moves; central differences reach a few millionths.

@@ -86,11 +86,11 @@ fn every_fault_is_caught_by_its_check() {
         None: nothing fails
         Asymmetric: dc-symmetry
         AbsoluteVds: gummel-symmetry harmonics unreasonable-bias
-        NegativeGds: gds-sign unreasonable-bias
-        NegativeGm: gm-sign
+        NegativeGds: gds-sign noise-saturation unreasonable-bias
+        NegativeGm: gm-sign noise-saturation
         KinkedGm: kinks-gm kinks-gm-slope unreasonable-bias
         KinkedGmSlope: tree-top kinks-gm-slope unreasonable-bias
-        KinkedGds: kinks-gds unreasonable-bias
+        KinkedGds: kinks-gds noise-saturation unreasonable-bias
         Active: dc-symmetry passivity common-mode multiplicity
         LostCurrent: dc-symmetry kirchhoff
         WrongNoise: noise noise-shot noise-saturation
@@ -100,7 +100,7 @@ fn every_fault_is_caught_by_its_check() {
         EqualCorners: corner-spread corner-scatter
         TooSteep: gm-id-plateau subthreshold-swing
         BumpInEfficiency: tree-top gm-sign
-        SharpTriode: slope-ratio harmonics kinks-gds
+        SharpTriode: slope-ratio harmonics kinks-gds noise-saturation
         SuperlinearWidth: scaling-width
         GrowsWithLength: scaling-length
         NanAtLargeBias: unreasonable-bias

@@ -131,7 +131,7 @@ impl Ekv {
     /// is the mean of the conductances at both ends, and drift, where their squares are integrated.
     fn noise(&self, g: &Matrix, id: f64) -> f64 {
         let (gs, gd) = (-g[D][S], g[D][D]);
-        let diffusion = if gs > gd { self.thermal * (gs - gd) / id.abs() } else { 1.0 };
+        let diffusion = if gs > gd { (self.thermal * (gs - gd) / id.abs()).min(1.0) } else { 1.0 };
         let drift = 2.0 / 3.0 * (gs * gs + gs * gd + gd * gd) / (gs + gd);
         0.5 * diffusion * (gs + gd) + (1.0 - diffusion) * drift
     }

@@ -10,9 +10,10 @@
 //! Reading order: [`verbs`] (the list and a file each), [`session`] (what reaches the terminal),
 //! [`exit`] (exit codes), [`input`] and [`recipe`] (arguments that verbs share), [`run_folder`]
 //! (the folder that a fit writes), [`figures`] (which curves go into which figure), then the small ones:
-//! [`listener`] (programs that run verbs in their own process: [`call`], [`read`]), [`families`], [`judged`], [`newcomer`], [`table`], [`progress`], [`grid`], [`biases`], [`predictions`], [`interrupt`].
+//! [`listener`] (programs that run verbs in their own process: [`call`], [`read`]), [`families`], [`judged`], [`newcomer`], [`table`], [`created`], [`progress`], [`grid`], [`biases`], [`predictions`], [`interrupt`].
 
 pub mod biases;
+pub mod created;
 pub mod exit;
 pub mod families;
 pub mod figures;

@@ -113,7 +113,13 @@ fn named(models: &[&Model], options: &Options) -> Result<Vec<Entry>, OsdiError> 
             1 => options.overlap.unwrap_or_default(),
             _ => Overlap::NONE,
         };
-        entries.push(Entry { name, overlap, temperatures: temperatures(model), spec: model.spec.clone() });
+        entries.push(Entry {
+            name,
+            overlap,
+            temperatures: temperatures(model),
+            floors: model.manifest.devices.iter().map(|d| [d.floor, d.leakage]).collect(),
+            spec: model.spec.clone(),
+        });
     }
     Ok(entries)
 }

@@ -26,6 +26,8 @@ const WIDTH: usize = 110;
 /// Rounding that a drawn size may have and still count as within the fitted range.
 const SLACK_BELOW: f64 = 0.999;
 const SLACK_ABOVE: f64 = 1.001;
+/// Keeps divisions from zero over zero.
+const TINY: &str = "1e-300";
 /// Characters of names in one declaration.
 const DECLARED: usize = 100;
 const CONTINUED: &str = "                ";
@@ -197,7 +199,11 @@ impl Module<'_> {
                 &format!("(* retrieve, desc=\"{description}\", units=\"{units}\" *)\n    real {name};"),
             );
         }
-        line(out, 1, "real vgs, vds, vbs, isource, forward;\n    real sgm, sgds, sgmb, thermal;");
+        line(
+            out,
+            1,
+            "real vgs, vds, vbs, isource, forward;\n    real sgm, sgds, sgmb, through, gsource, gdrain, diffusion, thermal;",
+        );
         for (name, _) in self.place_variables() {
             line(out, 1, &format!("real {name};"));
         }
@@ -334,7 +340,8 @@ impl Module<'_> {
         out.push('\n');
     }
 
-    /// Thermal noise `4 k T (gds + 2/3 |gm + gmb|)` of the device seen with vds >= 0, flicker noise `kf |id|^af / f^ef`.
+    /// Noise of the channel as `gummel_osdi::noise` has it, without its term of fast carriers: that one needs the device at
+    /// another bias.
     fn noise(&self, out: &mut String) {
         let sign = if self.model.spec.sign < 0.0 { "-" } else { "" };
         line(
@@ -344,10 +351,18 @@ impl Module<'_> {
         );
         line(out, 2, &format!("forward = {sign}vds;"));
         line(out, 2, "if (forward < 0.0) begin");
-        line(out, 3, "thermal = max(sgds, 0.0) + 2.0/3.0*abs(sgm + sgmb);");
+        line(out, 3, "through = abs(sgm + sgmb);\n            gdrain = max(sgds, 0.0);");
         line(out, 2, "end else begin");
-        line(out, 3, "thermal = max(gds, 0.0) + 2.0/3.0*abs(gm + gmb);");
+        line(out, 3, "through = abs(gm + gmb);\n            gdrain = max(gds, 0.0);");
         line(out, 2, "end");
+        line(out, 2, "gsource = gdrain + through;");
+        line(out, 2, &format!("diffusion = min(1.0, $vt*through/max(abs(id), {TINY}));"));
+        line(out, 2, "thermal = 0.5*diffusion*(gsource + gdrain) + (1.0 - diffusion)*2.0/3.0");
+        line(
+            out,
+            3,
+            &format!("*(gsource*gsource + gsource*gdrain + gdrain*gdrain)/max(gsource + gdrain, {TINY});"),
+        );
         line(out, 2, "I(br_ds) <+ white_noise(4.0*`P_K*$temperature*thermal, \"thermal\");");
         line(out, 2, "I(br_ds) <+ flicker_noise(kf*pow(abs(id), af), ef, \"flicker\");");
     }

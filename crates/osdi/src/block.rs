@@ -27,9 +27,9 @@ pub const ENTRIES: usize = TERMINALS * TERMINALS;
 pub struct Drawn {
     /// Devices in parallel.
     pub mfactor: f64,
-    /// Channel width, m.
+    /// Channel width, in units of [`ModelBlock::unit`] metres.
     pub w: f64,
-    /// Channel length, m.
+    /// Channel length, in the same units.
     pub l: f64,
 }
 
@@ -62,6 +62,10 @@ pub struct ModelBlock {
     pub cgdo: f64,
     /// Linear capacitance gate to bulk, F/m of length.
     pub cgbo: f64,
+    /// Factor on drawn sizes.
+    pub scale: f64,
+    /// Per cent by which drawn sizes are reduced.
+    pub shrink: f64,
 }
 
 /// Operating-point variables, readable as `@n1[id]` and so on.
@@ -143,6 +147,11 @@ impl InstanceBlock {
 }
 
 impl ModelBlock {
+    /// Metres in the channel for one of the drawn `w` or `l`.
+    pub fn unit(&self) -> f64 {
+        self.scale * (1.0 - 0.01 * self.shrink)
+    }
+
     /// Whether parameter `id` was given on the model line.
     pub fn has(&self, id: u32) -> bool {
         self.given & (1 << id) != 0

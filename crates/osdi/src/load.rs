@@ -121,7 +121,7 @@ pub unsafe extern "C" fn noise(
     unsafe {
         let (block, model) = (block(instance), &*model.cast::<ModelBlock>());
         let one = block.currents[D] / block.parallel;
-        *densities = noise::thermal(block.temperature, block.forward().conductances);
+        *densities = noise::thermal(block.temperature, &block.channel());
         *densities.add(1) =
             block.parallel * noise::flicker(one, model.kf, model.af) / frequency.powf(model.ef);
     }

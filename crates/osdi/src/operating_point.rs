@@ -1,6 +1,7 @@
 //! Operating-point variables and the forward view of a device, from its last evaluation.
 
 use crate::block::{B, D, G, InstanceBlock, Opvars, S, TERMINALS};
+use crate::noise::Channel;
 
 /// Voltage by which a bias may leave the fitted range before it counts as outside: rounding of a solution.
 const SLACK: f64 = 1e-6;
@@ -22,6 +23,20 @@ impl InstanceBlock {
         Forward {
             conductances: [g(G), g(drain), g(B)],
             voltages: [v[G] - v[source], v[drain] - v[source], v[B] - v[source]].map(|v| sign * v),
+        }
+    }
+
+    /// The channel of the last evaluation, devices in parallel together, as its noise depends on it.
+    pub fn channel(&self) -> Channel {
+        let v = self.bias;
+        let source = if self.sign * (v[D] - v[S]) < 0.0 { D } else { S };
+        // SAFETY: `device` is NULL or a live `Arc` of ours.
+        let device = unsafe { self.device.as_ref() };
+        let open = device.map_or(0.0, |d| d.eval_currents([v[source], v[G], v[source], v[B]]).gds());
+        Channel {
+            id: self.currents[D],
+            conductances: self.forward().conductances,
+            open: self.parallel * open,
         }
     }
 

@@ -12,7 +12,7 @@ use crate::block::{Drawn, InstanceBlock, ModelBlock, Opvars};
 /// Number of instance parameters.
 pub const INSTANCE_PARAMETERS: u32 = 3;
 /// Number of instance and model parameters.
-pub const PARAMETERS: u32 = INSTANCE_PARAMETERS + 10;
+pub const PARAMETERS: u32 = INSTANCE_PARAMETERS + 12;
 /// Number of operating-point variables.
 pub const OPVARS: u32 = 25;
 const ALL: usize = (PARAMETERS + OPVARS) as usize;
@@ -33,6 +33,8 @@ pub mod id {
     pub const CGSO: u32 = 10;
     pub const CGDO: u32 = 11;
     pub const CGBO: u32 = 12;
+    pub const SCALE: u32 = 13;
+    pub const SHRINK: u32 = 14;
 }
 
 /// A row of the table.
@@ -128,6 +130,20 @@ pub static TABLE: [Parameter; ALL] = [
         offset_of!(ModelBlock, cgbo),
         c"F/m",
         c"linear capacitance gate-bulk per length",
+    ),
+    model(
+        c"scale",
+        TYPE_REAL,
+        offset_of!(ModelBlock, scale),
+        c"",
+        c"factor on the drawn w and l of instances",
+    ),
+    model(
+        c"shrink",
+        TYPE_REAL,
+        offset_of!(ModelBlock, shrink),
+        c"%",
+        c"part by which drawn w and l are reduced",
     ),
     opvar(c"id", at(I, 0), c"A", c"drain current"),
     opvar(c"ig", at(I, 1), c"A", c"gate current"),

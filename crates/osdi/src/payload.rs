@@ -2,14 +2,15 @@
 //!
 //! ```text
 //! "gummelib"  format u32  entries u32  then per entry:
-//!   name length u32, UTF-8   overlap cgso cgdo cgbo f64 x 3   temperatures f64 x 2   blob length u64   blob of the kernel
+//!   name length u32, UTF-8   overlap cgso cgdo cgbo f64 x 3   temperatures f64 x 2
+//!   devices u32, then noise floor and leakage f64 x 2 of each   blob length u64   blob of the kernel
 //! ```
-//! Little-endian. The blob carries its own version and checksum. Format 1 has no temperatures.
+//! Little-endian. The blob carries its own version and checksum. Format 1 has no temperatures, format 2 no floors.
 
 use gummel_kernel::{BlobError, Spec};
 
 const MAGIC: &[u8; 8] = b"gummelib";
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// Linear capacitances of a model without fitted charges.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -44,6 +45,9 @@ pub struct Entry {
     pub overlap: Overlap,
     /// Lowest and highest temperature that a device was fitted at, K; `None` where the fit did not say.
     pub temperatures: Option<[f64; 2]>,
+    /// Of each device, in the order of the model: noise floor of its measurements, and the drain current below which measured
+    /// leakage may decide the sign of gm, A. Empty in a library of an earlier format.
+    pub floors: Vec<[f64; 2]>,
     /// The model.
     pub spec: Spec,
 }
@@ -90,6 +94,10 @@ pub fn encode(entries: &[Entry]) -> Vec<u8> {
         for t in entry.temperatures.unwrap_or([f64::NAN; 2]) {
             out.extend_from_slice(&t.to_le_bytes());
         }
+        out.extend_from_slice(&(entry.floors.len() as u32).to_le_bytes());
+        for current in entry.floors.as_flattened() {
+            out.extend_from_slice(&current.to_le_bytes());
+        }
         let blob = entry.spec.to_bytes();
         out.extend_from_slice(&(blob.len() as u64).to_le_bytes());
         out.extend_from_slice(&blob);
@@ -118,9 +126,16 @@ fn entry(rest: &mut &[u8], format: u32) -> Result<Entry, PayloadError> {
     let overlap = Overlap { cgso: number()?, cgdo: number()?, cgbo: number()? };
     let temperatures = if format == 1 { [f64::NAN; 2] } else { [number()?, number()?] };
     let temperatures = temperatures.iter().all(|t| t.is_finite()).then_some(temperatures);
+    let mut floors = Vec::new();
+    if format >= 3 {
+        // Nothing is reserved on the word of a damaged count: the bytes end first.
+        for _ in 0..u32::from_le_bytes(take(rest)?) {
+            floors.push([f64::from_le_bytes(take(rest)?), f64::from_le_bytes(take(rest)?)]);
+        }
+    }
     let length = usize::try_from(u64::from_le_bytes(take(rest)?)).map_err(|_| PayloadError::Malformed)?;
     let spec = Spec::from_bytes(take_slice(rest, length)?).map_err(PayloadError::Model)?;
-    Ok(Entry { name, overlap, temperatures, spec })
+    Ok(Entry { name, overlap, temperatures, floors, spec })
 }
 
 fn take_slice<'a>(rest: &mut &'a [u8], n: usize) -> Result<&'a [u8], PayloadError> {
@@ -145,12 +160,14 @@ mod tests {
                 name: "demo_n".into(),
                 overlap: Overlap::NONE,
                 temperatures: Some([233.15, 398.15]),
+                floors: vec![[1e-12, 0.0], [2e-12, 3e-11]],
                 spec: Sample::default().spec(),
             },
             Entry {
                 name: "demo_p".into(),
                 overlap: Overlap::default(),
                 temperatures: None,
+                floors: Vec::new(),
                 spec: Sample { sign: -1.0, charges: true, ..Sample::default() }.spec(),
             },
         ];
@@ -169,17 +186,23 @@ mod tests {
     }
 
     #[test]
-    fn a_library_of_the_first_format_is_read_without_temperatures() {
+    fn libraries_of_earlier_formats_are_read_without_what_they_do_not_say() {
         let entry = Entry {
             name: "demo_n".into(),
             overlap: Overlap::NONE,
             temperatures: Some([233.15, 398.15]),
+            floors: vec![[1e-12, 2e-12]],
             spec: Sample::default().spec(),
         };
         let mut bytes = encode(std::slice::from_ref(&entry));
-        bytes[8] = 1;
         let temperatures = MAGIC.len() + 4 + 4 + 4 + entry.name.len() + 3 * 8;
-        bytes.drain(temperatures..temperatures + 16);
-        assert_eq!(decode(&bytes), Ok(vec![Entry { temperatures: None, ..entry }]));
+        let floors = temperatures + 16;
+        bytes[8] = 2;
+        bytes.drain(floors..floors + 4 + 16);
+        let second = Entry { floors: Vec::new(), ..entry };
+        assert_eq!(decode(&bytes), Ok(vec![second.clone()]));
+        bytes[8] = 1;
+        bytes.drain(temperatures..floors);
+        assert_eq!(decode(&bytes), Ok(vec![Entry { temperatures: None, ..second }]));
     }
 }

@@ -2,6 +2,9 @@
 //!
 //! A simulator calls these again after every change of a parameter or of the temperature, so user values
 //! are kept and defaults are computed anew from the bits of what was given.
+//!
+//! Drawn sizes may be in another unit than metres: `w_channel = w scale (1 - shrink / 100)`, the same of `l`, from the `.model` line
+//! or else from the simulator's parameters of these names (Verilog-AMS Language Reference Manual 2.4, 9.15).
 
 use std::ffi::{CStr, c_char, c_void};
 use std::sync::Arc;
@@ -21,20 +24,22 @@ use crate::select::{CORNERS, Choice, Request, beyond, choose};
 pub unsafe extern "C" fn setup_model<const INDEX: u32>(
     handle: *mut c_void,
     model: *mut c_void,
-    _paras: *mut SimParas,
+    paras: *mut SimParas,
     report: *mut InitInfo,
 ) {
     // SAFETY: the caller's promise.
     let (block, report) = unsafe { (&mut *model.cast::<ModelBlock>(), &mut *report) };
     block.index = INDEX;
+    // SAFETY: the caller's promise.
+    let units = [c"scale", c"shrink"].map(|name| unsafe { simulator_parameter(paras, name) });
     let result = match library::entry(INDEX) {
-        Some(entry) => complete_model(block, entry),
+        Some(entry) => complete_model(block, entry, units),
         None => Err("the library has no such model".to_owned()),
     };
     finish(handle, report, result);
 }
 
-fn complete_model(block: &mut ModelBlock, entry: &Entry) -> Result<(), String> {
+fn complete_model(block: &mut ModelBlock, entry: &Entry, units: [Option<f64>; 2]) -> Result<(), String> {
     let given = block.given;
     let default = |id: u32, slot: &mut f64, value: f64| {
         if given & (1 << id) == 0 {
@@ -49,6 +54,8 @@ fn complete_model(block: &mut ModelBlock, entry: &Entry) -> Result<(), String> {
     default(id::CGSO, &mut block.cgso, entry.overlap.cgso);
     default(id::CGDO, &mut block.cgdo, entry.overlap.cgdo);
     default(id::CGBO, &mut block.cgbo, entry.overlap.cgbo);
+    default(id::SCALE, &mut block.scale, units[0].unwrap_or(1.0));
+    default(id::SHRINK, &mut block.shrink, units[1].unwrap_or(0.0));
     for (id, slot) in [(id::DEVICE, &mut block.device), (id::CORNER, &mut block.corner)] {
         if given & (1 << id) == 0 || slot.is_null() {
             *slot = c"".as_ptr();
@@ -68,6 +75,12 @@ fn complete_model(block: &mut ModelBlock, entry: &Entry) -> Result<(), String> {
         if !value.is_finite() || (k >= 2 && value < 0.0) {
             return Err(format!("{name}={value} is not a finite, non-negative number"));
         }
+    }
+    if !(block.unit().is_finite() && block.scale > 0.0 && (0.0..100.0).contains(&block.shrink)) {
+        let (scale, shrink) = (block.scale, block.shrink);
+        return Err(format!(
+            "scale={scale} shrink={shrink}: expected a positive scale and 0 <= shrink < 100"
+        ));
     }
     if let Some(corner) = text(block.corner)
         && !CORNERS.iter().any(|(n, _)| n.eq_ignore_ascii_case(&corner))
@@ -117,6 +130,8 @@ fn complete_instance(
     let m = drawn(id::MFACTOR, block.drawn.mfactor, model.drawn.mfactor).map_err(|e| format!("m={e}"))?;
     let w = drawn(id::W, block.drawn.w, model.drawn.w).map_err(|e| format!("w={e}"))?;
     let l = drawn(id::L, block.drawn.l, model.drawn.l).map_err(|e| format!("l={e}"))?;
+    let unit = model.unit();
+    let metres = |drawn: Option<f64>| drawn.map(|size| size * unit);
     if !(temperature.is_finite() && temperature > 0.0) {
         return Err(format!("temperature {temperature} K is not a positive number"));
     }
@@ -126,11 +141,15 @@ fn complete_instance(
         corner: corner.as_deref(),
         speed: model.has(id::SPEED).then_some(model.speed),
         skew: model.has(id::SKEW).then_some(model.skew),
-        w,
-        l,
+        w: metres(w),
+        l: metres(l),
         temperature,
     };
-    let Choice { member, place, counted, range, warning } = choose(&entry.spec, &request)?;
+    let Choice { member, place, counted, range, warning } =
+        choose(&entry.spec, &request).map_err(|reason| match unit {
+            1.0 => reason,
+            _ => format!("{reason} (w and l are in units of {unit:e} m)"),
+        })?;
     let shared = library::device(model.index, entry, member, &place);
     let before = std::mem::replace(&mut block.device, Arc::into_raw(shared));
     if !before.is_null() {
@@ -139,7 +158,9 @@ fn complete_instance(
     }
     block.forget();
     block.drawn.mfactor = m.unwrap_or(1.0);
-    (block.drawn.w, block.drawn.l) = (place.w, place.l);
+    // What was given stays as it was: a second setup reads it again.
+    block.drawn.w = w.unwrap_or(place.w / unit);
+    block.drawn.l = l.unwrap_or(place.l / unit);
     block.temperature = temperature;
     block.parallel = block.drawn.mfactor / counted;
     block.overlap =
@@ -156,6 +177,27 @@ fn complete_instance(
     block.sign = entry.spec.sign;
     block.threshold = criterion * place.w * place.mult / place.l;
     Ok(warning.or(beyond))
+}
+
+/// The simulator's own parameter of that name, where it has one.
+///
+/// # Safety
+/// `paras` is NULL or points to a table of names that ends with NULL, with a value for each.
+unsafe fn simulator_parameter(paras: *const SimParas, name: &CStr) -> Option<f64> {
+    // SAFETY: the caller's promise.
+    let paras = unsafe { paras.as_ref() }.filter(|p| !p.names.is_null() && !p.vals.is_null())?;
+    for k in 0.. {
+        // SAFETY: the loop ends at the NULL that ends the table.
+        let found = unsafe { *paras.names.add(k) };
+        if found.is_null() {
+            break;
+        }
+        // SAFETY: a name of the table is a C string and has a value.
+        if unsafe { CStr::from_ptr(found) } == name {
+            return Some(unsafe { *paras.vals.add(k) });
+        }
+    }
+    None
 }
 
 /// A given, non-empty C string.

@@ -121,14 +121,15 @@ const QUESTIONS: [Question; 21] = [
     whole("High frequency, non-quasi-static", &[], "the model is quasi-static"),
     part(
         "Large-signal transients and delay",
-        &["circuit-ring"],
-        "a ring of the exported devices swings; its delay is compared with nothing measured; made by --exports",
+        &["circuit-ring", "circuit-delay"],
+        "a ring of the exported devices swings, and an inverter is as slow as the model's own charges and currents say; no \
+         measured transient is read; made by --exports",
     ),
     part(
         "Noise",
-        &["noise"],
-        "thermal noise at vds = 0 alone, none in saturation and no flicker noise; of the exported model, since a model \
-         folder holds no noise; made by --exports",
+        &["noise", "noise-shot", "noise-saturation", "noise-flicker"],
+        "thermal noise follows from conductances, flicker noise from kf, af, ef of the netlist: no measured noise is read, and \
+         none is induced in the gate; of the exported model, since a model folder holds no noise; made by --exports",
     ),
     trends(
         "All geometries",

@@ -15,7 +15,7 @@ pub(crate) mod kinks;
 mod noise;
 mod passivity;
 mod scaling;
-mod signs;
+pub(crate) mod signs;
 mod slope_ratio;
 mod temperature;
 mod unreasonable;
@@ -51,12 +51,15 @@ impl Check {
 pub(crate) const MCANDREW: &str = "McAndrew, Gummel, Singhal, Benchmarks for compact MOSFET models, 1995; McAndrew et al., IEEE TED 72(4), 2025";
 const SYMMETRY: &str = "McAndrew, Validation of MOSFET model source-drain symmetry, IEEE TED 53(9), 2006";
 const TSIVIDIS: &str = "Tsividis and Suyama, MOSFET modeling for analog circuit CAD, IEEE JSSC 29(3), 1994";
+const SARPESHKAR: &str = "Sarpeshkar, Delbruck, Mead, White noise in MOS transistors and resistors, IEEE Circuits and Devices 9(6), 1993";
+const VAN_DER_ZIEL: &str =
+    "van der Ziel, Noise in Solid State Devices and Circuits, 1986; Scholten et al., IEEE TED 50(3), 2003";
 const CMC: &str = "Compact Model Coalition, QA of standard models";
 const GUMMEL: &str = "error metrics of this toolkit (crate gummel-device, module metrics)";
 const PHYSICS: &str = "conservation law";
 
 /// All checks, in the order in which they are reported.
-pub const CHECKS: [Check; 36] = [
+pub const CHECKS: [Check; 39] = [
     Check {
         name: "accuracy",
         title: "Current, sweep by sweep",
@@ -244,7 +247,25 @@ pub const CHECKS: [Check; 36] = [
         source: MCANDREW,
         unit: "",
         bound: |l| Bound::AtMost(l.noise),
-        run: noise::run,
+        run: noise::nyquist,
+    },
+    Check {
+        name: "noise-shot",
+        title: "Noise in weak inversion",
+        definition: "largest relative difference of the noise in saturated weak inversion from 2 q id",
+        source: SARPESHKAR,
+        unit: "",
+        bound: |l| Bound::AtMost(l.noise_shot),
+        run: noise::shot,
+    },
+    Check {
+        name: "noise-saturation",
+        title: "Noise in saturation",
+        definition: "thermal noise in saturated strong inversion over 4 k T gds at vds = 0, the value farthest from its range",
+        source: VAN_DER_ZIEL,
+        unit: "",
+        bound: |l| Bound::Within(l.noise_factor_min, l.noise_factor_max),
+        run: noise::saturation,
     },
     Check {
         name: "temperature-threshold",
@@ -362,6 +383,15 @@ pub const CHECKS: [Check; 36] = [
         unit: "",
         bound: |l| Bound::AtMost(l.variants),
         run: variants::multiplicity,
+    },
+    Check {
+        name: "scale",
+        title: "Scaled units",
+        definition: "largest relative difference of the same transistor with sizes in other units: scale = 1e-6, shrink = 10",
+        source: CMC,
+        unit: "",
+        bound: |l| Bound::AtMost(l.units),
+        run: variants::scale,
     },
     Check {
         name: "charge-conservation",

@@ -1,8 +1,10 @@
 //! The circuit set: small circuits of n- and p-channel transistors as netlists, whatever the transistors are.
 //!
 //! Reading order: this file (the netlists), [`shape`] (numbers from curves), `kit` (exported transistors), `set` (the
-//! checks made of all these).
+//! checks made of all these), `delay` and `flicker` (two of them that need more words).
 
+mod delay;
+mod flicker;
 pub(crate) mod kit;
 pub(crate) mod set;
 pub mod shape;

@@ -71,6 +71,18 @@ pub trait Device {
     }
 }
 
+/// Largest difference of two lists over the largest number in them, where that is above `least`; not a number where one of
+/// them is none.
+pub(crate) fn apart(a: &[f64], b: &[f64], least: f64) -> f64 {
+    let all = || a.iter().chain(b);
+    let largest = all().fold(least, |m, x| m.max(x.abs()));
+    if !all().all(|x| x.is_finite()) {
+        return f64::NAN;
+    }
+    let difference = a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+    if largest > 0.0 { difference / largest } else { 0.0 }
+}
+
 /// Derivatives of `quantity` over all four voltages by central differences over `step` (V).
 ///
 /// # Errors

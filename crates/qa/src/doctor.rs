@@ -231,7 +231,7 @@ impl Examined {
         all.extend(floating);
         all.extend(self.conditions());
         let starts: Vec<Finding> =
-            self.devices.iter().filter_map(|d| symptoms::range(d, Stage::Start)).collect();
+            self.devices.iter().filter_map(|d| symptoms::range(d, Stage::Start, limits)).collect();
         // What follows from a start that cannot be is its consequence.
         let flung: Vec<usize> = starts.iter().filter_map(|f| f.analysis).collect();
         for device in &mut self.devices {
@@ -241,8 +241,8 @@ impl Examined {
         let charged = |s: &Step| !matches!(s.kind().as_str(), "op" | "dc" | "tf" | "noise");
         let reactive = steps.iter().position(charged);
         for device in &self.devices {
-            all.extend(symptoms::conductance(device, &failed));
-            all.extend(symptoms::range(device, Stage::Solution));
+            all.extend(symptoms::conductance(device, &failed, limits));
+            all.extend(symptoms::range(device, Stage::Solution, limits));
             all.extend(symptoms::kink(device, limits));
             all.extend(reactive.and_then(|k| uncharged(device, k)));
         }

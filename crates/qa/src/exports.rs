@@ -1,4 +1,4 @@
-//! Checks of the exported model: the round trip of every target, its noise, and the circuit set in ngspice.
+//! Checks of the exported model: the round trip of every target, its noise, its units, and the circuit set in ngspice.
 //!
 //! They need tools beside this program and take seconds to minutes, so they are made when asked for. Circuits are
 //! made of each device of the model and, for those of both polarities, the device of another model that is nearest to
@@ -7,23 +7,23 @@
 use gummel_export::VerifyOptions;
 use gummel_model::{DeviceQuery, Model};
 
-use crate::checks::CHECKS;
+use crate::checks::{CHECKS, Check};
 use crate::circuits::kit::{Kit, Part, Stop};
 use crate::circuits::set::{CIRCUITS, CircuitCheck};
 use crate::device::{Device, Matrix, Terminals, Volts};
-use crate::exported::{Exported, NO_SIMULATOR};
+use crate::exported::{Exported, NO_SIMULATOR, Wanted};
 use crate::finding::{Outcome, Picture};
 use crate::ngspice::{Ngspice, work_folder};
 use crate::report::{Case, CheckReport, in_parallel};
 use crate::spice;
 use crate::{Abilities, Ask, Family, Measurements, Nominal, Plan, QaError, check, round_trip};
 
-/// The check that models alone answer with "not modelled" and their exports with a number.
-const NOISE: &str = "noise";
+/// Checks that models alone answer with "not modelled" and their exports with a number.
+const OF_EXPORTS: [&str; 4] = ["noise", "noise-shot", "noise-saturation", "scale"];
 
 /// Names of all checks that [`check_exports`] makes.
 pub fn export_checks() -> impl Iterator<Item = &'static str> {
-    round_trip::names().chain([NOISE]).chain(CIRCUITS.iter().map(|c| c.name))
+    round_trip::names().chain(OF_EXPORTS).chain(CIRCUITS.iter().map(|c| c.name))
 }
 
 /// Makes the checks of the plan that need an export; `with` is a model of the other polarity.
@@ -42,8 +42,9 @@ pub fn check_exports(
     }
     let mut reports = round_trip::round_trips(model, plan, options)?;
     let circuits: Vec<&CircuitCheck> = CIRCUITS.iter().filter(|c| plan.makes(c.name)).collect();
-    let noise = CHECKS.iter().find(|c| c.name == NOISE && plan.makes(NOISE));
-    if noise.is_none() && circuits.is_empty() {
+    let alone: Vec<&Check> =
+        CHECKS.iter().filter(|c| OF_EXPORTS.contains(&c.name) && plan.makes(c.name)).collect();
+    if alone.is_empty() && circuits.is_empty() {
         return Ok(reports);
     }
     let simulator = Ngspice::new(&options.tools.ngspice).until(&options.tools.stop);
@@ -52,16 +53,16 @@ pub fn check_exports(
             let outcome = Outcome::NotTested(NO_SIMULATOR.to_owned());
             CheckReport::of_cases(heading, bound, vec![Case::of("", bound, outcome)])
         };
-        reports.extend(noise.map(|c| untested(c.heading(), (c.bound)(&plan.limits))));
+        reports.extend(alone.iter().map(|c| untested(c.heading(), (c.bound)(&plan.limits))));
         reports.extend(circuits.iter().map(|c| untested(c.heading(), (c.bound)(&plan.limits))));
         return Ok(reports);
     }
     let work = work_folder()?;
     let models: Vec<&Model> = std::iter::once(model).chain(with).collect();
     let exported = Exported::write(&models, work.path())?;
-    if noise.is_some() {
-        let family = Noisy { model, exported: &exported, simulator: &simulator };
-        let plan = Plan { checks: vec![NOISE.to_owned()], ..plan.clone() };
+    if !alone.is_empty() {
+        let family = InSimulator { model, exported: &exported, simulator: &simulator };
+        let plan = Plan { checks: alone.iter().map(|c| c.name.to_owned()).collect(), ..plan.clone() };
         reports.extend(check(&family, &Measurements::new(), &plan)?.checks);
     }
     if !circuits.is_empty() {
@@ -70,14 +71,14 @@ pub fn check_exports(
     Ok(reports)
 }
 
-/// A model whose noise is that of its export.
-struct Noisy<'a> {
+/// A model whose export answers for what the model itself does not have: noise, and sizes in other units.
+struct InSimulator<'a> {
     model: &'a Model,
     exported: &'a Exported,
     simulator: &'a Ngspice,
 }
 
-impl Family for Noisy<'_> {
+impl Family for InSimulator<'_> {
     fn title(&self) -> String {
         self.model.title()
     }
@@ -87,18 +88,23 @@ impl Family for Noisy<'_> {
     }
 
     fn abilities(&self) -> Abilities {
-        self.model.abilities()
+        Abilities { units: true, ..self.model.abilities() }
     }
 
     fn device(&self, ask: &Ask) -> Result<Box<dyn Device>, QaError> {
         let place = self.model.locate(&ask.query)?;
-        let card = self.exported.card(&ask.query.device, place.temperature, ask.query.corner);
+        let drawn = ask.units.map(|units| (units, [place.w, place.l]));
+        let wanted = Wanted { corner: ask.query.corner, drawn, ..Wanted::at(place.temperature) };
+        let card = self.exported.card(&ask.query.device, &wanted);
         let simulated = spice::device(self.simulator, self.model.spec.sign, card);
+        if drawn.is_some() {
+            return Ok(simulated);
+        }
         Ok(Box::new(NoisyDevice { frozen: self.model.device(ask)?, simulated }))
     }
 }
 
-/// A device that has currents from the kernel and noise from the simulator.
+/// A device that has currents from the kernel, noise and capacitances from the simulator.
 struct NoisyDevice {
     frozen: Box<dyn Device>,
     simulated: Box<dyn Device>,
@@ -115,6 +121,10 @@ impl Device for NoisyDevice {
 
     fn conductances(&self, biases: &[Volts]) -> Result<Vec<Matrix>, QaError> {
         self.frozen.conductances(biases)
+    }
+
+    fn capacitances(&self, biases: &[Volts]) -> Result<Option<Vec<Matrix>>, QaError> {
+        self.simulated.capacitances(biases)
     }
 
     fn thermal_noise(&self, biases: &[Volts]) -> Result<Option<Vec<f64>>, QaError> {

@@ -36,6 +36,24 @@ pub struct Abilities {
     pub corner: bool,
     /// Geometries between and beyond those of the devices can be asked for.
     pub geometry: bool,
+    /// Sizes can be given in other units than metres.
+    pub units: bool,
+}
+
+/// Units in which a netlist gives sizes: a size of `x` is `x scale (1 - shrink / 100)` metres of channel.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Units {
+    /// Factor, e.g. 1e-6 for sizes in micrometres.
+    pub scale: f64,
+    /// Per cent by which the process makes sizes smaller than they are drawn.
+    pub shrink: f64,
+}
+
+impl Units {
+    /// Metres of channel for one of these units.
+    pub fn metres(self) -> f64 {
+        self.scale * (1.0 - 0.01 * self.shrink)
+    }
 }
 
 /// A device to be made.
@@ -45,6 +63,8 @@ pub struct Ask {
     pub query: DeviceQuery,
     /// The same equations for the other polarity: all voltages and currents turned.
     pub reversed: bool,
+    /// The same sizes, given in these units; `None` for metres.
+    pub units: Option<Units>,
 }
 
 impl Ask {
@@ -56,7 +76,7 @@ impl Ask {
 
 impl From<DeviceQuery> for Ask {
     fn from(query: DeviceQuery) -> Self {
-        Ask { query, reversed: false }
+        Ask { query, reversed: false, units: None }
     }
 }
 

@@ -67,6 +67,8 @@ impl Family for Model {
             geometry: [Covariate::LnL, Covariate::InvL, Covariate::LnW, Covariate::InvW]
                 .into_iter()
                 .any(depends),
+            // Sizes of a model folder are metres; its exports may have them otherwise.
+            units: false,
         }
     }
 

@@ -50,7 +50,7 @@ pub use checks::{CHECKS, Check};
 pub use device::Device;
 pub use error::QaError;
 pub use exports::{check_exports, export_checks};
-pub use family::{Abilities, Ask, Family, Nominal};
+pub use family::{Abilities, Ask, Family, Nominal, Units};
 pub use finding::{Bound, Outcome, Picture, Verdict};
 pub use limits::Limits;
 pub use ngspice::Ngspice;

@@ -54,8 +54,14 @@ limits! {
     passivity = -0.01;
     /// Largest sum of the terminal currents over the largest of them.
     kirchhoff = 1e-9;
-    /// Largest relative difference of the noise at vds = 0 from 4kT gds.
+    /// Largest relative difference of the noise at vds = 0 from 4kT gds, and of flicker noise from its formula.
     noise = 0.01;
+    /// Largest relative difference of the noise in saturated weak inversion from 2 q id.
+    noise_shot = 0.15;
+    /// Smallest noise in saturated strong inversion over 4kT gds at vds = 0: a long channel has two thirds.
+    noise_factor_min = 0.5;
+    /// Largest noise in saturated strong inversion over 4kT gds at vds = 0.
+    noise_factor_max = 2.0;
     /// Steepest fall of the threshold voltage with temperature, mV/K.
     threshold_slope_min = -3.5;
     /// Flattest fall of the threshold voltage with temperature, mV/K.
@@ -80,6 +86,8 @@ limits! {
     unreasonable = 6.0;
     /// Largest relative difference between variants that must agree (polarity, common mode, multiplicity).
     variants = 1e-9;
+    /// Largest relative difference of a transistor from itself with sizes in other units; currents of simulators end at 1e-21 A.
+    units = 1e-6;
     /// Largest relative violation of charge conservation; central differences reach a few millionths.
     charges = 1e-5;
     /// Largest gain of charge around a closed loop, over what moves; central differences reach a few millionths.
@@ -95,6 +103,8 @@ limits! {
     circuit_defect = 0.01;
     /// Smallest swing of a ring oscillator over the supply.
     circuit_swing = 0.8;
+    /// Largest relative difference of an inverter's delays from the model's own.
+    circuit_delay = 0.01;
     /// Largest relative difference of a mirrored current from the model's own.
     circuit_current = 0.01;
     /// Smallest read noise margin of a memory cell over the supply.

@@ -8,6 +8,7 @@ mod numbers;
 mod proof;
 
 use gummel_device::{Corner, Curve, Quantity};
+use gummel_export::stamp::weights_hash;
 use gummel_kernel::Covariate;
 use gummel_model::{DeviceEntry, Model};
 use serde_json::{Value, json};
@@ -40,6 +41,7 @@ pub fn page(model: &Model, report: &Report, measured: &Measurements) -> String {
         "gummel": manifest.gummel,
         "pageBy": env!("CARGO_PKG_VERSION"),
         "created": manifest.created,
+        "weights": weights_hash(model),
         "polarity": manifest.polarity,
         "notes": manifest.notes,
         "seed": manifest.seed,

@@ -9,8 +9,8 @@ use std::path::Path;
 use gummel_export::{Difference, ExportError, ExportOptions, Target, Verdict, VerifyOptions, export, verify};
 use gummel_model::{DeviceQuery, Model};
 
-use crate::device::{Device, G, Matrix, Terminals, Volts};
-use crate::exported::{Exported, NO_SIMULATOR};
+use crate::device::{Device, G, Matrix, Terminals, Volts, apart};
+use crate::exported::{Exported, NO_SIMULATOR, Wanted};
 use crate::finding::{Measured, Outcome, Picture};
 use crate::ngspice::{Ngspice, work_folder};
 use crate::report::{Case, CheckReport};
@@ -164,7 +164,7 @@ fn library(model: &Model, work: &Path, options: &VerifyOptions, limits: &Limits)
     for k in 0..taken {
         let chosen = &devices[k * devices.len() / taken];
         let biases = scattered(chosen.range, model.spec.sign);
-        let card = exported.card(&chosen.name, chosen.place.temperature, None);
+        let card = exported.card(&chosen.name, &Wanted::at(chosen.place.temperature));
         let (found, stored) = match simulated(&*device(&simulator, model.spec.sign, card), &biases, charges) {
             Ok(found) => found,
             Err(failed @ QaError::Simulator { .. }) => {
@@ -230,12 +230,6 @@ fn simulated(device: &dyn Device, biases: &[Volts], charges: bool) -> Result<Sim
     let nothing = || vec![[[0.0; 4]; 4]; biases.len()];
     let stored = if charges { Some(device.capacitances(biases)?.unwrap_or_else(nothing)) } else { None };
     Ok((device.currents(biases)?, stored))
-}
-
-/// Largest difference over the largest of the expected; below `least` nothing differs.
-fn apart(expected: &[f64], found: &[f64], least: f64) -> f64 {
-    let largest = expected.iter().fold(least, |m: f64, i| m.max(i.abs()));
-    expected.iter().zip(found).map(|(e, f)| (e - f).abs() / largest).fold(0.0, worse)
 }
 
 /// The larger one; what is not a number is the largest.

@@ -12,7 +12,10 @@ use crate::finding::{Picture, Worst};
 use crate::{Abilities, Ask, Family, Nominal, QaError};
 
 /// Boltzmann's constant over the elementary charge, V/K.
-const BOLTZMANN_VOLTS: f64 = 8.617_333_262e-5;
+pub(crate) const BOLTZMANN_VOLTS: f64 = 8.617_333_262e-5;
+
+/// Noise floors above which a check believes a current.
+pub(crate) const CREDIBLE_FLOORS: f64 = 10.0;
 
 /// One device under one condition.
 pub struct Scene<'a> {
@@ -113,7 +116,7 @@ impl Scene<'_> {
 
     /// Current above which a check believes what it sees: ten noise floors, A.
     pub fn credible(&self) -> f64 {
-        10.0 * self.nominal.floor
+        CREDIBLE_FLOORS * self.nominal.floor
     }
 
     /// The constant-current criterion of the threshold voltage for this device, A.

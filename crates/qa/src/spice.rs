@@ -15,8 +15,9 @@ use crate::{Abilities, Ask, Family, Nominal, QaError};
 /// Biases of one run; the simulator searches its tables one by one.
 const BIASES: usize = 1000;
 
-/// Frequency of noise analyses, Hz: flicker noise is low, and nothing is slow.
-const NOISE_AT: f64 = 1e6;
+/// Frequency at which thermal noise is looked at, Hz: so high that flicker noise is nothing beside it. Sources hold all
+/// terminals, so no capacitance has a say.
+const THERMAL_AT: f64 = 1e12;
 /// Frequency at which capacitances are measured, Hz: high, so that conductances do not drown them in rounding.
 const CAPACITANCE_AT: f64 = 1e9;
 /// Terminals in the order of [`Volts`].
@@ -74,6 +75,34 @@ pub fn device(simulator: &Ngspice, sign: f64, card: Card) -> Box<dyn Device> {
     Box::new(Simulated { simulator: simulator.clone(), sign, card })
 }
 
+/// Density of all noise of the drain current of a card at `frequency` (Hz), A²/Hz, at each bias.
+///
+/// # Errors
+/// When ngspice fails.
+pub(crate) fn noise(
+    simulator: &Ngspice,
+    card: &Card,
+    biases: &[Volts],
+    frequency: f64,
+) -> Result<Vec<f64>, QaError> {
+    let mut all = Vec::with_capacity(biases.len());
+    for part in biases.chunks(BIASES) {
+        let run = simulator.run(&noise_deck(card, part, frequency))?;
+        all.extend(numbers(simulator, &run, "onoise_spectrum", part.len())?.into_iter().map(|s| s * s));
+    }
+    Ok(all)
+}
+
+/// The numbers printed under `name`, one per bias.
+fn numbers(simulator: &Ngspice, run: &Run, name: &str, biases: usize) -> Result<Vec<f64>, QaError> {
+    let found: Vec<f64> = run.printed(name).collect();
+    if found.len() == biases {
+        return Ok(found);
+    }
+    let reason = format!("expected {biases} times '{name}', found {}", found.len());
+    Err(simulator.failed(reason, run))
+}
+
 /// One device in ngspice.
 struct Simulated {
     simulator: Ngspice,
@@ -102,7 +131,8 @@ impl Device for Simulated {
             let mut found = vec![[[0.0; 4]; 4]; part.len()];
             for (r, row) in TERMINALS.iter().enumerate() {
                 for (c, column) in TERMINALS.iter().enumerate() {
-                    let values = self.numbers(&run, &format!("imag(i(v{row}{column}))"), part.len())?;
+                    let values =
+                        numbers(&self.simulator, &run, &format!("imag(i(v{row}{column}))"), part.len())?;
                     // The signal source drives against the node, so the sign changes.
                     for (matrix, i) in found.iter_mut().zip(values) {
                         matrix[r][c] = -i / (TAU * CAPACITANCE_AT);
@@ -117,26 +147,11 @@ impl Device for Simulated {
 
     /// All noise of the drain current, which is the channel's where the card has no resistances.
     fn thermal_noise(&self, biases: &[Volts]) -> Result<Option<Vec<f64>>, QaError> {
-        let mut all = Vec::with_capacity(biases.len());
-        for part in biases.chunks(BIASES) {
-            let run = self.simulator.run(&noise_deck(&self.card, part))?;
-            all.extend(self.numbers(&run, "onoise_spectrum", part.len())?.into_iter().map(|s| s * s));
-        }
-        Ok(Some(all))
+        noise(&self.simulator, &self.card, biases, THERMAL_AT).map(Some)
     }
 }
 
 impl Simulated {
-    /// The numbers printed under `name`, one per bias.
-    fn numbers(&self, run: &Run, name: &str, biases: usize) -> Result<Vec<f64>, QaError> {
-        let found: Vec<f64> = run.printed(name).collect();
-        if found.len() == biases {
-            return Ok(found);
-        }
-        let reason = format!("expected {biases} times '{name}', found {}", found.len());
-        Err(self.simulator.failed(reason, run))
-    }
-
     fn run(&self, biases: &[Volts]) -> Result<Vec<Terminals>, QaError> {
         let run = self.simulator.run(&netlist(&self.card, biases))?;
         let rows: Vec<Terminals> = run.table.iter().filter_map(|row| currents(row)).collect();
@@ -187,9 +202,9 @@ fn at_each(biases: &[Volts], analysis: &str) -> String {
 }
 
 /// The drain current's noise as the noise of a voltage: a source of one volt per ampere.
-fn noise_deck(card: &Card, biases: &[Volts]) -> String {
+fn noise_deck(card: &Card, biases: &[Volts], frequency: f64) -> String {
     let sources = "vd d 0 0 ac 1\nvg g 0 0\nvs s 0 0\nvb b 0 0\nhd out 0 vd 1";
-    let analysis = format!("noise v(out) vd lin 1 {NOISE_AT:e} {NOISE_AT:e}\nprint onoise_spectrum");
+    let analysis = format!("noise v(out) vd lin 1 {frequency:e} {frequency:e}\nprint onoise_spectrum");
     format!(
         "{}{sources}\n{}\n{}",
         head("noise of one device", card),

@@ -86,20 +86,21 @@ fn every_fault_is_caught_by_its_check() {
         None: nothing fails
         Asymmetric: dc-symmetry
         AbsoluteVds: gummel-symmetry harmonics unreasonable-bias
-        NegativeGds: gds-sign unreasonable-bias
-        NegativeGm: gm-sign
+        NegativeGds: gds-sign noise-saturation unreasonable-bias
+        NegativeGm: gm-sign noise-saturation
         KinkedGm: kinks-gm kinks-gm-slope unreasonable-bias
         KinkedGmSlope: tree-top kinks-gm-slope unreasonable-bias
-        KinkedGds: kinks-gds unreasonable-bias
+        KinkedGds: kinks-gds noise-saturation unreasonable-bias
         Active: dc-symmetry passivity common-mode multiplicity
         LostCurrent: dc-symmetry kirchhoff
-        WrongNoise: noise
+        WrongNoise: noise noise-shot noise-saturation
+        NoiseOfItsConductance: noise-shot noise-saturation
         WrongTemperature: temperature-threshold temperature-leakage
         WrongCornerOrder: corner-order corner-spread
         EqualCorners: corner-spread corner-scatter
         TooSteep: gm-id-plateau subthreshold-swing
         BumpInEfficiency: tree-top gm-sign
-        SharpTriode: slope-ratio harmonics kinks-gds
+        SharpTriode: slope-ratio harmonics kinks-gds noise-saturation
         SuperlinearWidth: scaling-width
         GrowsWithLength: scaling-length
         NanAtLargeBias: unreasonable-bias
@@ -108,6 +109,8 @@ fn every_fault_is_caught_by_its_check() {
         WrongReversal: reverse-polarity
         SeesGround: unreasonable-bias common-mode
         IgnoresMultiplicity: multiplicity
+        IgnoresScale: scale
+        IgnoresShrink: scale
         LosesCharge: charge-conservation
         LopsidedCharge: ac-symmetry
         PathDependentCharge: charge-conservation charge-loop
@@ -129,6 +132,24 @@ fn a_model_far_from_its_data_fails_on_accuracy() {
     assert_eq!(of("accuracy-slopes").verdict, Verdict::Fail);
     assert!((of("accuracy-capacitances").worst.number.unwrap() - 0.3 / 1.3).abs() < 1e-9);
     assert_eq!(of("accuracy-capacitances").verdict, Verdict::Fail);
+}
+
+#[test]
+fn a_current_that_is_no_number_is_not_accurate() {
+    let mut data = measured();
+    for curve in data.values_mut().flatten().filter(|c| c.quantity == Quantity::Id) {
+        curve.sweep.values.push(6.0);
+        curve.values.push(1e-3);
+    }
+    let found = |fault, name: &str| {
+        let plan = Plan { checks: vec![name.to_owned()], ..Plan::default() };
+        check(&Textbook(fault), &data, &plan).unwrap().checks[0].worst.clone()
+    };
+    for name in ["accuracy", "accuracy-decades"] {
+        assert!(found(Fault::None, name).number.unwrap().is_finite(), "{name}");
+        let broken = found(Fault::NanAtLargeBias, name);
+        assert_eq!((broken.verdict, broken.number), (Verdict::Fail, Some(f64::INFINITY)), "{name}");
+    }
 }
 
 #[test]

@@ -6,11 +6,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
+use crate::created::today;
+
 use super::{CHECKPOINT, CONFIG, HISTORY, MODEL, RunSummary, SUMMARY_JSON, SUMMARY_MD, report};
 
 /// A run folder under construction; it vanishes unless published.
 pub struct Staging {
     target: PathBuf,
+    created: String,
     folder: TempDir,
 }
 
@@ -18,8 +21,9 @@ impl Staging {
     /// Prepares to write `target`; fails early where it could not be written later.
     ///
     /// # Errors
-    /// When `target` holds something that is no run, or its parent is not writable.
+    /// When `target` holds something that is no run, or its parent is not writable; those of [`today`].
     pub fn new(target: &Path) -> Result<Self> {
+        let created = today()?;
         let used = fs::read_dir(target).is_ok_and(|mut entries| entries.next().is_some());
         if target.is_file() || (used && !target.join(SUMMARY_JSON).is_file()) {
             bail!("{} exists and is no run folder; choose another --out or remove it", target.display());
@@ -30,7 +34,7 @@ impl Staging {
         };
         fs::create_dir_all(parent).with_context(|| format!("cannot create {}", parent.display()))?;
         let folder = hidden(parent)?;
-        Ok(Staging { target: target.to_owned(), folder })
+        Ok(Staging { target: target.to_owned(), created, folder })
     }
 
     /// The folder to write into.
@@ -41,6 +45,11 @@ impl Staging {
     /// The name that the folder will have.
     pub fn target(&self) -> &Path {
         &self.target
+    }
+
+    /// The day on which its models are made.
+    pub fn created(&self) -> &str {
+        &self.created
     }
 
     /// Writes the summary of all families.
@@ -71,13 +80,21 @@ impl Staging {
     }
 }
 
-/// Writes the files of one family, but no figures, into `folder`.
+/// Writes the files of one family, but no figures, into `folder`; the model is one of the day `created`.
 ///
 /// # Errors
 /// Errors of the file system.
-pub fn write_family(folder: &Path, fit: &Fit, config: &FitConfig, summary: &RunSummary) -> Result<()> {
+pub fn write_family(
+    folder: &Path,
+    created: &str,
+    fit: &Fit,
+    config: &FitConfig,
+    summary: &RunSummary,
+) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    fit.model.save(folder.join(MODEL))?;
+    let mut model = fit.model.clone();
+    created.clone_into(&mut model.manifest.created);
+    model.save(folder.join(MODEL))?;
     write(&folder.join(CONFIG), &toml::to_string(config)?)?;
     write(&folder.join(HISTORY), &history(&fit.report.history))?;
     fit.checkpoint.save(&folder.join(CHECKPOINT)).context("cannot write the checkpoint")?;

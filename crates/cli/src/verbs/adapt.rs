@@ -8,6 +8,7 @@ use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use crate::created::today;
 use crate::exit::Outcome;
 use crate::figures;
 use crate::input::InputArgs;
@@ -77,9 +78,11 @@ pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
     let data = args.newcomer.read(&args.input, &model, session)?;
     let options = AdaptOptions { points: args.points.map(|n| n as usize), seed: args.seed };
     let begun = Instant::now();
-    let (grown, taken) = adapt_all(&model, &data, &options)?;
+    let created = today()?;
+    let (mut grown, taken) = adapt_all(&model, &data, &options)?;
     let seconds = begun.elapsed().as_secs_f64();
     let out = args.out.clone().unwrap_or_else(|| beside(&args.model));
+    grown.manifest.created = created;
     grown.save(&out)?;
     let rows: Vec<Row> = taken
         .iter()

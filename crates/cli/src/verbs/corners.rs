@@ -6,6 +6,7 @@ use gummel_model::Scatter;
 use serde::Serialize;
 use std::path::PathBuf;
 
+use crate::created::today;
 use crate::exit::Outcome;
 use crate::run_folder::Fitted;
 use crate::session::Session;
@@ -102,7 +103,8 @@ pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
         bail!("no position; name some with --at SPEED,SKEW or draw some with --draw N");
     }
     warn_of_far(&positions, session);
-    let moved = model.at_positions(&positions)?;
+    let mut moved = model.at_positions(&positions)?;
+    moved.manifest.created = today()?;
     moved.save(&args.out)?;
     let devices: Vec<String> = moved.spec.devices.iter().map(|d| d.name.clone()).collect();
     let what = format!("{} at {}", count(devices.len(), "device"), count(positions.len(), "position"));

@@ -142,7 +142,7 @@ pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
                 },
             };
             let folder = staging.path().join(&entry.folder);
-            write_family(&folder, fit, &config, &summary.of_family(&entry))?;
+            write_family(&folder, staging.created(), fit, &config, &summary.of_family(&entry))?;
             if !args.no_plots {
                 figures::write_all(&folder.join(PLOTS), &args.plot_format, &fit.model, data, &fit.report)?;
             }

@@ -55,6 +55,32 @@ fn the_same_fit_gives_the_same_model() {
 }
 
 #[test]
+fn a_model_says_the_day_on_which_it_was_made() {
+    let lab = Lab::new();
+    let fit = "fit data --config quick.toml --no-plots --out run";
+    lab.gummel(fit).code(0);
+    assert!(lab.read("run/model/manifest.toml").contains("created = \"2001-09-09\""));
+    lab.gummel("export run --to c --out model.h").code(0);
+    assert!(
+        lab.read("model.h").contains("model frozen by gummel")
+            && lab.read("model.h").contains(" on 2001-09-09")
+    );
+    lab.measure_into("new", "nmos", 3.0, 0.5, 1.0);
+    lab.gummel_at(Some("1709164800"), "adapt run new --points 20 --out grown").code(0);
+    assert!(lab.read("grown/manifest.toml").contains("created = \"2024-02-29\""));
+    lab.gummel_at(None, fit).code(0);
+    let manifest = lab.read("run/model/manifest.toml");
+    let day = manifest.split("created = \"").nth(1).and_then(|rest| rest.split('"').next()).expect("a day");
+    let year: u32 = day.split('-').next().and_then(|y| y.parse().ok()).expect("a year");
+    assert!(year >= 2026 && day.len() == "2026-01-31".len(), "{day}");
+    let wrong = lab.gummel_at(Some("yesterday"), fit).code(1).err();
+    assert!(
+        wrong.contains("SOURCE_DATE_EPOCH is \"yesterday\", expected whole seconds since 1970"),
+        "{wrong}"
+    );
+}
+
+#[test]
 fn families_get_a_model_each() {
     let lab = Lab::new().with_pmos();
     let json = lab.gummel("fit data --config quick.toml --no-plots --json --out both").code(0).json();

@@ -8,6 +8,9 @@ use gummel_device::{Geometry, Polarity};
 use gummel_kernel::Sample;
 use gummel_model::{DeviceEntry, Manifest, Model};
 
+/// The day of the laboratory, 2001-09-09, in seconds since 1970.
+const TODAY: &str = "1000000000";
+
 /// A folder with measurements and room for results.
 pub(crate) struct Lab {
     root: tempfile::TempDir,
@@ -69,14 +72,25 @@ impl Lab {
         self.program(env!("CARGO_BIN_EXE_gummel").as_ref(), &words)
     }
 
-    /// Runs a program in the laboratory.
+    /// The same at another time, in the words of `SOURCE_DATE_EPOCH`, or at the time of the clock.
+    pub(crate) fn gummel_at(&self, time: Option<&str>, line: &str) -> Ran {
+        let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        self.program_at(time, env!("CARGO_BIN_EXE_gummel").as_ref(), &words)
+    }
+
+    /// Runs a program in the laboratory, where it is always the same day.
     pub(crate) fn program(&self, program: &OsStr, words: &[String]) -> Ran {
-        let output = Command::new(program)
-            .args(words)
-            .current_dir(self.root.path())
-            .env("COLUMNS", "100")
-            .output()
-            .unwrap_or_else(|e| panic!("{}: {e}", program.display()));
+        self.program_at(Some(TODAY), program, words)
+    }
+
+    fn program_at(&self, time: Option<&str>, program: &OsStr, words: &[String]) -> Ran {
+        let mut command = Command::new(program);
+        command.args(words).current_dir(self.root.path()).env("COLUMNS", "100");
+        match time {
+            Some(time) => command.env("SOURCE_DATE_EPOCH", time),
+            None => command.env_remove("SOURCE_DATE_EPOCH"),
+        };
+        let output = command.output().unwrap_or_else(|e| panic!("{}: {e}", program.display()));
         Ran { line: words.join(" "), output }
     }
 

@@ -95,11 +95,17 @@ impl<'a> Device<'a> {
 
     /// An instance at 300.15 K, or the messages with which the library refuses.
     pub(crate) fn instance(&self, parameters: &[(&str, Value)]) -> Result<Instance<'a>, Vec<String>> {
+        let mut instance = self.bare(parameters);
+        instance.setup(300.15).map(|_| instance)
+    }
+
+    /// The same before its setup.
+    pub(crate) fn bare(&self, parameters: &[(&str, Value)]) -> Instance<'a> {
         let mut instance = Instance::new(*self);
         for (name, value) in parameters {
             instance.set(name, value.clone());
         }
-        instance.setup(300.15).map(|_| instance)
+        instance
     }
 }
 
@@ -186,12 +192,25 @@ impl<'a> Instance<'a> {
 
     /// Runs both setups; gives warnings, or the messages of a refusal.
     pub(crate) fn setup(&mut self, temperature: f64) -> Result<Vec<String>, Vec<String>> {
+        self.setup_with(temperature, &[])
+    }
+
+    /// The same in a simulator with parameters of its own.
+    pub(crate) fn setup_with(
+        &mut self,
+        temperature: f64,
+        simulator: &[(&CStr, f64)],
+    ) -> Result<Vec<String>, Vec<String>> {
         let d = self.device.descriptor;
         let (instance, model) = self.blocks();
         LOG.with_borrow_mut(Vec::clear);
+        let mut names: Vec<*mut c_char> =
+            simulator.iter().map(|(name, _)| name.as_ptr().cast_mut()).collect();
+        names.push(null_mut());
+        let mut values: Vec<f64> = simulator.iter().map(|(_, value)| *value).collect();
         let mut paras = SimParas {
-            names: &mut null_mut(),
-            vals: null_mut(),
+            names: names.as_mut_ptr(),
+            vals: values.as_mut_ptr(),
             names_str: &mut null_mut(),
             vals_str: null_mut(),
         };

@@ -1,5 +1,7 @@
 //! What a netlist can ask for, and what the simulator's log says when it asks for something else.
 
+use std::ffi::CStr;
+
 use gummel_export::osdi::Abi;
 use gummel_model::DeviceQuery;
 
@@ -80,6 +82,51 @@ fn corner_geometry_and_temperature_move_a_population() {
     moved.eval(v, None);
     let expected = model.instance(&query).unwrap().eval(v).id();
     assert!((moved.currents()[0] / expected - 1.0).abs() < 1e-12);
+}
+
+#[test]
+fn sizes_may_be_drawn_in_other_units() {
+    let exported = Exported::new(Abi::V0_3);
+    let device = exported.library.device("demo_pop");
+    let v = [1.2, 1.0, 0.0, 0.0];
+    let in_metres = {
+        let mut instance = device.instance(&[("w", 5e-6.into()), ("l", 0.3e-6.into())]).unwrap();
+        instance.eval(v, None);
+        instance.currents()[0]
+    };
+    let micrometres = [("w", 5.0.into()), ("l", 0.3.into())];
+    let given = |more: [(&'static str, Value); 2]| -> Vec<(&str, Value)> {
+        micrometres.iter().cloned().chain(more).collect()
+    };
+    // Of the model line, of the simulator, and a model line that overrules the simulator.
+    let shrunk = given([("scale", 1e-6.into()), ("shrink", 0.0.into())]);
+    let larger = vec![("w", (5e-6 / 0.9).into()), ("l", (0.3e-6 / 0.9).into()), ("shrink", 10.0.into())];
+    let cases: [(Vec<(&str, Value)>, Vec<(&CStr, f64)>); 4] = [
+        (shrunk.clone(), vec![]),
+        (larger, vec![(c"gmin", 1e-12)]),
+        (micrometres.to_vec(), vec![(c"gmin", 1e-12), (c"shrink", 0.0), (c"scale", 1e-6)]),
+        (shrunk, vec![(c"scale", 1.0), (c"shrink", 50.0)]),
+    ];
+    for (parameters, simulator) in cases {
+        let mut instance = device.bare(&parameters);
+        // A second setup, as after a change of temperature, must not scale again.
+        for _ in 0..2 {
+            instance.setup_with(300.15, &simulator).unwrap();
+            instance.eval(v, None);
+            let found = instance.currents()[0];
+            assert!((found / in_metres - 1.0).abs() < 1e-12, "{found} {in_metres}");
+        }
+    }
+    let refused = |scale: f64, shrink: f64| {
+        let parameters = given([("scale", scale.into()), ("shrink", shrink.into())]);
+        device.instance(&parameters).err().unwrap().join("\n")
+    };
+    assert!(refused(0.0, 0.0).contains("scale=0 shrink=0: expected a positive scale"));
+    assert!(refused(1e-6, 100.0).contains("0 <= shrink < 100"));
+    let far = refused(1.0, 0.0);
+    assert!(far.contains("w=5000000u is outside the fitted range"), "{far}");
+    let far = refused(1e-3, 0.0);
+    assert!(far.contains("(w and l are in units of 1e-3 m)"), "{far}");
 }
 
 #[test]

@@ -30,6 +30,9 @@ pub(super) fn decades(scene: &Scene<'_>, bound: Bound) -> Result<Outcome, QaErro
 
 /// Rms error in decades of the gate and bulk current along the worst sweep, above ten noise floors.
 pub(super) fn leakage(scene: &Scene<'_>, bound: Bound) -> Result<Outcome, QaError> {
+    if scene.measured.is_empty() {
+        return Ok(nothing());
+    }
     let mut worst = Worst::under(bound);
     let mut flows = false;
     let mut names = Vec::new();
@@ -124,11 +127,12 @@ fn worst(scene: &Scene<'_>, bound: Bound, metric: impl Fn(&Pair<'_>) -> f64) -> 
     let mut worst = Worst::under(bound);
     let mut shown = None;
     for p in &pairs {
-        let error = metric(p);
+        // A sweep that has no error, for nothing of it is strong, is passed over; one whose currents are no numbers is not.
+        let error = if p.modelled.iter().all(|i| i.is_finite()) { metric(p) } else { f64::INFINITY };
         // The bias named is the one of the sweep's largest absolute error.
         let far =
             (0..p.measured.len()).max_by(|a, b| deviation(p, *a).total_cmp(&deviation(p, *b))).unwrap_or(0);
-        if error.is_finite() && worst.see(error, p.curve.sweep.bias(far).to_array()) {
+        if !error.is_nan() && worst.see(error, p.curve.sweep.bias(far).to_array()) {
             shown = Some(p);
         }
     }

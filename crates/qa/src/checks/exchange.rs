@@ -5,7 +5,7 @@
 //! conductances, the AC part the capacitances, among them `(cgs - cgd) / (cgs + cgd)` and
 //! `(css - cdd) / (css + cdd)`, which are odd in `vx` when this holds.
 
-use crate::device::{Matrix, Terminals, Volts};
+use crate::device::{Matrix, Volts, apart};
 use crate::finding::{Bound, Outcome, Worst};
 use crate::{QaError, Scene};
 
@@ -35,7 +35,7 @@ pub(super) fn dc(scene: &Scene<'_>, bound: Bound) -> Result<Outcome, QaError> {
     let (here, there) = (scene.conductances(&biases)?, scene.conductances(&flipped)?);
     for ((a, b), at) in here.iter().zip(&there).zip(&biases) {
         // A floor over one volt, as small as a conductance that matters.
-        worst.see(matrices_apart(a, &exchanged_matrix(*b), floor), *at);
+        worst.see(apart(a.as_flattened(), exchanged_matrix(*b).as_flattened(), floor), *at);
     }
     let picture = scene.over_gate(&worst, "relative difference");
     Ok(worst.outcome("currents and conductances of all terminals", picture))
@@ -52,7 +52,7 @@ pub(super) fn ac(scene: &Scene<'_>, bound: Bound) -> Result<Outcome, QaError> {
     };
     let mut worst = Worst::under(bound);
     for ((a, b), at) in here.iter().zip(&there).zip(&biases) {
-        worst.see(matrices_apart(a, &exchanged_matrix(*b), 0.0), *at);
+        worst.see(apart(a.as_flattened(), exchanged_matrix(*b).as_flattened(), 0.0), *at);
     }
     let picture = scene.over_gate(&worst, "relative difference");
     Ok(worst.outcome("the matrix of capacitances", picture))
@@ -60,22 +60,4 @@ pub(super) fn ac(scene: &Scene<'_>, bound: Bound) -> Result<Outcome, QaError> {
 
 fn biases(scene: &Scene<'_>) -> Vec<Volts> {
     scene.grid(&Scene::steps(scene.vgs(), 9), &Scene::steps([0.0, scene.vds_max()], 9))
-}
-
-/// Largest difference over the largest current, where it is above the floor.
-fn apart(a: &Terminals, b: &Terminals, floor: f64) -> f64 {
-    let largest = a.iter().chain(b).fold(floor, |m, i| m.max(i.abs()));
-    let difference = a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
-    if largest.is_finite() && a.iter().chain(b).all(|i| i.is_finite()) {
-        difference / largest
-    } else {
-        f64::NAN
-    }
-}
-
-fn matrices_apart(a: &Matrix, b: &Matrix, floor: f64) -> f64 {
-    let largest = a.iter().chain(b).flatten().fold(floor, |m, g| m.max(g.abs()));
-    let difference =
-        a.iter().flatten().zip(b.iter().flatten()).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
-    if largest == 0.0 { 0.0 } else { difference / largest }
 }

@@ -5,29 +5,62 @@
 //! channel carries the current (above ten noise floors and what the readings show to be leakage, `vgs >= 0`), because
 //! gate-induced drain leakage of a real device falls with vgs. Where the model carries a certificate, a proof over all biases, the remark says
 //! what it proves.
+//!
+//! [`Signs`] is what both the checks and the doctor mean by a negative conductance.
 
 use crate::device::{B, D, G};
 use crate::finding::{Bound, Outcome, Picture, Worst};
+use crate::scene::CREDIBLE_FLOORS;
 use crate::{QaError, Scene};
+
+/// What decides whether the sign of a conductance means anything at a bias, and how large it is there.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Signs {
+    /// Current below which nothing is known, A.
+    pub(crate) floor: f64,
+    /// Current below which measured leakage of the drain may decide the sign of gm, A.
+    pub(crate) leakage: f64,
+    /// kT/q, V.
+    pub(crate) thermal_voltage: f64,
+}
+
+impl Signs {
+    /// `gds / (|id| + floor)`, 1/V, from the mirrored drain current (A) and gds (S) at a bias with `vds >= 0`; `None` where
+    /// the sign means nothing.
+    pub(crate) fn gds(&self, id: f64, gds: f64) -> Option<f64> {
+        // At vds = 0 there is no current, and its slope tells.
+        self.where_credible(id.max(gds.abs() * self.thermal_voltage) >= self.floor, id, gds)
+    }
+
+    /// `gm / (|id| + floor)`, 1/V, in the same way, at the mirrored `vgs` (V).
+    pub(crate) fn gm(&self, vgs: f64, id: f64, gm: f64) -> Option<f64> {
+        let of_the_channel = vgs >= 0.0 && id >= (CREDIBLE_FLOORS * self.floor).max(self.leakage);
+        self.where_credible(of_the_channel, id, gm)
+    }
+
+    fn where_credible(&self, credible: bool, id: f64, slope: f64) -> Option<f64> {
+        // What is no number must be seen, not passed over.
+        (credible || id.is_nan() || slope.is_nan()).then(|| slope / (id.abs() + self.floor))
+    }
+}
 
 /// Output conductance.
 pub(super) fn gds(scene: &Scene<'_>, bound: Bound) -> Result<Outcome, QaError> {
-    smallest(scene, bound, D, scene.nominal.floor, "gds/id (1/V)")
+    smallest(scene, bound, D, "gds/id (1/V)")
 }
 
 /// Transconductance.
 pub(super) fn gm(scene: &Scene<'_>, bound: Bound) -> Result<Outcome, QaError> {
-    smallest(scene, bound, G, scene.credible().max(scene.nominal.leakage), "gm/id (1/V)")
+    smallest(scene, bound, G, "gm/id (1/V)")
 }
 
-fn smallest(
-    scene: &Scene<'_>,
-    bound: Bound,
-    over: usize,
-    least_current: f64,
-    label: &str,
-) -> Result<Outcome, QaError> {
-    let floor = scene.nominal.floor;
+fn smallest(scene: &Scene<'_>, bound: Bound, over: usize, label: &str) -> Result<Outcome, QaError> {
+    let signs = Signs {
+        floor: scene.nominal.floor,
+        leakage: scene.nominal.leakage,
+        thermal_voltage: scene.thermal_voltage(),
+    };
+    let s = scene.device.sign();
     let from = if over == G { scene.vgs()[0].max(0.0) } else { scene.vgs()[0] };
     let vgs = Scene::steps([from, scene.vgs()[1]], 41);
     let vds = Scene::steps([0.0, scene.vds_max()], 25);
@@ -36,11 +69,10 @@ fn smallest(
     let mut worst = Worst::under(bound);
     for i in 0..biases.len() {
         let slope = g[i][D][over];
-        // At vds = 0 there is no current, and its slope tells.
-        let near_zero = if over == D { slope.abs() * scene.thermal_voltage() } else { 0.0 };
-        // What is no number must be seen, not passed over.
-        if id[i].max(near_zero) >= least_current || id[i].is_nan() || slope.is_nan() {
-            worst.see(slope / (id[i].abs() + floor), biases[i]);
+        let number =
+            if over == D { signs.gds(id[i], slope) } else { signs.gm(s * biases[i][G], id[i], slope) };
+        if let Some(number) = number {
+            worst.see(number, biases[i]);
         }
     }
     let picture = worst.at.map(|at| through(scene, bound, at, over, label)).transpose()?;

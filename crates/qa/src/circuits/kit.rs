@@ -129,6 +129,18 @@ impl Kit<'_> {
         })
     }
 
+    /// The same of parts that both have charges, without which there are no delays.
+    pub(crate) fn charged(&self) -> Result<(&Part, &Part, f64), Stop> {
+        let (n, p, supply) = self.both()?;
+        match [n, p].into_iter().find(|part| !part.charges) {
+            Some(part) => {
+                let which = part.channel();
+                Err(Outcome::NotModelled(format!("the {which}-channel model has no charges")).into())
+            }
+            None => Ok((n, p, supply)),
+        }
+    }
+
     /// An empty circuit.
     pub(crate) fn circuit(&self, supply: f64) -> Circuit<&Self> {
         Circuit::new(self, supply, si::celsius(self.temperature))

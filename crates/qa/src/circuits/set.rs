@@ -4,19 +4,21 @@
 //! |---|---|
 //! | inverter | largest of: levels off the rails, steps of the transfer the wrong way, what the gain lacks of one |
 //! | ring of five | swing of a stage over the supply in the last two periods, zero without oscillation |
+//! | inverter, transient | largest relative difference of its delays from those that charges and currents of the model give |
 //! | mirror 1:3 | largest relative difference of the copied current from the kernel's |
 //! | differential pair | largest of: offset at the input, steps the wrong way, what the gain lacks of one |
 //! | memory cell | read noise margin over the supply |
 //! | transmission gate | smallest conductance between the rails over the largest |
+//! | one transistor | largest relative difference of its flicker noise from the netlist's formula |
 //!
 //! Voltages count in parts of the supply. A circuit that does not converge has no number, which is a failure.
 
-use super::Circuit;
 use super::kit::{Kit, Stop};
 use super::shape::{falling, largest_rise, largest_slope, noise_margin, rising};
+use super::{Circuit, delay, flicker};
 use crate::Limits;
 use crate::checks::MCANDREW;
-use crate::finding::{Bound, Measured, Outcome, Picture};
+use crate::finding::{Bound, Measured, Picture};
 
 /// One circuit of the set.
 pub(crate) struct CircuitCheck {
@@ -35,7 +37,7 @@ impl CircuitCheck {
 }
 
 /// The set.
-pub(crate) const CIRCUITS: [CircuitCheck; 6] = [
+pub(crate) const CIRCUITS: [CircuitCheck; 8] = [
     CircuitCheck {
         name: "circuit-inverter",
         title: "Inverter",
@@ -50,6 +52,14 @@ pub(crate) const CIRCUITS: [CircuitCheck; 6] = [
         definition: "swing of a stage of five over the supply in the last two periods, zero without oscillation",
         bound: |l| Bound::AtLeast(l.circuit_swing),
         run: ring,
+    },
+    CircuitCheck {
+        name: "circuit-delay",
+        title: "Delay of an inverter",
+        definition: "largest relative difference of the delays of a loaded inverter from what charges and currents of the model \
+                     itself give",
+        bound: |l| Bound::AtMost(l.circuit_delay),
+        run: delay::run,
     },
     CircuitCheck {
         name: "circuit-mirror",
@@ -79,6 +89,13 @@ pub(crate) const CIRCUITS: [CircuitCheck; 6] = [
         definition: "smallest conductance between the rails over the largest",
         bound: |l| Bound::AtLeast(l.circuit_conductance),
         run: transmission_gate,
+    },
+    CircuitCheck {
+        name: "noise-flicker",
+        title: "Flicker noise",
+        definition: "largest relative difference of flicker noise from kf |id|^af / f^ef, over currents and frequencies",
+        bound: |l| Bound::AtMost(l.noise),
+        run: flicker::run,
     },
 ];
 
@@ -134,11 +151,7 @@ fn inverter(kit: &Kit<'_>) -> Result<Measured, Stop> {
 }
 
 fn ring(kit: &Kit<'_>) -> Result<Measured, Stop> {
-    let (n, p, supply) = kit.both()?;
-    if let Some(part) = [n, p].into_iter().find(|part| !part.charges) {
-        let which = part.channel();
-        return Err(Outcome::NotModelled(format!("the {which}-channel model has no charges")).into());
-    }
+    let (n, p, supply) = kit.charged()?;
     let mut circuit = kit.circuit(supply);
     circuit.ring((), STAGES, 0.0);
     // Each stage waits for half of the charge of the one before, twice in a period.

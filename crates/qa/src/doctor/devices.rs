@@ -6,14 +6,19 @@ use std::path::Path;
 use gummel_device::si;
 use gummel_export::osdi::select::{Choice, Request, choose};
 use gummel_export::osdi::{self, Entry};
-use gummel_kernel::Instance;
+use gummel_kernel::{Instance, Member};
 
 use super::circuit::{Circuit, Element, ModelLine, is_ground};
 use crate::QaError;
+use crate::checks::signs::Signs;
 use crate::device::Volts;
+use crate::scene::BOLTZMANN_VOLTS;
 
 /// Most biases of one device and analysis that are evaluated; a longer analysis is thinned evenly.
 const MOST: usize = 1500;
+/// Noise floor of a device whose library does not say it, A: what simulators put across every junction (1e-12 S) carries a tenth of
+/// it at one volt.
+const UNKNOWN_FLOOR: f64 = 1e-11;
 
 /// Transistors that are the same device: one evaluator for all.
 pub(super) struct Device {
@@ -31,8 +36,8 @@ pub(super) struct Device {
     pub(super) overlap: [f64; 3],
     /// Whether gate and bulk carry current.
     pub(super) conducts: [bool; 2],
-    /// Constant-current criterion of the threshold, A.
-    pub(super) criterion: f64,
+    /// Where the signs of its conductances mean something.
+    pub(super) signs: Signs,
     /// Where it was.
     pub(super) visits: Vec<Visit>,
 }
@@ -115,6 +120,9 @@ pub(super) fn of(
         let number = |name: &str| {
             element.parameter(name).or_else(|| model.parameter(name)).and_then(|t| si::parse(t).ok())
         };
+        // As the library does: sizes may be drawn in another unit than metres.
+        let of_model = |name: &str| model.parameter(name).and_then(|t| si::parse(t).ok());
+        let unit = of_model("scale").unwrap_or(1.0) * (1.0 - 0.01 * of_model("shrink").unwrap_or(0.0));
         let own = |name: &str| element.parameter(name).and_then(|t| si::parse(t).ok());
         let temperature =
             own("temp").map_or(ambient, si::kelvin) + own("dtemp").or_else(|| own("dt")).unwrap_or(0.0);
@@ -123,8 +131,8 @@ pub(super) fn of(
             corner: model.parameter("corner"),
             speed: model.parameter("speed").and_then(|t| si::parse(t).ok()),
             skew: model.parameter("skew").and_then(|t| si::parse(t).ok()),
-            w: number("w"),
-            l: number("l"),
+            w: number("w").map(|w| w * unit),
+            l: number("l").map(|l| l * unit),
             temperature,
         };
         let key = format!("{} {:?}", model.name, request);
@@ -161,7 +169,13 @@ impl Device {
         };
         let kinds: Vec<_> = spec.branches.iter().flat_map(|b| &b.outputs).map(|o| o.kind).collect();
         let has = |kind| kinds.contains(&kind);
-        let criterion = if spec.sign > 0.0 { 100e-9 } else { 25e-9 };
+        // Of the population, which is no measured device, the largest.
+        let largest = |k: usize| entry.floors.iter().map(|f| f[k]).reduce(f64::max);
+        let [floor, leakage] = match choice.member {
+            Member::Device(d) => entry.floors.get(d).copied(),
+            Member::Population => largest(0).zip(largest(1)).map(|(floor, leakage)| [floor, leakage]),
+        }
+        .unwrap_or([UNKNOWN_FLOOR, 0.0]);
         Device {
             title: format!("{} ({}, {chosen})", model.name, model.of),
             instances: Vec::new(),
@@ -174,7 +188,7 @@ impl Device {
                 linear("cgbo", entry.overlap.cgbo),
             ],
             conducts: [has(gummel_kernel::OutputKind::Gate), has(gummel_kernel::OutputKind::Bulk)],
-            criterion: criterion * choice.place.w * choice.place.mult / choice.place.l,
+            signs: Signs { floor, leakage, thermal_voltage: BOLTZMANN_VOLTS * request.temperature },
             visits: Vec::new(),
         }
     }

@@ -8,10 +8,6 @@ use crate::device::Volts;
 
 /// Part of a range by which a bias may leave it, and the least such distance, V: overshoot is no fault.
 const SLACK: (f64, f64) = (0.1, 0.05);
-/// A conductance this small is drowned by the one that simulators put across every junction, S.
-const DROWNED: f64 = 1e-11;
-/// Part of the current per volt below which a negative slope has no consequence, 1/V.
-const FLAT: f64 = 1e-3;
 /// Points of a scan over a range.
 const SCAN: usize = 121;
 /// Most biases of failed analyses through which scans are laid.
@@ -24,7 +20,7 @@ const ABSURD: f64 = 1e3;
 const NAMES: [&str; 3] = ["vgs", "vds", "vbs"];
 
 /// Biases outside what the device was fitted to, solutions or starts of transients.
-pub(super) fn range(device: &Device, stage: Stage) -> Option<Finding> {
+pub(super) fn range(device: &Device, stage: Stage, limits: &Limits) -> Option<Finding> {
     let visits = device.visits.iter().filter(|v| v.stage == stage);
     let far: Vec<(&Visit, f64, usize)> = visits
         .map(|v| (v, excess(device, device.forward(v.volts))))
@@ -36,7 +32,7 @@ pub(super) fn range(device: &Device, stage: Stage) -> Option<Finding> {
     let [low, high] = device.range[*k];
     let name = NAMES[*k];
     let shown = volts(found);
-    let falling = slopes(device, device.forward(worst.volts)).iter().any(|s| s.1 < -DROWNED);
+    let falling = !negative(device, device.forward(worst.volts), limits).is_empty();
     let beside = if falling { ", where a conductance is negative" } else { "" };
     let evidence = format!(
         "{name} = {shown} V, fitted from {low:.3} to {high:.3} V: the model extrapolates there{beside}"
@@ -68,16 +64,14 @@ fn excess(device: &Device, bias: [f64; 3]) -> (f64, usize) {
 }
 
 /// Negative gds or gm where the simulator was within the range; around there too when an analysis `failed`.
-pub(super) fn conductance(device: &Device, failed: &[usize]) -> Option<Finding> {
+pub(super) fn conductance(device: &Device, failed: &[usize], limits: &Limits) -> Option<Finding> {
     let mut worst: Option<(f64, usize, [f64; 3], &Visit)> = None;
     let mut all = Vec::new();
     let mut look = |bias: [f64; 3], visit| {
-        for (which, slope, id) in slopes(device, bias) {
-            if slope < -DROWNED.max(FLAT * id.abs()) {
-                all.push(visit);
-                if worst.is_none_or(|w| slope < w.0) {
-                    worst = Some((slope, which, bias, visit));
-                }
+        for (which, slope) in negative(device, bias, limits) {
+            all.push(visit);
+            if worst.is_none_or(|w| slope < w.0) {
+                worst = Some((slope, which, bias, visit));
             }
         }
     };
@@ -100,16 +94,15 @@ pub(super) fn conductance(device: &Device, failed: &[usize]) -> Option<Finding> 
     }
     let (slope, which, bias, visit) = worst?;
     let (name, along) = [("gm", 0), ("gds", 1)][which];
-    let negative = |x: f64| {
+    let falls = |x: f64| {
         let mut there = bias;
         there[along] = x;
-        slopes(device, there).iter().any(|s| s.0 == which && s.1 < 0.0)
+        negative(device, there, limits).iter().any(|n| n.0 == which)
     };
     let mut ends = [bias[along]; 2];
     for (end, inward) in ends.iter_mut().zip([-1.0, 1.0]) {
         let step = inward * (device.range[along][1] - device.range[along][0]).max(0.1) / 200.0;
-        while (*end - bias[along]).abs() < 2.0 && negative(*end + step) && (along == 0 || *end + step >= 0.0)
-        {
+        while (*end - bias[along]).abs() < 2.0 && falls(*end + step) && (along == 0 || *end + step >= 0.0) {
             *end += step;
         }
     }
@@ -119,9 +112,12 @@ pub(super) fn conductance(device: &Device, failed: &[usize]) -> Option<Finding> 
     let found = finding(device, Cause::NegativeConductance, visit, all.into_iter(), Some(slope));
     Some(Finding { bias: Some(bias), ..found }
         .because(format!(
-            "the kernel gives {name} = {slope:.3e} S where id = {id:.3e} A; {name} < 0 for {} from {:.3} to {:.3} V at {held}, \
+            "the kernel gives {name} = {slope:.3e} S where id = {id:.3e} A, {:.1e} of it per volt; {name} < 0 for {} from {:.3} to {:.3} V at {held}, \
              vbs = {vbs:.3} V",
-            NAMES[along], ends[0], ends[1]
+            slope / (id.abs() + device.signs.floor),
+            NAMES[along],
+            ends[0],
+            ends[1]
         ))
         .advise(
             "fit again and let bounds cost more of the fit ([constraints] cost = 1 in the recipe); `gummel certify MODEL` lists \
@@ -129,14 +125,13 @@ pub(super) fn conductance(device: &Device, failed: &[usize]) -> Option<Finding> 
         ))
 }
 
-/// Number of the slope, slope (S), current (A): gm where the channel carries current, gds anywhere.
-fn slopes(device: &Device, bias: [f64; 3]) -> Vec<(usize, f64, f64)> {
+/// Which of gm (0) and gds (1) the checks `gm-sign` and `gds-sign` would refuse at a bias, and the slope, S.
+fn negative(device: &Device, bias: [f64; 3], limits: &Limits) -> Vec<(usize, f64)> {
     let [id, gm, gds] = device.at(bias);
-    let mut all = vec![(1, gds, id)];
-    if id.abs() > device.criterion {
-        all.push((0, gm, id));
-    }
-    all
+    let signs = &device.signs;
+    let seen = [(0, gm, signs.gm(bias[0], id, gm)), (1, gds, signs.gds(id, gds))];
+    let refused = seen.into_iter().filter(|(_, _, part)| part.is_some_and(|part| part < limits.sign));
+    refused.map(|(which, slope, _)| (which, slope)).collect()
 }
 
 /// Jumps of slope of gm and gds where the simulator was.

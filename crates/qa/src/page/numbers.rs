@@ -1,11 +1,42 @@
 //! The numbers of a model as JSON, exactly as the page's evaluator reads them.
 
+use std::collections::HashMap;
+
 use gummel_kernel::{Basis, Branch, Covariate, Place};
 use gummel_model::{CornerCurve, Model};
 use serde_json::{Value, json};
 
 /// Deviations of a device, per branch and output.
 type Deviation = Vec<Vec<Vec<f64>>>;
+
+/// Deviations in the order in which they are numbered, each found by the bits of its numbers.
+#[derive(Default)]
+struct Numbered {
+    all: Vec<Deviation>,
+    numbers: HashMap<Vec<u64>, usize>,
+}
+
+impl Numbered {
+    /// Adds one whether it is known or not; an earlier one of the same numbers keeps answering for both.
+    fn add(&mut self, deviation: Deviation) {
+        self.numbers.entry(bits(&deviation)).or_insert(self.all.len());
+        self.all.push(deviation);
+    }
+
+    /// The number of a deviation; what is not known yet is added.
+    fn number(&mut self, deviation: Deviation) -> usize {
+        if let Some(known) = self.numbers.get(&bits(&deviation)) {
+            return *known;
+        }
+        self.add(deviation);
+        self.all.len() - 1
+    }
+}
+
+/// What tells deviations of one model apart; their shapes are the same.
+fn bits(deviation: &Deviation) -> Vec<u64> {
+    deviation.iter().flatten().flatten().map(|x| x.to_bits()).collect()
+}
 
 /// Everything [`gummel_kernel::Spec`] holds, and what devices become at other corners; doubles are printed so that they are
 /// read back bit by bit.
@@ -15,7 +46,8 @@ type Deviation = Vec<Vec<Vec<f64>>>;
 pub(super) fn spec(model: &Model) -> Value {
     let devices = &model.spec.devices;
     let curve = CornerCurve::of(model);
-    let mut deviations: Vec<Deviation> = devices.iter().map(|d| d.deviation.clone()).collect();
+    let mut deviations = Numbered::default();
+    devices.iter().for_each(|d| deviations.add(d.deviation.clone()));
     let entries: Vec<Value> = devices
         .iter()
         .enumerate()
@@ -28,25 +60,19 @@ pub(super) fn spec(model: &Model) -> Value {
         "sign": model.spec.sign,
         "branches": model.spec.branches.iter().map(branch).collect::<Vec<_>>(),
         "devices": entries,
-        "deviations": deviations,
+        "deviations": deviations.all,
     })
 }
 
 /// Where in `deviations` the corners of device `index` are; what is not among them yet is added.
-fn corners(curve: &CornerCurve<'_>, index: usize, deviations: &mut Vec<Deviation>) -> Option<[usize; 5]> {
+fn corners(curve: &CornerCurve<'_>, index: usize, deviations: &mut Numbered) -> Option<[usize; 5]> {
     let model = curve.model();
     model.manifest.devices[index].corner?;
     let all = curve.corners_of(index);
     if all.iter().all(|d| *d == model.spec.devices[index].deviation) {
         return None;
     }
-    Some(all.map(|deviation| match deviations.iter().position(|d| *d == deviation) {
-        Some(known) => known,
-        None => {
-            deviations.push(deviation);
-            deviations.len() - 1
-        }
-    }))
+    Some(all.map(|deviation| deviations.number(deviation)))
 }
 
 fn branch(b: &Branch) -> Value {

@@ -83,7 +83,7 @@
       const details = make("details", { id: `check-${c.name}`, class: "check" },
         make("summary", {}, Gummel.verdict(c.verdict), make("b", {}, c.title),
           make("span", { class: "number" }, c.worst.number === null ? "–" : `${plain(c.worst.number)} ${c.unit}`), make("small", {}, `bound ${c.boundText}`)),
-        make("p", {}, `${c.definition}.`), make("p", {}, make("b", {}, "Worst: "), where(c.worst)),
+        make("p", {}, make("code", {}, c.name), `: ${c.definition}.`), make("p", {}, make("b", {}, c.worst.number === null && c.verdict !== "fail" ? "Why: " : "Worst: "), where(c.worst)),
         c.passed + c.failed ? make("p", {}, `${c.passed} of ${c.passed + c.failed} cases pass. `, spread(c)) : null,
         make("p", { class: "source" }, `Source: ${c.source}.`), c.picture ? chart : null);
       // A closed element has no width: its chart is drawn when it opens.
@@ -141,11 +141,11 @@
   Gummel.provenance = (data, host) => {
     const entry = (k, v) => [make("dt", {}, k), make("dd", {}, v)];
     const distance = Gummel.distanceFromKernel(data);
-    host.append(make("dl", { class: "facts" }, entry("model by", `gummel ${data.gummel}${data.created ? `, ${data.created}` : ""}`), entry("page by", `gummel ${data.pageBy}`),
-      entry("seed", String(data.seed)), data.notes ? entry("notes", data.notes) : [],
+    host.append(make("dl", { class: "facts" }, entry("model by", `gummel ${data.gummel}`), entry("made on", data.created || "not recorded"), entry("page by", `gummel ${data.pageBy}`),
+      entry("numbers of the model", make("code", {}, `blake3 ${data.weights}`)), entry("seed", String(data.seed)), data.notes ? entry("notes", data.notes) : [],
       entry("evaluation in this page", make("span", { id: "kernel-distance", "data-distance": String(distance) }, `differs from the kernel by at most ${distance.toExponential(1)} (relative, ${data.proof.length} biases)`))),
       make("h3", {}, `Data files (${data.files.length})`),
-      make("div", { class: "scroll files", tabindex: "0", role: "region", "aria-label": "data files" }, make("table", {}, make("tbody", {}, data.files.map((f) => make("tr", {}, make("td", {}, f.path), make("td", {}, f.blake3 ? make("code", {}, f.blake3) : "no hash of its own")))))),
+      make("div", { class: "scroll files", tabindex: "0", role: "region", "aria-label": "data files" }, make("table", {}, make("tbody", {}, data.files.map((f) => make("tr", {}, make("td", {}, f.path), make("td", {}, f.blake3 ? make("code", {}, f.blake3) : "inside another file of this list")))))),
       make("h3", {}, "Recipe"), make("pre", { tabindex: "0" }, data.config));
   };
 })();

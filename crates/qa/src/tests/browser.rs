@@ -58,6 +58,7 @@ fn family() -> (Model, Measurements) {
     .spec();
     let mut manifest = Manifest::new("made-up", "nmos", Polarity::N);
     "</script><b>not markup</b>".clone_into(&mut manifest.notes);
+    "2026-01-31".clone_into(&mut manifest.created);
     for k in 0..DEVICES {
         let first = spec.devices[k - k % 3].place;
         let device = &mut spec.devices[k];

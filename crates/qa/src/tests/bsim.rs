@@ -6,7 +6,7 @@ use expect_test::expect;
 use gummel_device::{Corner, Geometry, si};
 
 use crate::spice::{Card, SpiceFamily};
-use crate::{Abilities, Ask, CHECKS, Limits, Measurements, Ngspice, Nominal, Plan, Verdict, check};
+use crate::{Abilities, Ask, CHECKS, Limits, Measurements, Ngspice, Nominal, Plan, Units, Verdict, check};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
@@ -44,7 +44,7 @@ fn demo130(simulator: Ngspice) -> SpiceFamily {
         title: "demo130/nmos in BSIM4".to_owned(),
         sign: 1.0,
         nominals,
-        abilities: Abilities { temperature: true, corner: false, geometry: true },
+        abilities: Abilities { temperature: true, corner: false, geometry: true, units: true },
         card,
     }
 }
@@ -54,9 +54,12 @@ fn card(_: &SpiceFamily, nominal: &Nominal, ask: &Ask) -> Card {
     let (w, l) = (q.w.unwrap_or(g.w), q.l.unwrap_or(g.l));
     let corner = nominal.corner.unwrap_or(Corner::Tt);
     let kelvin = q.temperature.unwrap_or(300.15);
+    // ngspice has one option for both: it knows no shrink.
+    let unit = ask.units.map_or(1.0, Units::metres);
+    let (w, l) = (w / unit, l / unit);
     Card {
         models: format!(
-            ".lib '{ROOT}/datasets/demo130/models/demo130.lib' {corner}\n.temp {}",
+            ".lib '{ROOT}/datasets/demo130/models/demo130.lib' {corner}\n.temp {}\n.options scale={unit:e}",
             si::celsius(kelvin)
         ),
         element: format!("m1 d g s b nmos w={w:e} l={l:e} m={}", q.mult.unwrap_or(g.mult)),
@@ -105,6 +108,7 @@ fn bsim4_in_ngspice_goes_through_the_same_checks() {
         kinks-gds
         passivity
         kirchhoff
+        noise-saturation
         temperature-threshold
         temperature-leakage
         corner-order
@@ -113,6 +117,7 @@ fn bsim4_in_ngspice_goes_through_the_same_checks() {
         scaling-length
         common-mode
         multiplicity
+        scale
         charge-conservation
         charge-loop"#]]
     .assert_eq(&with(Verdict::Pass));
@@ -120,7 +125,8 @@ fn bsim4_in_ngspice_goes_through_the_same_checks() {
         gummel-symmetry
         ac-symmetry
         harmonics
-        noise"#]]
+        noise
+        noise-shot"#]]
     .assert_eq(&with(Verdict::Fail));
     expect!["corner-scatter"].assert_eq(&with(Verdict::NotModelled));
 }

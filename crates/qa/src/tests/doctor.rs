@@ -10,7 +10,7 @@ use gummel_model::{DeviceEntry, Manifest, Model};
 
 use super::bsim::ngspice;
 use crate::doctor::{Cause, Diagnosis, Ending, Finding, Instruments, examine};
-use crate::{Limits, QaError};
+use crate::{Limits, Measurements, Plan, QaError, Verdict, check};
 
 /// What is wrong with the n-channel model.
 #[derive(Clone, Copy, PartialEq)]
@@ -70,19 +70,26 @@ impl Ward {
     }
 
     fn examine(&self, lines: &str, control: &str) -> Diagnosis {
+        self.examine_under(Limits::default(), lines, control)
+    }
+
+    fn examine_under(&self, limits: Limits, lines: &str, control: &str) -> Diagnosis {
         let path = self.folder.path().join("patient.cir");
         let models =
             ".model nch sick_nmos device=\"W10u_L0.13u\"\n.model pch sick_pmos device=\"W10u_L0.13u\"";
         let deck =
             format!("A patient\n{models}\n{lines}\n.control\npre_osdi sick.osdi\n{control}\n.endc\n.end\n");
         std::fs::write(&path, deck).unwrap();
-        self.read(&path).unwrap()
+        self.read_under(limits, &path).unwrap()
     }
 
     fn read(&self, path: &Path) -> Result<Diagnosis, QaError> {
+        self.read_under(Limits::default(), path)
+    }
+
+    fn read_under(&self, limits: Limits, path: &Path) -> Result<Diagnosis, QaError> {
         let ngspice = self.program.clone();
-        let instruments =
-            Instruments { ngspice, libraries: Vec::new(), limits: Limits::default(), stop: Arc::default() };
+        let instruments = Instruments { ngspice, libraries: Vec::new(), limits, stop: Arc::default() };
         examine(path, &instruments)
     }
 }
@@ -125,6 +132,38 @@ fn negative_conductance_is_proved_where_the_simulator_was() {
     // The same model where its conductance is positive.
     let linear = ward.examine("vdd d 0 20m\nvg g 0 0.9\nN1 d g 0 0 nch", "op");
     assert!(linear.findings.is_empty(), "{linear:#?}");
+}
+
+/// What the doctor calls negative is what the check refuses: one number, one limit, one noise floor.
+#[test]
+fn the_doctor_and_the_check_mean_the_same_by_negative() {
+    let Some(ward) = Ward::new(Fault::NegativeGds) else { return };
+    let sick = model(1.0, Fault::NegativeGds);
+    let circuit = "vdd d 0 1.2\nvg g 0 0.9\nN1 d g 0 0 nch";
+    let instance = sick.instance(&gummel_model::DeviceQuery::named("W10u_L0.13u")).unwrap();
+    let point = instance.eval_currents([1.2, 0.9, 0.0, 0.0]);
+    let part = point.gds() / point.id();
+    // The limit is put on either side of what the model has where the circuit is.
+    for (sign, negative) in [(0.9 * part, true), (1.1 * part, false)] {
+        let found = ward.examine_under(Limits { sign, ..Limits::default() }, circuit, "op");
+        let told = found.findings.iter().any(|f| f.cause == Cause::NegativeConductance);
+        assert_eq!(told, negative, "{sign}: {found:#?}");
+        let plan = |sign| Plan {
+            checks: vec!["gds-sign".into()],
+            devices: vec!["W10u_L0.13u".into()],
+            limits: Limits { sign, ..Limits::default() },
+            ..Plan::default()
+        };
+        let worst = check(&sick, &Measurements::new(), &plan(sign)).unwrap().checks[0].worst.clone();
+        assert!(worst.number.unwrap() <= part * 0.9, "{worst:?}");
+        assert_eq!(worst.verdict == Verdict::Fail, worst.number.unwrap() < sign);
+    }
+    // Below the noise floor of its measurements a sign means nothing to either.
+    let mut coarse = sick.clone();
+    coarse.manifest.devices.iter_mut().for_each(|d| d.floor = 1.0);
+    let path = ward.folder.path().join("sick.osdi");
+    osdi::write(&[&coarse, &model(-1.0, Fault::None)], &path, &Options::default()).unwrap();
+    assert!(ward.examine(circuit, "op").findings.is_empty());
 }
 
 #[test]

@@ -6,7 +6,7 @@
 use gummel_device::{Corner, Geometry};
 
 use crate::device::{B, D, Device, G, Matrix, S, Terminals, Volts, differences};
-use crate::{Abilities, Ask, Family, Nominal, QaError};
+use crate::{Abilities, Ask, Family, Nominal, QaError, Units};
 
 /// What is wrong with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,7 @@ pub(super) enum Fault {
     Active,
     LostCurrent,
     WrongNoise,
+    NoiseOfItsConductance,
     WrongTemperature,
     WrongCornerOrder,
     EqualCorners,
@@ -36,13 +37,15 @@ pub(super) enum Fault {
     WrongReversal,
     SeesGround,
     IgnoresMultiplicity,
+    IgnoresScale,
+    IgnoresShrink,
     LosesCharge,
     LopsidedCharge,
     PathDependentCharge,
 }
 
 impl Fault {
-    pub(super) const ALL: [Fault; 28] = [
+    pub(super) const ALL: [Fault; 31] = [
         Fault::None,
         Fault::Asymmetric,
         Fault::AbsoluteVds,
@@ -54,6 +57,7 @@ impl Fault {
         Fault::Active,
         Fault::LostCurrent,
         Fault::WrongNoise,
+        Fault::NoiseOfItsConductance,
         Fault::WrongTemperature,
         Fault::WrongCornerOrder,
         Fault::EqualCorners,
@@ -68,6 +72,8 @@ impl Fault {
         Fault::WrongReversal,
         Fault::SeesGround,
         Fault::IgnoresMultiplicity,
+        Fault::IgnoresScale,
+        Fault::IgnoresShrink,
         Fault::LosesCharge,
         Fault::LopsidedCharge,
         Fault::PathDependentCharge,
@@ -121,6 +127,15 @@ impl Ekv {
         ic * factor
     }
 
+    /// Conductance with the thermal noise of the channel, S, for a drain voltage that is not negative: between diffusion, where it
+    /// is the mean of the conductances at both ends, and drift, where their squares are integrated.
+    fn noise(&self, g: &Matrix, id: f64) -> f64 {
+        let (gs, gd) = (-g[D][S], g[D][D]);
+        let diffusion = if gs > gd { (self.thermal * (gs - gd) / id.abs()).min(1.0) } else { 1.0 };
+        let drift = 2.0 / 3.0 * (gs * gs + gs * gd + gd * gd) / (gs + gd);
+        0.5 * diffusion * (gs + gd) + (1.0 - diffusion) * drift
+    }
+
     fn mirrored_currents(&self, v: Volts) -> Terminals {
         let ic = self.channel(v);
         match self.fault {
@@ -172,9 +187,14 @@ impl Device for Ekv {
     }
 
     fn thermal_noise(&self, biases: &[Volts]) -> Result<Option<Vec<f64>>, QaError> {
-        let factor = if self.fault == Fault::WrongNoise { 2.0 / 3.0 } else { 1.0 };
-        let g = self.conductances(biases)?;
-        Ok(Some(g.iter().map(|g| factor * 4.0 * 1.380_649e-23 * self.temperature * g[D][D]).collect()))
+        let four_kt = 4.0 * 1.380_649e-23 * self.temperature;
+        let (g, i) = (self.conductances(biases)?, self.currents(biases)?);
+        let of = |(g, i): (&Matrix, &Terminals)| match self.fault {
+            Fault::NoiseOfItsConductance => g[D][D],
+            Fault::WrongNoise => 0.4 * self.noise(g, i[D]),
+            _ => self.noise(g, i[D]),
+        };
+        Ok(Some(g.iter().zip(&i).map(|at| four_kt * of(at)).collect()))
     }
 }
 
@@ -198,7 +218,7 @@ impl Family for Textbook {
     }
 
     fn abilities(&self) -> Abilities {
-        Abilities { temperature: true, corner: true, geometry: true }
+        Abilities { temperature: true, corner: true, geometry: true, units: true }
     }
 
     fn device(&self, ask: &Ask) -> Result<Box<dyn Device>, QaError> {
@@ -208,9 +228,16 @@ impl Family for Textbook {
             .find(|n| n.name == ask.query.device)
             .ok_or_else(|| QaError::UnknownDevice { name: ask.query.device.clone(), family: self.title() })?;
         let g = nominal.geometry;
+        // What the netlist says, and what it means: a transistor that heeds its units has the same size as without.
+        let drawn = ask.units.map_or(1.0, Units::metres);
+        let understood = ask.units.map_or(1.0, |units| match self.0 {
+            Fault::IgnoresScale => 1.0 - 0.01 * units.shrink,
+            Fault::IgnoresShrink => units.scale,
+            _ => units.metres(),
+        });
         let geometry = Geometry {
-            w: ask.query.w.unwrap_or(g.w),
-            l: ask.query.l.unwrap_or(g.l),
+            w: ask.query.w.unwrap_or(g.w) / drawn * understood,
+            l: ask.query.l.unwrap_or(g.l) / drawn * understood,
             mult: ask.query.mult.unwrap_or(g.mult),
             ..g
         };

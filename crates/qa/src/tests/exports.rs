@@ -112,6 +112,66 @@ fn the_noise_of_an_export_takes_the_place_of_what_the_model_cannot_say() {
 }
 
 #[test]
+fn noise_of_exports_is_that_of_a_channel_and_of_the_netlist() {
+    let Some(simulator) = ngspice() else { return };
+    for sign in [1.0, -1.0] {
+        let model = of(good(sign));
+        let reports = made(&model, None, &simulator, &["noise-shot", "noise-saturation", "noise-flicker"]);
+        for report in &reports {
+            println!("{}: {:?} {}", report.name, report.worst.number, report.worst.remark);
+            assert!(report.worst.number.is_some() || report.name == "noise-shot", "{report:#?}");
+        }
+        let flicker = reports.iter().find(|r| r.name == "noise-flicker").unwrap();
+        assert_eq!(flicker.verdict, Verdict::Pass, "{flicker:#?}");
+        assert!(flicker.worst.remark.contains("f^-0.9000 id^1.2000"), "{flicker:#?}");
+        assert!(flicker.picture.is_some());
+    }
+}
+
+#[test]
+fn exports_take_sizes_in_other_units() {
+    let Some(simulator) = ngspice() else { return };
+    for charges in [false, true] {
+        let model = model(1.0, charges);
+        let report = made(&model, None, &simulator, &["scale"]).remove(0);
+        assert_eq!(report.verdict, Verdict::Pass, "{report:#?}");
+        assert!(report.worst.remark.starts_with("currents and capacitances with scale"), "{report:#?}");
+    }
+}
+
+#[test]
+fn an_inverter_is_as_slow_as_its_charges_say() {
+    let Some(simulator) = ngspice() else { return };
+    let [n, p] = [1.0, -1.0].map(|sign| of(good(sign)));
+    let delay = made(&n, Some(&p), &simulator, &["circuit-delay"]).remove(0);
+    println!("{:?} {}", delay.worst.number, delay.worst.remark);
+    assert_eq!(delay.verdict, Verdict::Pass, "{delay:#?}");
+    // Transistors of another library: their charges are half as large.
+    let work = work_folder().unwrap();
+    let mut lighter = good(1.0);
+    lighter.branches[1].outputs.iter_mut().for_each(|o| o.scale *= 0.5);
+    let lighter = of(lighter);
+    let exported = Exported::write(&[&lighter, &p], work.path()).unwrap();
+    let part = |k: usize, of: &Model| Part {
+        model: k,
+        device: of.spec.devices[0].name.clone(),
+        instance: of.instance(&DeviceQuery::named(&*of.spec.devices[0].name)).unwrap(),
+        charges: true,
+        reach: [1.2; 2],
+    };
+    let kit = Kit {
+        simulator: &simulator,
+        exported: &exported,
+        judged: part(0, &n),
+        other: Some(part(1, &p)),
+        temperature: 300.15,
+    };
+    let check = CIRCUITS.iter().find(|c| c.name == "circuit-delay").unwrap();
+    let Ok(found) = (check.run)(&kit) else { panic!("no number") };
+    assert!(found.number > 0.03, "{} {}", found.number, found.remark);
+}
+
+#[test]
 fn circuits_of_both_polarities_need_another_model() {
     let Some(simulator) = ngspice() else { return };
     let [n, p] = [1.0, -1.0].map(|sign| model(sign, true));
@@ -174,15 +234,18 @@ fn circuits_of_broken_transistors_fail() {
         a p-channel transistor without current
           circuit-inverter: levels
           circuit-ring: no oscillation
+          circuit-delay: does not switch
           circuit-pair: gain
           circuit-transmission-gate: 4.269e-8 to 1.375e-2 S
         an n-channel transistor without current
           circuit-inverter: levels
           circuit-ring: no oscillation
+          circuit-delay: does not switch
           circuit-pair: gain
           circuit-memory-cell: 0 mV at a supply of 1.50 V
           circuit-transmission-gate: 8.546e-8 to 2.751e-2 S
         negative gds
+          circuit-delay: supply 1.50 V
           circuit-pair: gain
         no gm
           circuit-inverter: levels

@@ -35,6 +35,7 @@ const settled = (page) => page.evaluate(() => new Promise((done) => requestAnima
     assert.ok(ready < 10000, `ready after ${ready} ms`);
     const distance = Number(await page.evaluate(() => document.getElementById("kernel-distance").dataset.distance));
     assert.ok(distance < 1e-9, `page and kernel differ by ${distance}`);
+    assert.match(await page.evaluate(() => document.getElementById("provenance").innerText), /made on\s+2026-01-31/);
 
     // Every slider changes the current, by pointer's event and by keyboard alike.
     const id = () => page.evaluate(() => document.querySelector("#live .numbers").dataset.id);

@@ -114,7 +114,8 @@ pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
         _ => BTreeMap::new(),
     };
     for (family, part) in &families {
-        if session.interrupted() && !summary.families.is_empty() {
+        // Families that were fitted together are there already.
+        if session.interrupted() && !summary.families.is_empty() && !pooled.contains_key(family) {
             session.warn(&format!("{family} was not fitted: interrupted"));
             continue;
         }

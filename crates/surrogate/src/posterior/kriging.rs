@@ -288,18 +288,19 @@ mod tests {
 
     #[test]
     fn what_a_length_does_at_one_width_is_known_at_another() {
-        // All lengths at 10 um and all widths at 0.13 um, as on a test chip; heads bend with either.
-        let bend = |p: &Place| vec![(-p.l / 0.4e-6).exp() + (-p.w / 0.7e-6).exp()];
+        // All lengths at 10 um, all widths at 0.13 um and a few between, as on a test chip; heads bend with either.
+        let bend = |p: &Place| (-p.l / 0.4e-6).exp() + (-p.w / 0.7e-6).exp();
         let lengths = [0.13, 0.15, 0.18, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0].map(|l| place(10.0, l));
         let widths = [0.15, 0.2, 0.3, 0.6, 1.2, 2.5, 5.0].map(|w| place(w, 0.13));
-        let places = [lengths.as_slice(), &widths].concat();
-        let heads = Mat::from_fn(places.len(), 1, |i, _| bend(&places[i])[0]);
+        let between = [(0.15, 10.0), (0.3, 1.0), (0.6, 0.5), (1.2, 2.0), (0.15, 0.5), (0.6, 10.0)];
+        let places = [lengths.as_slice(), &widths, &between.map(|(w, l)| place(w, l))].concat();
+        let heads = Mat::from_fn(places.len(), 1, |i, _| bend(&places[i]));
         let scatter = scatter(&places, &heads, &Mat::identity(1, 1)).expect("devices");
-        assert!(scatter.numbers.additive > 0.0, "{:?}", scatter.numbers);
-        let unseen = place(0.3, 0.5);
-        let error = |numbers| {
+        assert!(scatter.numbers.additive > 0.5, "{:?}", scatter.numbers);
+        let error = |numbers| -> f64 {
             let process = Kriging::new(&places, &heads, numbers).expect("a process");
-            (process.predict(&unseen).0[0] - bend(&unseen)[0]).abs()
+            let unseen = [place(0.3, 0.5), place(0.6, 2.0), place(0.3, 10.0), place(1.2, 0.3)];
+            unseen.iter().map(|p| (process.predict(p).0[0] - bend(p)).powi(2)).sum::<f64>().sqrt()
         };
         let together = error(Reach { additive: 0.0, ..scatter.numbers });
         let apart = error(scatter.numbers);

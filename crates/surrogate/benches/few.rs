@@ -3,7 +3,8 @@
 //! `cargo bench -p gummel-surrogate --bench few -- DATA FAMILY CELSIUS FOLDS MODELS [KEY ...]`, e.g.
 //! `... -- ../shared/data/silicon/ihp '*/lv_nmos' 27 6 target/few`. Every device is left out of one of FOLDS whole
 //! fits; their models are kept in the folder MODELS and used again. KEY: `plan` compares planned with random points,
-//! `single` compares 50 points with networks of one device fitted to its full sweep.
+//! `single` compares 50 points with networks of one device fitted to its full sweep, `quick` fits trunks of 20 and 20 neurons
+//! without bounds of physics and charges, `devices` lists the error of every unseen device without points.
 #![allow(clippy::print_stdout, reason = "a benchmark reports on standard output")]
 
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use gummel_device::metrics::{CurrentErrors, Spread};
 use gummel_kernel::Place;
 use gummel_model::{DeviceQuery, Model};
 use gummel_surrogate::adapt::draw;
+use gummel_surrogate::config::Toggle;
 use gummel_surrogate::plan::Subject;
 use gummel_surrogate::report::judge;
 use gummel_surrogate::{AdaptOptions, FitConfig, Part, PlanOptions, adapt, fit, plan};
@@ -26,7 +28,7 @@ fn main() -> Result<(), Failure> {
     let args: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
     let [data, family, celsius, folds, models, keys @ ..] = args.as_slice() else {
         println!(
-            "usage: cargo bench -p gummel-surrogate --bench few -- DATA FAMILY CELSIUS FOLDS MODELS [plan]"
+            "usage: cargo bench -p gummel-surrogate --bench few -- DATA FAMILY CELSIUS FOLDS MODELS [plan] [single] [quick] [devices]"
         );
         return Ok(());
     };
@@ -34,9 +36,11 @@ fn main() -> Result<(), Failure> {
     let dataset =
         Dataset::assemble(&reading.table, &reading.files, &Selection::of(family, celsius.parse()?))?;
     let folds: usize = folds.parse()?;
+    let asked = |key: &str| keys.iter().any(|k| k == key);
+    let recipe = if asked("quick") { quick() } else { FitConfig::default() };
     let mut unseen = Vec::new();
     for fold in 0..folds {
-        let model = model_without(&dataset, fold, folds, Path::new(models))?;
+        let model = model_without(&dataset, fold, folds, Path::new(models), &recipe)?;
         for device in dataset.devices.iter().skip(fold).step_by(folds) {
             unseen.push((model.clone(), device.clone()));
         }
@@ -48,27 +52,52 @@ fn main() -> Result<(), Failure> {
     let alone: Vec<CurrentErrors> = unseen.iter().map(|(model, device)| judged(model, device)).collect();
     let (e, n) = (Spread::over(alone.iter().map(|e| e.rel_rms)), Spread::over(alone.iter().map(|e| e.nrmse)));
     println!("{:>6}  {}  |  {:>9.2} %  |", 0, spread(&e), 100.0 * n.median);
+    if asked("devices") {
+        for ((_, device), e) in unseen.iter().zip(&alone) {
+            println!(
+                "        {:<20} {:>7.2} %  {:>6.2} %",
+                device.id.name,
+                100.0 * e.rel_rms,
+                100.0 * e.nrmse
+            );
+        }
+    }
     for n in POINTS.into_iter().map(Some).chain([None]) {
         report(n, &unseen)?;
     }
-    if keys.iter().any(|k| k == "plan") {
+    if asked("plan") {
         compare_plans(&unseen)?;
     }
-    if keys.iter().any(|k| k == "single") {
+    if asked("single") {
         compare_single(&unseen)?;
     }
     Ok(())
 }
 
+/// The recipe for comparing populations, which bounds and charges have no part in.
+fn quick() -> FitConfig {
+    let mut config = FitConfig::default();
+    config.network.hidden = vec![20, 20];
+    config.constraints.steps = 0;
+    config.charges.fit = Toggle::Off;
+    config
+}
+
 /// The model of a fit that did not see every `folds`-th device.
-fn model_without(data: &Dataset, fold: usize, folds: usize, cache: &Path) -> Result<Model, Failure> {
+fn model_without(
+    data: &Dataset,
+    fold: usize,
+    folds: usize,
+    cache: &Path,
+    recipe: &FitConfig,
+) -> Result<Model, Failure> {
     let folder = cache.join(format!("fold{fold}of{folds}"));
     if folder.is_dir() {
         return Ok(Model::load(folder)?);
     }
     let held: Vec<String> =
         data.devices.iter().skip(fold).step_by(folds).map(|d| d.id.name.clone()).collect();
-    let config = FitConfig { split: Split::Named { devices: held }, ..FitConfig::default() };
+    let config = FitConfig { split: Split::Named { devices: held }, ..recipe.clone() };
     let model = fit(data, &config, &mut ())?.model;
     model.save(&folder)?;
     Ok(model)

@@ -7,6 +7,7 @@ use gummel_kernel::Basis;
 use gummel_kernel::basis::Exponents;
 
 use crate::config::Population;
+use crate::posterior::mean::FEWEST_SIZES;
 
 /// Basis phi: the polynomial of the geometry, as far as the devices determine it, and the corner plane.
 pub(crate) fn population(devices: &[&DeviceId], kind: Population) -> Basis {
@@ -19,7 +20,7 @@ pub(crate) fn population(devices: &[&DeviceId], kind: Population) -> Basis {
     };
     let (lengths, widths) = (distinct(&|d| d.geometry.l), distinct(&|d| d.geometry.w));
     // Exponents over ln_l, ln_w, inv_l, inv_w; later terms need more distinct geometries.
-    let candidates: [([u8; 4], usize, usize); 10] = [
+    let candidates: [([u8; 4], usize, usize); 14] = [
         ([1, 0, 0, 0], 2, 1),
         ([0, 1, 0, 0], 1, 2),
         ([0, 0, 1, 0], 3, 1),
@@ -30,9 +31,22 @@ pub(crate) fn population(devices: &[&DeviceId], kind: Population) -> Basis {
         ([0, 0, 2, 0], 6, 1),
         ([0, 1, 1, 0], 4, 4),
         ([1, 0, 0, 1], 4, 4),
+        // What a narrow channel does, and that it does otherwise in a long one.
+        ([0, 0, 0, 2], 5, 5),
+        ([0, 2, 0, 0], 5, 5),
+        ([1, 2, 0, 0], 5, 5),
+        ([1, 0, 1, 0], 7, 5),
     ];
-    // More functions than half of the devices would only describe the devices themselves.
-    let most = (devices.len() / 2).max(1);
+    // More functions than half of the devices would only describe the devices themselves, unless what comes after the fit
+    // sets them.
+    let sizes: BTreeSet<[u64; 2]> =
+        devices.iter().map(|d| [d.geometry.w, d.geometry.l].map(f64::to_bits)).collect();
+    let one_corner =
+        distinct(&|d| d.corner.map_or(0.0, |c| c.position().speed + 10.0 * c.position().skew)) == 1;
+    let most = match one_corner && sizes.len() >= FEWEST_SIZES {
+        true => usize::MAX,
+        false => (devices.len() / 2).max(1),
+    };
     for (e, min_l, min_w) in candidates {
         if basis.len() < most && lengths >= min_l && widths >= min_w {
             basis.terms.push([e[0], e[1], e[2], e[3], 0, 0, 0]);

@@ -16,6 +16,7 @@ pub(crate) mod corner;
 pub(crate) mod kriging;
 pub(crate) mod learn;
 pub(crate) mod map;
+pub(crate) mod mean;
 pub(crate) mod readings;
 
 use faer::Mat;

@@ -1,15 +1,19 @@
 //! What fitted heads say of a head at another place: a Gaussian process over geometry and corner.
 //!
-//! With `s` the standardised covariates (ln L, ln W, 0.13 um/L, 0.15 um/W, speed, skew) and `r` their distance over
-//! characteristic lengths times the reach `a`,
+//! With `s` the standardised covariates (ln L, ln W, 0.13 um/L, 0.15 um/W, speed, skew), `r` their distance over
+//! characteristic lengths times the reach `a`, `r_L` and `r_W` the same without those of the width and of the length, and
+//! the Matern function `m(r) = (1 + sqrt(3) r) exp(-sqrt(3) r)`,
 //! ```text
-//! k(p, q) = c^2 + t^2 s_p . s_q + b (1 + sqrt(3) r) exp(-sqrt(3) r) + (1 - b) [p = q]
+//! k(p, q) = c^2 + t^2 s_p . s_q + b [ d (m(r_L) + m(r_W)) / 2 + (1 - d) m(r) ] + (1 - b) [p = q]
 //! ```
 //! and every number of the head has this covariance times its own variance: cov(h_p, h_q) = k(p, q) C. The
-//! constant and linear terms are wide, the Matern term says how much neighbours share; reach `a` and share `b` are
-//! those under which each fitted head, left out, is predicted best.
+//! constant and linear terms are wide, the Matern terms say how much neighbours share. Test chips have all lengths at one
+//! or two widths and all widths at one or two lengths: the additive part `d` (T. Hastie, R. Tibshirani, "Generalized additive
+//! models", 1986) lets what a length does at one width be known at another. Reach `a` and the shares `b` and `d` are
+//! those under which each fitted head, left out, is predicted best: the geometric mean over devices of the error of its currents.
 
-use faer::Mat;
+use faer::linalg::solvers::Llt;
+use faer::{Mat, Side};
 use gummel_kernel::{Covariate, Place};
 
 use super::inverse;
@@ -26,8 +30,9 @@ pub(crate) const MOST_NEIGHBOURS: usize = 300;
 /// Candidates for reach and share.
 const REACHES: [f64; 4] = [0.5, 1.0, 2.0, 4.0];
 const SHARES: [f64; 6] = [0.0, 0.5, 0.8, 0.9, 0.95, 0.98];
-/// Reach and share where there are too few devices to tell.
-const USUAL: (f64, f64) = (1.0, 0.9);
+const ADDITIVE: [f64; 3] = [0.0, 0.5, 0.9];
+/// Reach and shares where there are too few devices to tell.
+const USUAL: Reach = Reach { reach: 1.0, shared: 0.9, additive: 0.0 };
 /// Fewest devices that can tell.
 const FEWEST: usize = 8;
 
@@ -46,14 +51,23 @@ pub(crate) struct Kriging {
 struct Kernel {
     center: [f64; COVARIATES.len()],
     spread: [f64; COVARIATES.len()],
-    reach: f64,
-    shared: f64,
+    numbers: Reach,
+}
+
+/// What is chosen of the kernel.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reach {
+    /// Reach `a`.
+    pub(crate) reach: f64,
+    /// Share `b` that neighbours explain.
+    pub(crate) shared: f64,
+    /// Share `d` of that which lengths and widths explain each on their own.
+    pub(crate) additive: f64,
 }
 
 /// What is known of how heads scatter.
 pub(crate) struct Scatter {
-    pub(crate) reach: f64,
-    pub(crate) shared: f64,
+    pub(crate) numbers: Reach,
     /// C of the module's formula.
     pub(crate) covariance: Mat<f64>,
 }
@@ -68,9 +82,15 @@ fn covariates(place: &Place) -> [f64; COVARIATES.len()] {
     COVARIATES.map(|c| c.at(place))
 }
 
+/// Squared distances for the reach 1: of lengths, of widths, of corners.
+fn distances(p: &[f64; COVARIATES.len()], q: &[f64; COVARIATES.len()]) -> [f64; 3] {
+    let of = |c: usize| ((p[c] - q[c]) / LENGTHS[c]).powi(2);
+    [of(0) + of(2), of(1) + of(3), of(4) + of(5)]
+}
+
 /// Squared distance for the reach 1.
 fn distance(p: &[f64; COVARIATES.len()], q: &[f64; COVARIATES.len()]) -> f64 {
-    p.iter().zip(q).zip(LENGTHS).map(|((a, b), l)| ((a - b) / l).powi(2)).sum()
+    distances(p, q).into_iter().sum()
 }
 
 /// Indices of the `most` places nearest to `place`, in their own order.
@@ -85,9 +105,9 @@ pub(crate) fn nearest(places: &[Place], place: &Place, most: usize) -> Vec<usize
 }
 
 impl Kernel {
-    fn of(places: &[[f64; COVARIATES.len()]], reach: f64, shared: f64) -> Self {
+    fn of(places: &[[f64; COVARIATES.len()]], numbers: Reach) -> Self {
         let n = places.len().max(1) as f64;
-        let mut kernel = Kernel { center: [0.0; 6], spread: [f64::INFINITY; 6], reach, shared };
+        let mut kernel = Kernel { center: [0.0; 6], spread: [f64::INFINITY; 6], numbers };
         for c in 0..COVARIATES.len() {
             kernel.center[c] = places.iter().map(|p| p[c]).sum::<f64>() / n;
             let variance = places.iter().map(|p| (p[c] - kernel.center[c]).powi(2)).sum::<f64>() / n;
@@ -104,23 +124,30 @@ impl Kernel {
         let linear: f64 = (0..COVARIATES.len())
             .map(|c| (p[c] - self.center[c]) / self.spread[c] * ((q[c] - self.center[c]) / self.spread[c]))
             .sum();
-        let r = (3.0 * distance(p, q)).sqrt() / self.reach;
-        CONSTANT * CONSTANT + LINEAR * LINEAR * linear + self.shared * (1.0 + r) * (-r).exp()
+        let Reach { reach, shared, additive } = self.numbers;
+        let matern = |squared: f64| {
+            let r = (3.0 * squared).sqrt() / reach;
+            (1.0 + r) * (-r).exp()
+        };
+        let [l, w, corner] = distances(p, q);
+        let apart = 0.5 * (matern(l + corner) + matern(w + corner));
+        let neighbours = additive * apart + (1.0 - additive) * matern(l + w + corner);
+        CONSTANT * CONSTANT + LINEAR * LINEAR * linear + shared * neighbours
     }
 
     fn own(&self) -> f64 {
-        own(self.shared)
+        own(self.numbers.shared)
     }
 }
 
 impl Kriging {
     /// The process through `heads` (one row per device) at `places`; `None` without devices.
-    pub(crate) fn new(places: &[Place], heads: &Mat<f64>, reach: f64, shared: f64) -> Option<Self> {
+    pub(crate) fn new(places: &[Place], heads: &Mat<f64>, numbers: Reach) -> Option<Self> {
         if places.is_empty() {
             return None;
         }
         let places: Vec<_> = places.iter().map(covariates).collect();
-        let kernel = Kernel::of(&places, reach, shared);
+        let kernel = Kernel::of(&places, numbers);
         let n = places.len();
         let covariance = Mat::from_fn(n, n, |i, j| {
             kernel.between(&places[i], &places[j]) + if i == j { kernel.own() } else { 0.0 }
@@ -162,41 +189,44 @@ impl Kriging {
         })
     }
 
-    /// Minus twice the logarithm of the leave-one-out density, up to a constant, each number on its own.
-    fn surprise(&self, left_out: &Mat<f64>) -> f64 {
-        let (n, m) = (left_out.nrows() as f64, left_out.ncols() as f64);
-        let factors: f64 = (0..self.places.len()).map(|i| -self.inverse[(i, i)].ln()).sum();
-        let variances: f64 = (0..left_out.ncols())
-            .map(|j| {
-                let sum: f64 = (0..left_out.nrows()).map(|i| left_out[(i, j)].powi(2)).sum();
-                (sum / n).max(f64::MIN_POSITIVE).ln()
-            })
-            .sum();
-        m * factors + n * variances
+    /// Sum over devices of the logarithm of the squared error of the currents that the others predict; `root` is `R` of
+    /// the metric `G = R R^T` in which heads differ.
+    fn error(&self, left_out: &Mat<f64>, root: &Mat<f64>) -> f64 {
+        let currents = left_out * root;
+        let of = |i: usize| -> f64 {
+            let sum: f64 = (0..currents.ncols()).map(|j| currents[(i, j)].powi(2)).sum();
+            (sum / self.inverse[(i, i)]).max(f64::MIN_POSITIVE).ln()
+        };
+        (0..currents.nrows()).map(of).sum()
     }
 }
 
-/// Learns reach, share and covariance from fitted heads (one row per device); `None` for fewer than two.
-pub(crate) fn scatter(places: &[Place], heads: &Mat<f64>) -> Option<Scatter> {
+/// Learns reach, shares and covariance from fitted heads (one row per device); `None` for fewer than two.
+///
+/// Two heads that differ by `e` give `ln` currents that differ by `e^T G e` in the mean square; `metric` is `G`.
+pub(crate) fn scatter(places: &[Place], heads: &Mat<f64>, metric: &Mat<f64>) -> Option<Scatter> {
     if places.len() < 2 {
         return None;
     }
-    let candidates: Vec<(f64, f64)> = if places.len() < FEWEST {
-        vec![USUAL]
-    } else {
-        REACHES.iter().flat_map(|a| SHARES.iter().map(move |b| (*a, *b))).collect()
-    };
-    let mut best: Option<(f64, f64, f64, Mat<f64>)> = None;
-    for (reach, shared) in candidates {
-        let Some(process) = Kriging::new(places, heads, reach, shared) else { continue };
+    let root = Llt::new(metric.as_ref(), Side::Lower).ok()?.L().to_owned();
+    let candidates = if places.len() < FEWEST { vec![USUAL] } else { candidates() };
+    let mut best: Option<(f64, Reach, Mat<f64>)> = None;
+    for numbers in candidates {
+        let Some(process) = Kriging::new(places, heads, numbers) else { continue };
         let left_out = process.left_out();
-        let surprise = process.surprise(&left_out);
-        if best.as_ref().is_none_or(|b| surprise < b.0) {
-            best = Some((surprise, reach, shared, left_out));
+        let error = process.error(&left_out, &root);
+        if best.as_ref().is_none_or(|b| error < b.0) {
+            best = Some((error, numbers, left_out));
         }
     }
-    let (_, reach, shared, left_out) = best?;
-    Some(Scatter { reach, shared, covariance: shrunk(&left_out) })
+    let (_, numbers, left_out) = best?;
+    Some(Scatter { numbers, covariance: shrunk(&left_out) })
+}
+
+/// All combinations of reach and shares.
+fn candidates() -> Vec<Reach> {
+    let shares = |reach| SHARES.map(|shared| ADDITIVE.map(|additive| Reach { reach, shared, additive }));
+    REACHES.map(shares).as_flattened().as_flattened().to_vec()
 }
 
 /// Covariance of rows around zero, pulled towards its diagonal: few devices say little of correlations.
@@ -234,8 +264,8 @@ mod tests {
     #[test]
     fn a_head_between_fitted_ones_is_predicted_and_one_far_away_is_uncertain() {
         let (places, heads) = family();
-        let scatter = scatter(&places, &heads).expect("twelve devices");
-        let process = Kriging::new(&places, &heads, scatter.reach, scatter.shared).expect("a process");
+        let scatter = scatter(&places, &heads, &Mat::identity(2, 2)).expect("twelve devices");
+        let process = Kriging::new(&places, &heads, scatter.numbers).expect("a process");
         let between = place(1.7, 0.55);
         let (head, near) = process.predict(&between);
         let p = covariates(&between);
@@ -252,13 +282,35 @@ mod tests {
     fn devices_of_one_geometry_are_averaged() {
         let places = vec![place(1.0, 1.0); 9];
         let heads = Mat::from_fn(9, 1, |i, _| 3.0 + 0.1 * (i as f64 - 4.0));
-        let scatter = scatter(&places, &heads).expect("nine devices");
-        let process = Kriging::new(&places, &heads, scatter.reach, scatter.shared).expect("a process");
+        let metric = Mat::identity(1, 1);
+        let scatter = scatter(&places, &heads, &metric).expect("nine devices");
+        let process = Kriging::new(&places, &heads, scatter.numbers).expect("a process");
         let (head, factor) = process.predict(&places[0]);
         assert!((head[0] - 3.0).abs() < 0.02, "{}", head[0]);
         let deviation = (factor * scatter.covariance[(0, 0)]).sqrt();
         assert!((0.15..0.6).contains(&deviation), "{deviation} for numbers that scatter by 0.26");
-        assert!(super::scatter(&places[..1], &heads).is_none());
+        assert!(super::scatter(&places[..1], &heads, &metric).is_none());
+    }
+
+    #[test]
+    fn what_a_length_does_at_one_width_is_known_at_another() {
+        // All lengths at 10 um, all widths at 0.13 um and a few between, as on a test chip; heads bend with either.
+        let bend = |p: &Place| (-p.l / 0.4e-6).exp() + (-p.w / 0.7e-6).exp();
+        let lengths = [0.13, 0.15, 0.18, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0].map(|l| place(10.0, l));
+        let widths = [0.15, 0.2, 0.3, 0.6, 1.2, 2.5, 5.0].map(|w| place(w, 0.13));
+        let between = [(0.15, 10.0), (0.3, 1.0), (0.6, 0.5), (1.2, 2.0), (0.15, 0.5), (0.6, 10.0)];
+        let places = [lengths.as_slice(), &widths, &between.map(|(w, l)| place(w, l))].concat();
+        let heads = Mat::from_fn(places.len(), 1, |i, _| bend(&places[i]));
+        let scatter = scatter(&places, &heads, &Mat::identity(1, 1)).expect("devices");
+        assert!(scatter.numbers.additive > 0.5, "{:?}", scatter.numbers);
+        let error = |numbers| -> f64 {
+            let process = Kriging::new(&places, &heads, numbers).expect("a process");
+            let unseen = [place(0.3, 0.5), place(0.6, 2.0), place(0.3, 10.0), place(1.2, 0.3)];
+            unseen.iter().map(|p| (process.predict(p).0[0] - bend(p)).powi(2)).sum::<f64>().sqrt()
+        };
+        let together = error(Reach { additive: 0.0, ..scatter.numbers });
+        let apart = error(scatter.numbers);
+        assert!(apart < 0.5 * together, "{apart} instead of {together}");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use gummel_kernel::{Basis, Branch, Place};
 use gummel_model::{HeadPopulation, Model, Population};
 use rayon::prelude::*;
 
-use super::kriging::{self, Kriging, MOST_NEIGHBOURS};
+use super::kriging::{self, Kriging, MOST_NEIGHBOURS, Reach};
 use super::map::estimate;
 use super::readings::Readings;
 use super::{Gaussian, Prior, flatten, square};
@@ -36,7 +36,7 @@ pub(crate) fn learn(model: &Model, data: &Dataset, config: &FitConfig) -> Option
         .map(|o| {
             let noise = noises(model, &readings, o);
             let usual = quantile(&mut noise.clone(), 0.5);
-            let scatter = learn_scatter(model, o)?;
+            let scatter = learn_scatter(model, o, &metric(model, &readings, o, config.residual.relative))?;
             // The device is one of those that the scatter was learned from.
             let zero = |d: usize| Prior {
                 head: Gaussian {
@@ -54,8 +54,9 @@ pub(crate) fn learn(model: &Model, data: &Dataset, config: &FitConfig) -> Option
                 })
                 .collect::<Option<Vec<_>>>()?;
             Some(HeadPopulation {
-                reach: scatter.reach,
-                shared: scatter.shared,
+                reach: scatter.numbers.reach,
+                shared: scatter.numbers.shared,
+                additive: scatter.numbers.additive,
                 calibration: 1.0,
                 covariance: flatten(&scatter.covariance),
                 new_noise: UNSEEN * usual,
@@ -109,12 +110,56 @@ fn population_head(branch: &Branch, o: usize, place: &Place) -> Vec<f64> {
         .collect()
 }
 
-fn learn_scatter(model: &Model, o: usize) -> Option<kriging::Scatter> {
-    let n = model.spec.devices.len();
-    let stride = n.div_ceil(MOST_NEIGHBOURS).max(1);
-    let chosen: Vec<usize> = (0..n).step_by(stride).collect();
+/// Mean over devices of the mean of `w^2 z z^T` over readings, `w` as the fit weighs them: how much heads that differ differ in
+/// currents.
+fn metric(model: &Model, readings: &[Vec<Readings>], o: usize, relative: f64) -> Mat<f64> {
+    let m = model.spec.branches[0].head_len();
+    let of = |d: usize| -> Mat<f64> {
+        let head = &model.spec.devices[d].deviation[0][o];
+        let (mut sum, mut all) = (Mat::<f64>::zeros(m, m), f64::MIN_POSITIVE);
+        for readings in readings[d].iter().filter(|r| r.output == o) {
+            for point in (0..readings.len()).map(|p| readings.at(head, p)) {
+                let weight = point.slope.powi(2) / (1.0 + point.variance / (relative * relative));
+                all += weight;
+                for i in 0..m {
+                    let factor = weight * point.z[i];
+                    (0..m).for_each(|j| sum[(i, j)] += factor * point.z[j]);
+                }
+            }
+        }
+        sum * faer::Scale(1.0 / all)
+    };
+    let sums: Vec<Mat<f64>> = (0..readings.len()).into_par_iter().map(of).collect();
+    let mut mean = Mat::<f64>::zeros(m, m);
+    sums.iter().for_each(|s| mean += s);
+    // Activations that are alike in all readings leave directions in which heads do not show.
+    let least = 1e-9 * (0..m).map(|i| mean[(i, i)]).sum::<f64>() + f64::MIN_POSITIVE.sqrt();
+    (0..m).for_each(|i| mean[(i, i)] += least);
+    mean
+}
+
+fn learn_scatter(model: &Model, o: usize, metric: &Mat<f64>) -> Option<kriging::Scatter> {
+    let chosen = spread_over(model);
     let places: Vec<Place> = chosen.iter().map(|&d| model.spec.devices[d].place).collect();
-    kriging::scatter(&places, &heads(model, o, &chosen))
+    kriging::scatter(&places, &heads(model, o, &chosen), metric)
+}
+
+/// Devices of a model; where there are more than are asked at most, every so many.
+pub(crate) fn spread_over(model: &Model) -> Vec<usize> {
+    let n = model.spec.devices.len();
+    (0..n).step_by(n.div_ceil(MOST_NEIGHBOURS).max(1)).collect()
+}
+
+/// The process through the heads of output `o` of `devices`.
+pub(crate) fn process(
+    model: &Model,
+    population: &HeadPopulation,
+    o: usize,
+    devices: &[usize],
+) -> Option<Kriging> {
+    let places: Vec<Place> = devices.iter().map(|&d| model.spec.devices[d].place).collect();
+    let HeadPopulation { reach, shared, additive, .. } = *population;
+    Kriging::new(&places, &heads(model, o, devices), Reach { reach, shared, additive })
 }
 
 /// What the population expects of the deviation of output `o` of a device at `place`, other than those called `except`.
@@ -129,8 +174,8 @@ pub(crate) fn prior(
         (0..model.spec.devices.len()).filter(|&d| model.spec.devices[d].name != except).collect();
     let places: Vec<Place> = others.iter().map(|&d| model.spec.devices[d].place).collect();
     let chosen = kriging::nearest(&places, place, MOST_NEIGHBOURS);
-    let (devices, places): (Vec<usize>, Vec<Place>) = chosen.iter().map(|&k| (others[k], places[k])).unzip();
-    let process = Kriging::new(&places, &heads(model, o, &devices), population.reach, population.shared)?;
+    let devices: Vec<usize> = chosen.iter().map(|&k| others[k]).collect();
+    let process = process(model, population, o, &devices)?;
     let (head, factor) = process.predict(place);
     let mean = population_head(&model.spec.branches[0], o, place);
     let mut covariance = square(&population.covariance);

@@ -1,0 +1,232 @@
+//! The population's mean, set to what the process through the fitted heads says of every size.
+//!
+//! A fit holds deviations loosely, so that it ends long before `B` in `head = B phi(place) + D` is what predicts an unseen
+//! size best. Once heads are known, the process ([`kriging`](super::kriging)) is; it is no part of a model's evaluation, `B` is:
+//! ```text
+//! minimise over B   sum_g |B phi(g) - process(g)|^2 + ridge |B|^2        g: a grid of sizes within the hull
+//! D_k <- D_k + (B_before - B) phi(k)                                     what is fitted stays what it is
+//! ```
+//! Where the process bends more than `phi` can, the mean is its smooth part.
+
+use std::collections::BTreeSet;
+
+use faer::linalg::solvers::{Llt, Solve};
+use faer::{Mat, Side};
+use gummel_kernel::basis::Exponents;
+use gummel_kernel::{Branch, DeviceHeads, Place, hull};
+use gummel_model::{HeadPopulation, Model, Population};
+
+use super::learn;
+
+/// Fewest distinct sizes that say more of others than the fit's own mean does.
+pub(crate) const FEWEST_SIZES: usize = 12;
+/// Places of the grid along either size.
+const GRID: usize = 17;
+/// Penalty of a function of unit size, per place: keeps functions small that sizes within the hull hardly tell apart.
+const RIDGE: f64 = 1e-7;
+
+/// Sets the population's mean of the first branch. Leaves a model alone that has process corners, whose mean the
+/// fit ties to the corner plane, fewer than a dozen sizes, or a mean that is the same for all sizes.
+pub(crate) fn settle(model: &mut Model, population: &Population) {
+    let branch = &model.spec.branches[0];
+    let sizes: BTreeSet<[u64; 2]> =
+        model.spec.devices.iter().map(|d| [d.place.w.to_bits(), d.place.l.to_bits()]).collect();
+    let corners = branch.population.terms.iter().any(|[.., speed, skew]| speed + skew > 0);
+    let free = branch.population.len() == 1;
+    let Some(grid) = grid(branch).filter(|_| !corners && !free && sizes.len() >= FEWEST_SIZES) else {
+        return;
+    };
+    let means: Vec<Option<Vec<f64>>> =
+        (0..branch.outputs.len()).map(|o| mean(model, &population.outputs[o], o, &grid)).collect();
+    for (o, mean) in means.into_iter().enumerate() {
+        if let Some(mean) = mean.filter(|mean| mean.iter().all(|b| b.is_finite())) {
+            replace(model, o, mean);
+        }
+    }
+}
+
+/// Functions of size alone: those of temperature stay as they were fitted.
+fn of_size(term: &Exponents) -> bool {
+    term[4] == 0
+}
+
+/// Sizes as bases see them, evenly spaced in ln W and ln L, at 27 C.
+fn grid(branch: &Branch) -> Option<Vec<Place>> {
+    let hull = branch.hull?;
+    let along = |ends: [f64; 2]| {
+        let [low, high] = hull::limits(ends);
+        (0..GRID).map(move |k| 1e-6 * (low + (high - low) * k as f64 / (GRID - 1) as f64).exp())
+    };
+    let place = |w, l| Place { w, l, mult: 1.0, temperature: REFERENCE, speed: 0.0, skew: 0.0 };
+    Some(along(hull.ln_w).flat_map(|w| along(hull.ln_l).map(move |l| place(w, l))).collect())
+}
+
+/// Temperature at which functions of temperature vanish, K.
+const REFERENCE: f64 = 300.15;
+
+/// `B` of output `o` that follows the process on `grid`; columns of temperature are those of the model.
+fn mean(model: &Model, population: &HeadPopulation, o: usize, grid: &[Place]) -> Option<Vec<f64>> {
+    let mut still = model.clone();
+    still.spec.devices.iter_mut().for_each(|d| d.place.temperature = REFERENCE);
+    let process = learn::process(&still, population, o, &learn::spread_over(model))?;
+    let heads: Vec<Vec<f64>> = grid.iter().map(|place| process.predict(place).0).collect();
+    let branch = &model.spec.branches[0];
+    let terms = &branch.population.terms;
+    let kept: Vec<usize> = (0..terms.len()).filter(|&j| of_size(&terms[j])).collect();
+    let phi: Vec<Vec<f64>> = grid.iter().map(|place| branch.population.at(place)).collect();
+    let size: Vec<f64> = kept
+        .iter()
+        .map(|&j| (phi.iter().map(|p| p[j] * p[j]).sum::<f64>() / phi.len() as f64).sqrt())
+        .collect();
+    let design = Mat::from_fn(grid.len(), kept.len(), |g, j| phi[g][kept[j]] / size[j]);
+    let target = Mat::from_fn(grid.len(), branch.head_len(), |g, i| heads[g][i]);
+    let mut normal = design.transpose() * &design;
+    (0..kept.len()).for_each(|j| normal[(j, j)] += RIDGE * grid.len() as f64);
+    let factor = Llt::new(normal.as_ref(), Side::Lower).ok()?;
+    let solution = factor.solve(design.transpose() * &target);
+    let mut mean = branch.population_heads[o].clone();
+    for i in 0..branch.head_len() {
+        for (j, &column) in kept.iter().enumerate() {
+            mean[i * terms.len() + column] = solution[(j, i)] / size[j];
+        }
+    }
+    Some(mean)
+}
+
+/// Puts `mean` in the place of `B` of output `o`; every device keeps its head.
+fn replace(model: &mut Model, o: usize, mean: Vec<f64>) {
+    let branch = &mut model.spec.branches[0];
+    let before = std::mem::replace(&mut branch.population_heads[o], mean);
+    let branch = &model.spec.branches[0];
+    let columns = branch.population.len();
+    let moved: Vec<f64> =
+        before.iter().zip(&branch.population_heads[o]).map(|(old, new)| old - new).collect();
+    let shifts: Vec<Vec<f64>> = model
+        .spec
+        .devices
+        .iter()
+        .map(|DeviceHeads { place, .. }| {
+            let phi = branch.phi(place);
+            moved.chunks_exact(columns).map(|row| row.iter().zip(&phi).map(|(b, p)| b * p).sum()).collect()
+        })
+        .collect();
+    for (device, shift) in model.spec.devices.iter_mut().zip(shifts) {
+        device.deviation[0][o].iter_mut().zip(shift).for_each(|(d, s)| *d += s);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gummel_device::Polarity;
+    use gummel_kernel::{Basis, Features, Hull, Layer, Output, OutputKind, Spec};
+    use gummel_model::Manifest;
+
+    /// The one number of a head that is not its constant: bends with length, and otherwise in narrow channels.
+    fn truth(w: f64, l: f64) -> f64 {
+        1.0 + 0.3 * (l / 1e-6).ln() + 0.4 * (-w / 0.8e-6).exp() * (1.0 + 0.2 * (l / 1e-6).ln())
+    }
+
+    /// A model of transistors of `sizes` (um), all of which is deviation.
+    fn model(sizes: &[(f64, f64)]) -> (Model, Population) {
+        let place =
+            |(w, l)| Place { w: w * 1e-6, l: l * 1e-6, mult: 1.0, temperature: 310.0, speed: 0.0, skew: 0.0 };
+        let places: Vec<Place> = sizes.iter().map(|s| place(*s)).collect();
+        let terms = vec![
+            [0; 7],
+            [1, 0, 0, 0, 0, 0, 0],
+            [0, 1, 0, 0, 0, 0, 0],
+            [0, 0, 0, 1, 0, 0, 0],
+            [0, 2, 0, 0, 0, 0, 0],
+            [1, 1, 0, 0, 0, 0, 0],
+            [1, 0, 0, 1, 0, 0, 0],
+            [0, 0, 0, 0, 1, 0, 0],
+        ];
+        let branch = Branch {
+            features: Features {
+                symmetric: true,
+                smoothing: 0.01,
+                center: [0.0; 3],
+                scale: [1.0; 3],
+                saturation: None,
+            },
+            statics: Vec::new(),
+            layers: vec![Layer { inputs: 3, outputs: 1, weight: vec![1.0; 3], bias: vec![0.0] }],
+            outputs: vec![Output { kind: OutputKind::Channel, scale: 1e-6, per_geometry: true }],
+            population_heads: vec![[[0.0; 7].as_slice(), &[0.5]].concat().repeat(2)],
+            population: Basis { terms },
+            deviation: Basis::constant(),
+            hull: Hull::of(places.iter().copied()),
+        };
+        let devices = places
+            .iter()
+            .map(|place| DeviceHeads {
+                name: format!("{}_{}", place.w, place.l),
+                place: *place,
+                deviation: vec![vec![vec![truth(place.w, place.l), 0.0]]],
+                range: [[0.0, 1.0]; 3],
+            })
+            .collect();
+        let spec = Spec { sign: 1.0, branches: vec![branch], devices };
+        let manifest = Manifest::new("made-up", "nmos", Polarity::N);
+        let heads = HeadPopulation {
+            reach: 2.0,
+            shared: 0.95,
+            additive: 0.5,
+            calibration: 1.0,
+            covariance: vec![1.0, 0.0, 0.0, 1.0],
+            noise: vec![0.01; places.len()],
+            new_noise: 0.02,
+            posterior: vec![vec![0.0; 4]; places.len()],
+        };
+        let population = Population { voltage_offset: 0.0, outputs: vec![heads] };
+        (Model { spec, manifest, population: None }, population)
+    }
+
+    fn chip() -> Vec<(f64, f64)> {
+        let lengths = [0.13, 0.18, 0.5, 1.0, 2.0, 5.0, 10.0].map(|l| (10.0, l));
+        let widths = [0.15, 0.3, 0.6, 1.2, 2.5, 5.0].map(|w| (w, 0.13));
+        [lengths.as_slice(), &widths, &[(0.15, 10.0), (0.6, 1.0), (2.0, 2.0)]].concat()
+    }
+
+    /// Head of a device, or of the population, at `place`.
+    fn head(model: &Model, device: Option<usize>, place: &Place) -> Vec<f64> {
+        let branch = &model.spec.branches[0];
+        let phi = branch.phi(place);
+        let rows = branch.population_heads[0].chunks_exact(phi.len());
+        let mean = rows.map(|row| row.iter().zip(&phi).map(|(b, p)| b * p).sum::<f64>());
+        let own = device.map_or(vec![0.0; 2], |d| model.spec.devices[d].deviation[0][0].clone());
+        mean.zip(own).map(|(m, d)| m + d).collect()
+    }
+
+    #[test]
+    fn every_device_keeps_its_head_and_unseen_sizes_get_what_neighbours_say() {
+        let (before, population) = model(&chip());
+        let mut after = before.clone();
+        settle(&mut after, &population);
+        for (d, device) in before.spec.devices.iter().enumerate() {
+            let place = Place { temperature: 350.0, ..device.place };
+            for (a, b) in head(&before, Some(d), &place).iter().zip(head(&after, Some(d), &place)) {
+                assert!((a - b).abs() < 1e-9, "{}: {a} became {b}", device.name);
+            }
+        }
+        for (w, l) in [(0.3e-6, 0.5e-6), (5e-6, 1e-6), (1e-6, 5e-6)] {
+            let place = Place { w, l, temperature: REFERENCE, ..before.spec.devices[0].place };
+            let found = head(&after, None, &place)[0];
+            assert!((found - truth(w, l)).abs() < 0.06, "{found} instead of {} at {w} {l}", truth(w, l));
+        }
+    }
+
+    #[test]
+    fn few_sizes_and_corners_keep_the_mean_of_the_fit() {
+        let (few, population) = model(&chip()[..FEWEST_SIZES - 1]);
+        let mut settled = few.clone();
+        settle(&mut settled, &population);
+        assert_eq!(settled.spec, few.spec);
+        let (mut corners, population) = model(&chip());
+        corners.spec.branches[0].population.terms[7] = [0, 0, 0, 0, 0, 1, 0];
+        let mut settled = corners.clone();
+        settle(&mut settled, &population);
+        assert_eq!(settled.spec, corners.spec);
+    }
+}

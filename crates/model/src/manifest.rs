@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub struct Manifest {
     /// Version of gummel that froze the model.
     pub gummel: String,
-    /// When it was frozen, as the caller states it (nothing here reads a clock).
+    /// The day on which it was made, `2026-01-31`, as the caller states it (nothing here reads a clock); empty where nobody did.
     #[serde(default)]
     pub created: String,
     /// Technology, e.g. `ihp-sg13g2`.

@@ -1,11 +1,12 @@
 //! The named checks: what each means, where it comes from, in which bound its number must lie.
 //!
-//! A check is a function of one [`Scene`]; its verdict follows from its number alone, so that nothing
+//! A check is a function of one [`crate::Scene`]; its verdict follows from its number alone, so that nothing
 //! passes without a measurement.
 
 mod accuracy;
 mod capacitances;
 mod charges;
+mod check;
 mod corners;
 mod efficiency;
 mod exchange;
@@ -21,32 +22,9 @@ mod temperature;
 mod unreasonable;
 mod variants;
 
-use crate::finding::{Bound, Outcome};
-use crate::{Limits, QaError, Scene};
+use crate::finding::Bound;
 
-/// One named check.
-pub struct Check {
-    /// Name on the command line and in links.
-    pub name: &'static str,
-    /// Heading.
-    pub title: &'static str,
-    /// What the number is.
-    pub definition: &'static str,
-    /// Where the check comes from.
-    pub source: &'static str,
-    /// Unit of the number, empty when it has none.
-    pub unit: &'static str,
-    /// Bound of the number.
-    pub bound: fn(&Limits) -> Bound,
-    pub(crate) run: fn(&Scene<'_>, Bound) -> Result<Outcome, QaError>,
-}
-
-impl Check {
-    /// Name, title, definition and source.
-    pub(crate) fn heading(&self) -> [&'static str; 4] {
-        [self.name, self.title, self.definition, self.source]
-    }
-}
+pub use check::Check;
 
 pub(crate) const MCANDREW: &str = "McAndrew, Gummel, Singhal, Benchmarks for compact MOSFET models, 1995; McAndrew et al., IEEE TED 72(4), 2025";
 const SYMMETRY: &str = "McAndrew, Validation of MOSFET model source-drain symmetry, IEEE TED 53(9), 2006";

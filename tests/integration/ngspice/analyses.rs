@@ -49,9 +49,16 @@ fn noise_is_that_of_the_stage_resistors_and_the_channel() {
         "op\nprint v(out)\nnoise v(out) vin dec 1 1e4 1e5\nsetplot noise1\nwrdata out.txt onoise_spectrum",
     );
     let out = printed(&run, "v(out)");
-    let point = fitted().n.instance(&DeviceQuery::named("W10u_L1u")).unwrap().eval([out, 0.5, 0.0, 0.0]);
+    let instance = fitted().n.instance(&DeviceQuery::named("W10u_L1u")).unwrap();
+    let point = instance.eval([out, 0.5, 0.0, 0.0]);
     let four_kt = 4.0 * 1.380_649e-23 * 300.15;
-    let channel = four_kt * (point.gds() + 2.0 / 3.0 * (point.gm() + point.gmb()));
+    // The charge-sheet channel of the book's page about noise.
+    let (through, gd) = (point.gm() + point.gmb(), point.gds());
+    let diffusion = 8.617_333_262e-5 * 300.15 * through / point.id();
+    let open = instance.eval([0.0, 0.5, 0.0, 0.0]).gds();
+    let gs = through + gd + (1.0 - diffusion) * (open - through - gd).max(0.0);
+    let drift = 2.0 / 3.0 * (gs * gs + gs * gd + gd * gd) / (gs + gd);
+    let channel = four_kt * (0.5 * diffusion * (gs + gd) + (1.0 - diffusion) * drift);
     let resistance = 1.0 / (1.0 / 5e3 + point.gds());
     let expected = (channel + four_kt / 5e3).sqrt() * resistance;
     for found in run.column(1) {

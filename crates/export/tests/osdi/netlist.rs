@@ -95,13 +95,14 @@ fn sizes_may_be_drawn_in_other_units() {
         instance.currents()[0]
     };
     let micrometres = [("w", 5.0.into()), ("l", 0.3.into())];
-    let given = |more: [(&'static str, Value); 2]| -> Vec<(&str, Value)> {
+    let given = |more: [(&'static str, Value); 2]| -> Vec<(&'static str, Value)> {
         micrometres.iter().cloned().chain(more).collect()
     };
     // Of the model line, of the simulator, and a model line that overrules the simulator.
     let shrunk = given([("scale", 1e-6.into()), ("shrink", 0.0.into())]);
     let larger = vec![("w", (5e-6 / 0.9).into()), ("l", (0.3e-6 / 0.9).into()), ("shrink", 10.0.into())];
-    let cases: [(Vec<(&str, Value)>, Vec<(&CStr, f64)>); 4] = [
+    type Given = (Vec<(&'static str, Value)>, Vec<(&'static CStr, f64)>);
+    let cases: [Given; 4] = [
         (shrunk.clone(), vec![]),
         (larger, vec![(c"gmin", 1e-12)]),
         (micrometres.to_vec(), vec![(c"gmin", 1e-12), (c"shrink", 0.0), (c"scale", 1e-6)]),

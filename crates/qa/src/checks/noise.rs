@@ -60,7 +60,7 @@ pub(super) fn nyquist(scene: &Scene<'_>, bound: Bound) -> Result<Outcome, QaErro
             worst.see((s / nyquist - 1.0).abs(), *at);
         }
     }
-    let picture = picture("noise density at vds = 0 (A²/Hz)", &vgs, &noise, ("4 k T gds", &expected));
+    let picture = picture("noise at vds = 0 (A²/Hz)", &vgs, &noise, ("4 k T gds", &expected));
     Ok(worst.outcome("relative to 4 k T gds", Some(picture)))
 }
 
@@ -80,7 +80,7 @@ pub(super) fn shot(scene: &Scene<'_>, bound: Bound) -> Result<Outcome, QaError> 
         }
     }
     let expected: Vec<f64> = id.iter().map(|i| 2.0 * ELEMENTARY_CHARGE * i.abs()).collect();
-    let label = format!("noise density at vds = {vds:.2} V (A²/Hz)");
+    let label = format!("noise at vds = {vds:.2} V (A²/Hz)");
     let picture = picture(&label, &vgs, &noise, ("2 q id", &expected));
     Ok(worst.outcome("relative to 2 q id", Some(picture)))
 }

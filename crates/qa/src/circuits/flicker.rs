@@ -45,8 +45,9 @@ pub(super) fn run(kit: &Kit<'_>) -> Result<Measured, Stop> {
     for (k, gate) in GATES.iter().enumerate() {
         let name = format!("vgs = {:.2} V", gate * supply);
         let expected = FREQUENCIES.map(|f| kf * currents[k].powf(af) / f.powf(ef));
+        picture
+            .add_points(format!("{name}, ngspice"), decades.into_iter().zip(densities.iter().map(|d| d[k])));
         picture.add(name, &decades, &expected);
-        picture.add_points("ngspice", decades.into_iter().zip(densities.iter().map(|d| d[k])));
     }
     let remark =
         format!("goes as f^{over_frequency:.4} id^{over_current:.4}, asked for ef = {ef}, af = {af}");

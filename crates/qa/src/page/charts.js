@@ -34,12 +34,20 @@
         const wanted = splits.filter((v) => leading(v) === 1).length > 1 ? [1] : [1, 2, 5];
         return splits.map((v) => (wanted.includes(leading(v)) ? v : null));
       };
+      // The library's own ticks stop short of numbers as small as densities of noise.
+      const magnitudes = (_, __, low, high) => {
+        const all = [];
+        for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power += 1)
+          for (let digit = 1; digit < 10; digit += 1) all.push(Number(`${digit}e${power}`));
+        return all.filter((v) => v >= low * (1 - 1e-9) && v <= high * (1 + 1e-9));
+      };
       const filter = axes.log ? { filter: decades } : {};
+      const splits = axes.log ? { splits: magnitudes } : {};
       const options = {
         width: Math.max(260, host.clientWidth), height: axes.height || 340,
         scales: { x: { time: false }, y: axes.log ? { distr: 3 } : {} },
         axes: [axis(axes.x, { size: 42, values: ticks(/\(m\)$/.test(axes.x) ? "m" : "") }),
-          axis(axes.y, { size: 68, values: ticks(axes.unit || "", axes.log), ...filter, grid: { stroke: grid, width: 1, ...filter } })],
+          axis(axes.y, { size: 68, values: ticks(axes.unit || "", axes.log), ...splits, ...filter, grid: { stroke: grid, width: 1, ...filter } })],
         legend: { live: true, markers: { width: 2, stroke: (_, k) => color(k - 1), fill: (_, k) => (lines[k - 1]?.points ? color(k - 1) : "transparent") } },
         cursor: { focus: { prox: 24 } },
         series: [

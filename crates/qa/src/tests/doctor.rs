@@ -192,6 +192,22 @@ fn a_kink_is_found_where_the_simulator_passed_it() {
 }
 
 #[test]
+fn sizes_in_other_units_are_the_same_transistor() {
+    let Some(ward) = Ward::new(Fault::NegativeGds) else { return };
+    let circuit = |model: &str, size: &str| {
+        format!(
+            "vdd d 0 1.2\nvg g 0 0.9\n.model own sick_nmos device=\"W10u_L0.13u\" {model}\nN1 d g 0 0 own {size}"
+        )
+    };
+    let metres = ward.examine(&circuit("", "w=10u l=0.13u"), "op");
+    let scaled = ward.examine(&circuit("scale=0.8u shrink=20", "w=15.625 l=0.203125"), "op");
+    let ([a], [b]) = (&*metres.findings, &*scaled.findings) else { panic!("{metres:#?} {scaled:#?}") };
+    assert_eq!((a.cause, b.cause), (Cause::NegativeConductance, Cause::NegativeConductance));
+    assert!((a.number.unwrap() / b.number.unwrap() - 1.0).abs() < 1e-9, "{a:#?} {b:#?}");
+    assert!(scaled.remarks.is_empty() && scaled.transistors == 1, "{scaled:#?}");
+}
+
+#[test]
 fn a_bias_outside_the_data_is_named_with_the_range() {
     let Some(ward) = Ward::new(Fault::None) else { return };
     let found = ward.examine("vdd d 0 2.5\nvg g 0 0.8\nN1 d g 0 0 nch\nN2 g g 0 0 nch", "op");

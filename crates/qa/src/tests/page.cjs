@@ -37,6 +37,17 @@ const settled = (page) => page.evaluate(() => new Promise((done) => requestAnima
     assert.ok(distance < 1e-9, `page and kernel differ by ${distance}`);
     assert.match(await page.evaluate(() => document.getElementById("provenance").innerText), /made on\s+2026-01-31/);
 
+    // Densities of noise are smaller than anything else on a logarithmic axis.
+    await page.evaluate(() => {
+      const host = document.createElement("div");
+      host.id = "faint";
+      document.body.append(host);
+      Gummel.chart(host, [{ name: "noise", x: [0, 1, 2], y: [1e-31, 1e-25, 3e-20] }], { x: "vgs (V)", y: "noise (A²/Hz)", log: true });
+    });
+    await settled(page);
+    assert.ok(await page.evaluate(() => document.querySelector("#faint canvas") !== null), "a faint curve has no chart");
+    await page.evaluate(() => document.getElementById("faint").remove());
+
     // Every slider changes the current, by pointer's event and by keyboard alike.
     const id = () => page.evaluate(() => document.querySelector("#live .numbers").dataset.id);
     for (const name of ["vgs", "vds", "vbs", "temperature", "speed", "w", "l"]) {

@@ -10,7 +10,6 @@
 //! | tensor | shape | meaning |
 //! |---|---|---|
 //! | `{output}.kernel` | 3 | reach of neighbours, share of variance they explain, factor on predictive deviations |
-//! | `{output}.additive` | 1 | share of what neighbours explain that lengths and widths explain each on their own; absent: 0 |
 //! | `{output}.covariance` | m, m | of a head around its neighbours' prediction |
 //! | `{output}.noise` | devices + 1 | scatter of readings around each device, asinh units; last: a new device |
 //! | `{output}.posterior` | devices, m, m | covariance of each device's head |
@@ -41,8 +40,6 @@ pub struct HeadPopulation {
     pub reach: f64,
     /// Share of a head's variance that its neighbours explain, 0..=1.
     pub shared: f64,
-    /// Share of what neighbours explain that lengths and widths explain each on their own, 0..=1.
-    pub additive: f64,
     /// Factor on predictive standard deviations, found so that intervals hold what they promise.
     pub calibration: f64,
     /// `m x m`, row-major: covariance of a head around what its neighbours say, for the variance factor 1.
@@ -89,7 +86,6 @@ impl Population {
             noise.push(o.new_noise);
             let n = o.posterior.len();
             tensors.push(named(&format!("{name}.kernel"), &[3], vec![o.reach, o.shared, o.calibration])?);
-            tensors.push(named(&format!("{name}.additive"), &[1], vec![o.additive])?);
             tensors.push(named(&format!("{name}.covariance"), &[m, m], o.covariance.clone())?);
             tensors.push(named(&format!("{name}.noise"), &[n + 1], noise)?);
             tensors.push(named(&format!("{name}.posterior"), &[n, m, m], o.posterior.concat())?);
@@ -110,18 +106,11 @@ impl Population {
             .map(|output| {
                 let name = output.kind.name();
                 let kernel = get(&format!("{name}.kernel"), &[3])?;
-                let additive = format!("{name}.additive");
-                // Models of earlier versions have no such share.
-                let additive = match file.tensor(&additive) {
-                    Ok(_) => get(&additive, &[1])?[0],
-                    Err(_) => 0.0,
-                };
                 let mut noise = get(&format!("{name}.noise"), &[n + 1])?;
                 let new_noise = noise.pop().unwrap_or_default();
                 Ok(HeadPopulation {
                     reach: kernel[0],
                     shared: kernel[1],
-                    additive,
                     calibration: kernel[2],
                     covariance: get(&format!("{name}.covariance"), &[m, m])?,
                     noise,

@@ -314,7 +314,6 @@ fn population(model: &Model) -> crate::Population {
     let heads = crate::HeadPopulation {
         reach: 1.0,
         shared: 0.9,
-        additive: 0.5,
         calibration: 1.0,
         covariance: diagonal.clone(),
         noise: vec![0.005; n],

@@ -38,8 +38,8 @@ impl Ended<'_> {
         let parameters = Parameters::from_flat(&solution.theta, &problem.layout);
         let mut model = freeze(problem, &parameters, train, config)?;
         model.population = posterior::learn::learn(&model, train, config);
-        if let Some(population) = model.population.clone() {
-            posterior::mean::settle(&mut model, &population);
+        if model.population.is_some() {
+            posterior::mean::settle(&mut model, train, config);
         }
         if charges::add(&mut model, train, &config.charges, config.seed)? {
             decisions.extend(charges::record(&mut model, train)?);

@@ -9,8 +9,9 @@
 //! and every number of the head has this covariance times its own variance: cov(h_p, h_q) = k(p, q) C. The
 //! constant and linear terms are wide, the Matern terms say how much neighbours share. Test chips have all lengths at one
 //! or two widths and all widths at one or two lengths: the additive part `d` (T. Hastie, R. Tibshirani, "Generalized additive
-//! models", 1986) lets what a length does at one width be known at another. Reach `a` and the shares `b` and `d` are
-//! those under which each fitted head, left out, is predicted best: the geometric mean over devices of the error of its currents.
+//! models", 1986) lets what a length does at one width be known at another. As a prior of few readings, whose width counts as much as its
+//! middle, reach `a` and share `b` are those under which each fitted head, left out, is most probable, and `d` is 0. As the mean of
+//! unseen sizes, `a`, `b` and `d` leave the least error of currents, in the geometric mean over devices left out.
 
 use faer::linalg::solvers::Llt;
 use faer::{Mat, Side};
@@ -189,6 +190,19 @@ impl Kriging {
         })
     }
 
+    /// Minus twice the logarithm of the leave-one-out density, up to a constant, each number on its own.
+    fn surprise(&self, left_out: &Mat<f64>) -> f64 {
+        let (n, m) = (left_out.nrows() as f64, left_out.ncols() as f64);
+        let factors: f64 = (0..self.places.len()).map(|i| -self.inverse[(i, i)].ln()).sum();
+        let variances: f64 = (0..left_out.ncols())
+            .map(|j| {
+                let sum: f64 = (0..left_out.nrows()).map(|i| left_out[(i, j)].powi(2)).sum();
+                (sum / n).max(f64::MIN_POSITIVE).ln()
+            })
+            .sum();
+        m * factors + n * variances
+    }
+
     /// Sum over devices of the logarithm of the squared error of the currents that the others predict; `root` is `R` of
     /// the metric `G = R R^T` in which heads differ.
     fn error(&self, left_out: &Mat<f64>, root: &Mat<f64>) -> f64 {
@@ -201,32 +215,50 @@ impl Kriging {
     }
 }
 
-/// Learns reach, shares and covariance from fitted heads (one row per device); `None` for fewer than two.
-///
-/// Two heads that differ by `e` give `ln` currents that differ by `e^T G e` in the mean square; `metric` is `G`.
-pub(crate) fn scatter(places: &[Place], heads: &Mat<f64>, metric: &Mat<f64>) -> Option<Scatter> {
+/// Learns reach, share and covariance from fitted heads (one row per device); `None` for fewer than two.
+pub(crate) fn scatter(places: &[Place], heads: &Mat<f64>) -> Option<Scatter> {
     if places.len() < 2 {
         return None;
     }
-    let root = Llt::new(metric.as_ref(), Side::Lower).ok()?.L().to_owned();
-    let candidates = if places.len() < FEWEST { vec![USUAL] } else { candidates() };
+    let candidates = if places.len() < FEWEST { vec![USUAL] } else { candidates(&[0.0]) };
     let mut best: Option<(f64, Reach, Mat<f64>)> = None;
     for numbers in candidates {
         let Some(process) = Kriging::new(places, heads, numbers) else { continue };
         let left_out = process.left_out();
-        let error = process.error(&left_out, &root);
-        if best.as_ref().is_none_or(|b| error < b.0) {
-            best = Some((error, numbers, left_out));
+        let surprise = process.surprise(&left_out);
+        if best.as_ref().is_none_or(|b| surprise < b.0) {
+            best = Some((surprise, numbers, left_out));
         }
     }
     let (_, numbers, left_out) = best?;
     Some(Scatter { numbers, covariance: shrunk(&left_out) })
 }
 
-/// All combinations of reach and shares.
-fn candidates() -> Vec<Reach> {
-    let shares = |reach| SHARES.map(|shared| ADDITIVE.map(|additive| Reach { reach, shared, additive }));
-    REACHES.map(shares).as_flattened().as_flattened().to_vec()
+/// The process that predicts the currents of devices left out with the least error.
+///
+/// Two heads that differ by `e` give `ln` currents that differ by `e^T G e` in the mean square; `metric` is `G`.
+pub(crate) fn foremost(places: &[Place], heads: &Mat<f64>, metric: &Mat<f64>) -> Option<Kriging> {
+    let root = Llt::new(metric.as_ref(), Side::Lower).ok()?.L().to_owned();
+    let mut best: Option<(f64, Kriging)> = None;
+    for numbers in candidates(&ADDITIVE) {
+        let Some(process) = Kriging::new(places, heads, numbers) else { continue };
+        let error = process.error(&process.left_out(), &root);
+        if best.as_ref().is_none_or(|b| error < b.0) {
+            best = Some((error, process));
+        }
+    }
+    Some(best?.1)
+}
+
+/// All combinations of reach and share with these additive shares.
+fn candidates(additive: &[f64]) -> Vec<Reach> {
+    let mut all = Vec::new();
+    for reach in REACHES {
+        for shared in SHARES {
+            all.extend(additive.iter().map(|&additive| Reach { reach, shared, additive }));
+        }
+    }
+    all
 }
 
 /// Covariance of rows around zero, pulled towards its diagonal: few devices say little of correlations.
@@ -264,7 +296,7 @@ mod tests {
     #[test]
     fn a_head_between_fitted_ones_is_predicted_and_one_far_away_is_uncertain() {
         let (places, heads) = family();
-        let scatter = scatter(&places, &heads, &Mat::identity(2, 2)).expect("twelve devices");
+        let scatter = scatter(&places, &heads).expect("twelve devices");
         let process = Kriging::new(&places, &heads, scatter.numbers).expect("a process");
         let between = place(1.7, 0.55);
         let (head, near) = process.predict(&between);
@@ -282,14 +314,13 @@ mod tests {
     fn devices_of_one_geometry_are_averaged() {
         let places = vec![place(1.0, 1.0); 9];
         let heads = Mat::from_fn(9, 1, |i, _| 3.0 + 0.1 * (i as f64 - 4.0));
-        let metric = Mat::identity(1, 1);
-        let scatter = scatter(&places, &heads, &metric).expect("nine devices");
+        let scatter = scatter(&places, &heads).expect("nine devices");
         let process = Kriging::new(&places, &heads, scatter.numbers).expect("a process");
         let (head, factor) = process.predict(&places[0]);
         assert!((head[0] - 3.0).abs() < 0.02, "{}", head[0]);
         let deviation = (factor * scatter.covariance[(0, 0)]).sqrt();
         assert!((0.15..0.6).contains(&deviation), "{deviation} for numbers that scatter by 0.26");
-        assert!(super::scatter(&places[..1], &heads, &metric).is_none());
+        assert!(super::scatter(&places[..1], &heads).is_none());
     }
 
     #[test]
@@ -301,15 +332,15 @@ mod tests {
         let between = [(0.15, 10.0), (0.3, 1.0), (0.6, 0.5), (1.2, 2.0), (0.15, 0.5), (0.6, 10.0)];
         let places = [lengths.as_slice(), &widths, &between.map(|(w, l)| place(w, l))].concat();
         let heads = Mat::from_fn(places.len(), 1, |i, _| bend(&places[i]));
-        let scatter = scatter(&places, &heads, &Mat::identity(1, 1)).expect("devices");
-        assert!(scatter.numbers.additive > 0.5, "{:?}", scatter.numbers);
-        let error = |numbers| -> f64 {
-            let process = Kriging::new(&places, &heads, numbers).expect("a process");
+        let chosen = foremost(&places, &heads, &Mat::identity(1, 1)).expect("devices");
+        let numbers = chosen.kernel.numbers;
+        assert!(numbers.additive > 0.5, "{numbers:?}");
+        let error = |process: &Kriging| -> f64 {
             let unseen = [place(0.3, 0.5), place(0.6, 2.0), place(0.3, 10.0), place(1.2, 0.3)];
             unseen.iter().map(|p| (process.predict(p).0[0] - bend(p)).powi(2)).sum::<f64>().sqrt()
         };
-        let together = error(Reach { additive: 0.0, ..scatter.numbers });
-        let apart = error(scatter.numbers);
+        let together = Kriging::new(&places, &heads, Reach { additive: 0.0, ..numbers }).expect("a process");
+        let (apart, together) = (error(&chosen), error(&together));
         assert!(apart < 0.5 * together, "{apart} instead of {together}");
     }
 

@@ -36,7 +36,7 @@ pub(crate) fn learn(model: &Model, data: &Dataset, config: &FitConfig) -> Option
         .map(|o| {
             let noise = noises(model, &readings, o);
             let usual = quantile(&mut noise.clone(), 0.5);
-            let scatter = learn_scatter(model, o, &metric(model, &readings, o, config.residual.relative))?;
+            let scatter = learn_scatter(model, o)?;
             // The device is one of those that the scatter was learned from.
             let zero = |d: usize| Prior {
                 head: Gaussian {
@@ -56,7 +56,6 @@ pub(crate) fn learn(model: &Model, data: &Dataset, config: &FitConfig) -> Option
             Some(HeadPopulation {
                 reach: scatter.numbers.reach,
                 shared: scatter.numbers.shared,
-                additive: scatter.numbers.additive,
                 calibration: 1.0,
                 covariance: flatten(&scatter.covariance),
                 new_noise: UNSEEN * usual,
@@ -112,7 +111,7 @@ fn population_head(branch: &Branch, o: usize, place: &Place) -> Vec<f64> {
 
 /// Mean over devices of the mean of `w^2 z z^T` over readings, `w` as the fit weighs them: how much heads that differ differ in
 /// currents.
-fn metric(model: &Model, readings: &[Vec<Readings>], o: usize, relative: f64) -> Mat<f64> {
+pub(crate) fn metric(model: &Model, readings: &[Vec<Readings>], o: usize, relative: f64) -> Mat<f64> {
     let m = model.spec.branches[0].head_len();
     let of = |d: usize| -> Mat<f64> {
         let head = &model.spec.devices[d].deviation[0][o];
@@ -138,28 +137,23 @@ fn metric(model: &Model, readings: &[Vec<Readings>], o: usize, relative: f64) ->
     mean
 }
 
-fn learn_scatter(model: &Model, o: usize, metric: &Mat<f64>) -> Option<kriging::Scatter> {
+fn learn_scatter(model: &Model, o: usize) -> Option<kriging::Scatter> {
     let chosen = spread_over(model);
     let places: Vec<Place> = chosen.iter().map(|&d| model.spec.devices[d].place).collect();
-    kriging::scatter(&places, &heads(model, o, &chosen), metric)
+    kriging::scatter(&places, &heads(model, o, &chosen))
 }
 
 /// Devices of a model; where there are more than are asked at most, every so many.
-pub(crate) fn spread_over(model: &Model) -> Vec<usize> {
+fn spread_over(model: &Model) -> Vec<usize> {
     let n = model.spec.devices.len();
     (0..n).step_by(n.div_ceil(MOST_NEIGHBOURS).max(1)).collect()
 }
 
-/// The process through the heads of output `o` of `devices`.
-pub(crate) fn process(
-    model: &Model,
-    population: &HeadPopulation,
-    o: usize,
-    devices: &[usize],
-) -> Option<Kriging> {
-    let places: Vec<Place> = devices.iter().map(|&d| model.spec.devices[d].place).collect();
-    let HeadPopulation { reach, shared, additive, .. } = *population;
-    Kriging::new(&places, &heads(model, o, devices), Reach { reach, shared, additive })
+/// The process through the heads of output `o` that predicts devices left out best, in the `metric` of currents.
+pub(crate) fn foremost(model: &Model, o: usize, metric: &Mat<f64>) -> Option<Kriging> {
+    let chosen = spread_over(model);
+    let places: Vec<Place> = chosen.iter().map(|&d| model.spec.devices[d].place).collect();
+    kriging::foremost(&places, &heads(model, o, &chosen), metric)
 }
 
 /// What the population expects of the deviation of output `o` of a device at `place`, other than those called `except`.
@@ -175,7 +169,9 @@ pub(crate) fn prior(
     let places: Vec<Place> = others.iter().map(|&d| model.spec.devices[d].place).collect();
     let chosen = kriging::nearest(&places, place, MOST_NEIGHBOURS);
     let devices: Vec<usize> = chosen.iter().map(|&k| others[k]).collect();
-    let process = process(model, population, o, &devices)?;
+    let places: Vec<Place> = devices.iter().map(|&d| model.spec.devices[d].place).collect();
+    let numbers = Reach { reach: population.reach, shared: population.shared, additive: 0.0 };
+    let process = Kriging::new(&places, &heads(model, o, &devices), numbers)?;
     let (head, factor) = process.predict(place);
     let mean = population_head(&model.spec.branches[0], o, place);
     let mut covariance = square(&population.covariance);

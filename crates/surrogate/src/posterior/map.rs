@@ -117,11 +117,11 @@ impl Search<'_> {
                 cost += self.weight(r, p) * readings.at(deviation, p).residual.powi(2);
             }
         }
-        cost + self.from_prior(deviation)
+        cost + self.prior_distance(deviation)
     }
 
     /// Squared distance of a head from the prior's mean, in its standard deviations.
-    fn from_prior(&self, deviation: &[f64]) -> f64 {
+    fn prior_distance(&self, deviation: &[f64]) -> f64 {
         let d = self.offset(deviation);
         d.iter().zip(self.times_precision(&d)).map(|(a, b)| a * b).sum()
     }
@@ -140,7 +140,7 @@ impl Search<'_> {
                 }
             }
         }
-        sum + self.from_prior(deviation)
+        sum + self.prior_distance(deviation)
     }
 
     fn offset(&self, deviation: &[f64]) -> Vec<f64> {

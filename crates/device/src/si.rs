@@ -3,6 +3,12 @@
 /// 0 degrees Celsius, K.
 pub const ZERO_CELSIUS: f64 = 273.15;
 
+/// Boltzmann constant, J/K; exact in the SI.
+pub const BOLTZMANN: f64 = 1.380_649e-23;
+
+/// Elementary charge, C; exact in the SI.
+pub const ELEMENTARY_CHARGE: f64 = 1.602_176_634e-19;
+
 /// A temperature in degrees Celsius in kelvin.
 pub fn kelvin(celsius: f64) -> f64 {
     celsius + ZERO_CELSIUS

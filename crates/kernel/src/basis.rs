@@ -105,3 +105,9 @@ impl Basis {
             .collect()
     }
 }
+
+/// Numbers of heads (row-major, `rows` rows) times the values of a basis.
+pub fn times(numbers: &[f64], values: &[f64], rows: usize) -> Vec<f64> {
+    let n = values.len();
+    (0..rows).map(|r| numbers[r * n..][..n].iter().zip(values).map(|(b, v)| b * v).sum()).collect()
+}

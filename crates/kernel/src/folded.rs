@@ -4,6 +4,7 @@
 //! remains has three inputs and one head per output whatever the model is made of. Evaluators pack it,
 //! exporters print it.
 
+use crate::basis::times;
 use crate::math::tanh;
 use crate::spec::{Branch, FEATURES, Features, Layer, OutputKind, Place, Spec};
 
@@ -75,16 +76,15 @@ impl FoldedBranch {
     fn new(branch: &Branch, own: Option<&[Vec<f64>]>, place: &Place) -> Self {
         let mut layers = branch.layers.clone();
         layers[0] = fold_statics(branch, place);
-        let (phi, psi) = (branch.phi(place), branch.psi(place));
-        let rows = branch.head_len();
+        let psi = branch.psi(place);
         let outputs = branch
             .outputs
             .iter()
             .enumerate()
             .map(|(o, output)| {
-                let mut head = times(&branch.population_heads[o], &phi, rows);
+                let mut head = branch.mean_head(o, place);
                 if let Some(own) = own {
-                    for (h, d) in head.iter_mut().zip(times(&own[o], &psi, rows)) {
+                    for (h, d) in head.iter_mut().zip(times(&own[o], &psi, branch.head_len())) {
                         *h += d;
                     }
                 }
@@ -138,10 +138,4 @@ fn fold_statics(branch: &Branch, place: &Place) -> Layer {
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(x, y)| x * y).sum()
-}
-
-/// Matrix (row-major, `rows` rows) times vector.
-fn times(matrix: &[f64], vector: &[f64], rows: usize) -> Vec<f64> {
-    let n = vector.len();
-    (0..rows).map(|r| dot(&matrix[r * n..][..n], vector)).collect()
 }

@@ -12,7 +12,7 @@
 //! For a device that is not symmetric, `u = (vgs, vds, vbs)`. What an output means is [`OutputKind`].
 //! All voltages and currents are those of the n-channel mirror; [`Spec::sign`] maps a p-channel on it.
 
-use crate::basis::{Basis, Covariate};
+use crate::basis::{Basis, Covariate, times};
 use crate::hull::Hull;
 
 /// Widest layer an evaluator accepts; activations live on the stack.
@@ -164,6 +164,11 @@ impl Branch {
     /// `place` as bases see it.
     pub fn seen(&self, place: &Place) -> Place {
         self.hull.map_or(*place, |hull| hull.pull(place))
+    }
+
+    /// `B phi(place)`, the population's mean head of output `o`.
+    pub fn mean_head(&self, o: usize, place: &Place) -> Vec<f64> {
+        times(&self.population_heads[o], &self.phi(place), self.head_len())
     }
 
     /// Heads of a device that is the population's mean, one per output.

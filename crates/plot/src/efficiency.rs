@@ -6,6 +6,7 @@
 
 use gummel_device::Curve;
 use gummel_device::curve::gradient;
+use gummel_device::si::{BOLTZMANN, ELEMENTARY_CHARGE};
 
 use crate::PlotError;
 use crate::axis::Axis;
@@ -19,8 +20,8 @@ use crate::rich::Rich;
 use crate::series::{Dash, Draw};
 use crate::style::Style;
 
-/// q / k, K/V (exact values of the SI).
-const Q_OVER_K: f64 = 1.602_176_634e-19 / 1.380_649e-23;
+/// q / k, K/V.
+const Q_OVER_K: f64 = ELEMENTARY_CHARGE / BOLTZMANN;
 
 /// Abscissa of a gm/id figure.
 #[derive(Clone, Copy, Debug, PartialEq)]

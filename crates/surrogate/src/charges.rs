@@ -18,6 +18,7 @@ mod trunk;
 
 use gummel_data::{Dataset, DeviceData};
 use gummel_device::Quantity;
+use gummel_kernel::basis::times;
 use gummel_kernel::{Branch, Layer, Output, OutputKind};
 use gummel_model::Model;
 use rand::{Rng, SeedableRng};
@@ -241,12 +242,8 @@ fn attach(model: &mut Model, mut branch: Branch, heads: &[[Vec<f64>; 3]]) -> Res
     }
     for ((device, own), phi) in spec.devices.iter_mut().zip(heads).zip(&phi) {
         let deviation = |o: usize| -> Vec<f64> {
-            let mean = branch.population_heads[o].chunks_exact(columns.max(1));
-            let mut head = own[o].clone();
-            for (h, row) in head.iter_mut().zip(mean) {
-                *h -= row.iter().zip(phi).map(|(b, p)| b * p).sum::<f64>();
-            }
-            head
+            let mean = times(&branch.population_heads[o], phi, rows);
+            own[o].iter().zip(mean).map(|(h, m)| h - m).collect()
         };
         device.deviation.push((0..KINDS.len()).map(deviation).collect());
     }

@@ -16,6 +16,7 @@
 
 use gummel_device::{Corner, Geometry};
 use gummel_kernel::Place;
+use gummel_kernel::basis::times;
 
 use super::CornerCurve;
 use crate::Model;
@@ -138,10 +139,9 @@ impl Model {
                             parts.iter().map(|(d, w)| w * self.spec.devices[*d].deviation[b][o][k]).sum()
                         };
                         let mut head: Vec<f64> = (0..rows * columns).map(own).collect();
-                        let means = branch.population_heads[o].chunks_exact(phi.len().max(1));
-                        for (row, mean) in means.enumerate() {
+                        for (row, mean) in times(&branch.population_heads[o], &phi, rows).iter().enumerate() {
                             // The first function of a deviation is the constant.
-                            head[row * columns] += mean.iter().zip(&phi).map(|(b, p)| b * p).sum::<f64>();
+                            head[row * columns] += mean;
                         }
                         head
                     })

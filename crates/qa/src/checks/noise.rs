@@ -9,14 +9,11 @@
 //! voltages on (there `1 - e^-8` of the current has come); strong inversion is where the current is a hundred
 //! times the criterion, saturation at the largest drain voltage.
 
+use gummel_device::si::{BOLTZMANN, ELEMENTARY_CHARGE};
+
 use crate::device::{D, Volts};
 use crate::finding::{Bound, Outcome, Picture, Worst};
 use crate::{QaError, Scene};
-
-/// Boltzmann's constant, J/K.
-const BOLTZMANN: f64 = 1.380_649e-23;
-/// Elementary charge, C.
-const ELEMENTARY_CHARGE: f64 = 1.602_176_634e-19;
 
 /// Gate voltages looked at.
 const STEPS: usize = 41;

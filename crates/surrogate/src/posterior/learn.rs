@@ -3,7 +3,7 @@
 use faer::Mat;
 use gummel_data::Dataset;
 use gummel_device::metrics::quantile;
-use gummel_kernel::{Basis, Branch, Place};
+use gummel_kernel::{Basis, Place};
 use gummel_model::{HeadPopulation, Model, Population};
 use rayon::prelude::*;
 
@@ -87,26 +87,23 @@ fn noises(model: &Model, readings: &[Vec<Readings>], o: usize) -> Vec<f64> {
     all.into_iter().map(|n| if n.is_finite() { n.max(0.1 * usual) } else { usual }).collect()
 }
 
-/// Heads of all devices of a model, mean and deviation together, one row each.
+/// Places of devices of a model.
+fn places(model: &Model, devices: &[usize]) -> Vec<Place> {
+    devices.iter().map(|&d| model.spec.devices[d].place).collect()
+}
+
+/// Heads of devices of a model, mean and deviation together, one row each.
 fn heads(model: &Model, o: usize, devices: &[usize]) -> Mat<f64> {
     let branch = &model.spec.branches[0];
     let rows: Vec<Vec<f64>> = devices
         .iter()
         .map(|&d| {
             let device = &model.spec.devices[d];
-            let mean = population_head(branch, o, &device.place);
+            let mean = branch.mean_head(o, &device.place);
             mean.iter().zip(&device.deviation[0][o]).map(|(a, b)| a + b).collect()
         })
         .collect();
     Mat::from_fn(rows.len(), branch.head_len(), |i, j| rows[i][j])
-}
-
-/// `B phi(place)`.
-fn population_head(branch: &Branch, o: usize, place: &Place) -> Vec<f64> {
-    let phi = branch.phi(place);
-    (0..branch.head_len())
-        .map(|i| branch.population_heads[o][i * phi.len()..].iter().zip(&phi).map(|(b, p)| b * p).sum())
-        .collect()
 }
 
 /// Mean over devices of the mean of `w^2 z z^T` over readings, `w` as the fit weighs them: how much heads that differ differ in
@@ -139,8 +136,7 @@ pub(crate) fn metric(model: &Model, readings: &[Vec<Readings>], o: usize, relati
 
 fn learn_scatter(model: &Model, o: usize) -> Option<kriging::Scatter> {
     let chosen = spread_over(model);
-    let places: Vec<Place> = chosen.iter().map(|&d| model.spec.devices[d].place).collect();
-    kriging::scatter(&places, &heads(model, o, &chosen))
+    kriging::scatter(&places(model, &chosen), &heads(model, o, &chosen))
 }
 
 /// Devices of a model; where there are more than are asked at most, every so many.
@@ -152,8 +148,7 @@ fn spread_over(model: &Model) -> Vec<usize> {
 /// The process through the heads of output `o` that predicts devices left out best, in the `metric` of currents.
 pub(crate) fn foremost(model: &Model, o: usize, metric: &Mat<f64>) -> Option<Kriging> {
     let chosen = spread_over(model);
-    let places: Vec<Place> = chosen.iter().map(|&d| model.spec.devices[d].place).collect();
-    kriging::foremost(&places, &heads(model, o, &chosen), metric)
+    kriging::foremost(&places(model, &chosen), &heads(model, o, &chosen), metric)
 }
 
 /// What the population expects of the deviation of output `o` of a device at `place`, other than those called `except`.
@@ -166,14 +161,12 @@ pub(crate) fn prior(
 ) -> Option<Prior> {
     let others: Vec<usize> =
         (0..model.spec.devices.len()).filter(|&d| model.spec.devices[d].name != except).collect();
-    let places: Vec<Place> = others.iter().map(|&d| model.spec.devices[d].place).collect();
-    let chosen = kriging::nearest(&places, place, MOST_NEIGHBOURS);
+    let chosen = kriging::nearest(&places(model, &others), place, MOST_NEIGHBOURS);
     let devices: Vec<usize> = chosen.iter().map(|&k| others[k]).collect();
-    let places: Vec<Place> = devices.iter().map(|&d| model.spec.devices[d].place).collect();
     let numbers = Reach { reach: population.reach, shared: population.shared, additive: 0.0 };
-    let process = Kriging::new(&places, &heads(model, o, &devices), numbers)?;
+    let process = Kriging::new(&places(model, &devices), &heads(model, o, &devices), numbers)?;
     let (head, factor) = process.predict(place);
-    let mean = population_head(&model.spec.branches[0], o, place);
+    let mean = model.spec.branches[0].mean_head(o, place);
     let mut covariance = square(&population.covariance);
     covariance *= faer::Scale(factor);
     let head = Gaussian { mean: head.iter().zip(&mean).map(|(h, m)| h - m).collect(), covariance };

@@ -13,8 +13,8 @@ use std::collections::BTreeSet;
 use faer::linalg::solvers::{Llt, Solve};
 use faer::{Mat, Side};
 use gummel_data::Dataset;
-use gummel_kernel::basis::Exponents;
-use gummel_kernel::{Branch, DeviceHeads, Place, hull};
+use gummel_kernel::basis::{Exponents, times};
+use gummel_kernel::{DeviceHeads, Place, hull};
 use gummel_model::Model;
 use rayon::prelude::*;
 
@@ -32,26 +32,20 @@ const RIDGE: f64 = 1e-7;
 /// Sets the population's mean of the first branch. Leaves a model alone that has process corners, whose mean the
 /// fit ties to the corner plane, fewer than a dozen sizes, or a mean that is the same for all sizes.
 pub(crate) fn settle(model: &mut Model, data: &Dataset, config: &FitConfig) {
-    let readings: Vec<Vec<Readings>> =
-        data.devices.par_iter().map(|d| Readings::of(model, d, config)).collect();
-    let outputs = 0..model.spec.branches[0].outputs.len();
-    let relative = config.residual.relative;
-    let metrics: Vec<Mat<f64>> = outputs.map(|o| learn::metric(model, &readings, o, relative)).collect();
-    follow(model, &metrics);
+    follow(model, |model| {
+        let readings: Vec<Vec<Readings>> =
+            data.devices.par_iter().map(|d| Readings::of(model, d, config)).collect();
+        let outputs = 0..model.spec.branches[0].outputs.len();
+        outputs.map(|o| learn::metric(model, &readings, o, config.residual.relative)).collect()
+    });
 }
 
-/// [`settle`] with the metric of currents of every output.
-fn follow(model: &mut Model, metrics: &[Mat<f64>]) {
-    let branch = &model.spec.branches[0];
-    let sizes: BTreeSet<[u64; 2]> =
-        model.spec.devices.iter().map(|d| [d.place.w.to_bits(), d.place.l.to_bits()]).collect();
-    let corners = branch.population.terms.iter().any(|[.., speed, skew]| speed + skew > 0);
-    let free = branch.population.len() == 1;
-    let Some(grid) = grid(branch).filter(|_| !corners && !free && sizes.len() >= FEWEST_SIZES) else {
-        return;
-    };
+/// [`settle`] with the metric of currents of every output, which is asked for where the mean is set.
+fn follow(model: &mut Model, metrics: impl FnOnce(&Model) -> Vec<Mat<f64>>) {
+    let Some(grid) = grid(model) else { return };
+    let metrics = metrics(model);
     let means: Vec<Option<Vec<f64>>> =
-        (0..branch.outputs.len()).map(|o| mean(model, o, &grid, &metrics[o])).collect();
+        metrics.iter().enumerate().map(|(o, metric)| mean(model, o, &grid, metric)).collect();
     for (o, mean) in means.into_iter().enumerate() {
         if let Some(mean) = mean.filter(|mean| mean.iter().all(|b| b.is_finite())) {
             replace(model, o, mean);
@@ -64,9 +58,14 @@ fn of_size(term: &Exponents) -> bool {
     term[4] == 0
 }
 
-/// Sizes as bases see them, evenly spaced in ln W and ln L, at 27 C.
-fn grid(branch: &Branch) -> Option<Vec<Place>> {
-    let hull = branch.hull?;
+/// Sizes as bases see them, evenly spaced in ln W and ln L, at 27 C; `None` for a model that [`settle`] leaves alone.
+fn grid(model: &Model) -> Option<Vec<Place>> {
+    let branch = &model.spec.branches[0];
+    let sizes: BTreeSet<[u64; 2]> =
+        model.spec.devices.iter().map(|d| [d.place.w.to_bits(), d.place.l.to_bits()]).collect();
+    let corners = branch.population.terms.iter().any(|[.., speed, skew]| speed + skew > 0);
+    let free = branch.population.len() == 1;
+    let hull = branch.hull.filter(|_| !corners && !free && sizes.len() >= FEWEST_SIZES)?;
     let along = |ends: [f64; 2]| {
         let [low, high] = hull::limits(ends);
         (0..GRID).map(move |k| 1e-6 * (low + (high - low) * k as f64 / (GRID - 1) as f64).exp())
@@ -112,17 +111,13 @@ fn replace(model: &mut Model, o: usize, mean: Vec<f64>) {
     let branch = &mut model.spec.branches[0];
     let before = std::mem::replace(&mut branch.population_heads[o], mean);
     let branch = &model.spec.branches[0];
-    let columns = branch.population.len();
     let moved: Vec<f64> =
         before.iter().zip(&branch.population_heads[o]).map(|(old, new)| old - new).collect();
     let shifts: Vec<Vec<f64>> = model
         .spec
         .devices
         .iter()
-        .map(|DeviceHeads { place, .. }| {
-            let phi = branch.phi(place);
-            moved.chunks_exact(columns).map(|row| row.iter().zip(&phi).map(|(b, p)| b * p).sum()).collect()
-        })
+        .map(|DeviceHeads { place, .. }| times(&moved, &branch.phi(place), branch.head_len()))
         .collect();
     for (device, shift) in model.spec.devices.iter_mut().zip(shifts) {
         device.deviation[0][o].iter_mut().zip(shift).for_each(|(d, s)| *d += s);
@@ -133,7 +128,7 @@ fn replace(model: &mut Model, o: usize, mean: Vec<f64>) {
 mod tests {
     use super::*;
     use gummel_device::Polarity;
-    use gummel_kernel::{Basis, Features, Hull, Layer, Output, OutputKind, Spec};
+    use gummel_kernel::{Basis, Branch, Features, Hull, Layer, Output, OutputKind, Spec};
     use gummel_model::Manifest;
 
     /// The one number of a head that is not its constant: bends with length, and otherwise in narrow channels.
@@ -206,7 +201,7 @@ mod tests {
     fn every_device_keeps_its_head_and_unseen_sizes_get_what_neighbours_say() {
         let before = model(&chip());
         let mut after = before.clone();
-        follow(&mut after, &[Mat::identity(2, 2)]);
+        follow(&mut after, |_| vec![Mat::identity(2, 2)]);
         for (d, device) in before.spec.devices.iter().enumerate() {
             let place = Place { temperature: 350.0, ..device.place };
             for (a, b) in head(&before, Some(d), &place).iter().zip(head(&after, Some(d), &place)) {
@@ -224,12 +219,12 @@ mod tests {
     fn few_sizes_and_corners_keep_the_mean_of_the_fit() {
         let few = model(&chip()[..FEWEST_SIZES - 1]);
         let mut settled = few.clone();
-        follow(&mut settled, &[Mat::identity(2, 2)]);
+        follow(&mut settled, |_| vec![Mat::identity(2, 2)]);
         assert_eq!(settled.spec, few.spec);
         let mut corners = model(&chip());
         corners.spec.branches[0].population.terms[7] = [0, 0, 0, 0, 0, 1, 0];
         let mut settled = corners.clone();
-        follow(&mut settled, &[Mat::identity(2, 2)]);
+        follow(&mut settled, |_| vec![Mat::identity(2, 2)]);
         assert_eq!(settled.spec, corners.spec);
     }
 }

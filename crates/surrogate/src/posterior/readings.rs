@@ -1,6 +1,7 @@
 //! Readings of one device as its head sees them: frozen trunk activations, residual and instrument noise.
 
 use gummel_data::DeviceData;
+use gummel_kernel::basis::times;
 use gummel_kernel::jacobian::{Block, TrunkShape, padded};
 use gummel_kernel::{Isa, OutputKind, Spec};
 use gummel_model::Model;
@@ -87,11 +88,7 @@ impl Trunk {
                 }
             }
         }
-        let columns = branch.population.len();
-        let b = &branch.population_heads[task.output];
-        let head: Vec<f64> = (0..m)
-            .map(|i| task.phi.iter().enumerate().map(|(a, phi)| b[i * columns + a] * phi).sum())
-            .collect();
+        let head = times(&branch.population_heads[task.output], &task.phi, m);
         let mean = z.chunks_exact(m).map(|z| z.iter().zip(&head).map(|(z, h)| z * h).sum()).collect();
         // The weight of a reading is e / sqrt(e^2 + its variance).
         let variance =

@@ -133,11 +133,17 @@ fn add_column<V: Vector, const N: usize>(acc: &mut [V; N], column: &[Aligned; N]
     }
 }
 
-/// `start + sum_i x[i] * columns[i]`; two accumulators hide the latency of the multiply-add.
+/// `start + sum_i x[i] * columns[i]`; two accumulators hide the latency of the multiply-add where `N` vectors do not.
 #[inline(always)]
 fn combine<V: Vector, const N: usize>(start: [V; N], columns: &[Aligned], x: &[f64]) -> [V; N] {
     let (mut even, mut odd) = (start, [V::zero(); N]);
     let (columns, _) = columns.as_chunks::<N>();
+    if N * V::REGISTERS >= 8 {
+        for (column, x) in columns.iter().zip(x) {
+            add_column(&mut even, column, *x);
+        }
+        return even;
+    }
     let ((columns, last_column), (x, last)) = (columns.as_chunks::<2>(), x.as_chunks::<2>());
     for ([c0, c1], [x0, x1]) in columns.iter().zip(x) {
         add_column(&mut even, c0, *x0);
@@ -152,7 +158,7 @@ fn combine<V: Vector, const N: usize>(start: [V; N], columns: &[Aligned], x: &[f
     even
 }
 
-/// [`combine`] of several vectors with the same columns, which are loaded once for all of them.
+/// [`combine`] of several vectors with the same columns, which are loaded once for as many sums as registers hold.
 #[inline(always)]
 fn combine_all<V: Vector, const N: usize, const O: usize>(
     columns: &[Aligned],
@@ -168,16 +174,38 @@ fn combine_all<V: Vector, const N: usize, const O: usize>(
         acc[0] = combine(acc[0], columns, x[0]);
         return acc;
     }
-    for (i, column) in columns.as_chunks::<N>().0.iter().take(count).enumerate() {
-        let column: [V; N] = load(column);
-        for o in 0..O {
-            let x = V::splat(x[o][i]);
-            for v in 0..N {
-                acc[o][v] = column[v].mul_add(x, acc[o][v]);
-            }
+    // A quarter of the registers is for what is multiplied.
+    if 4 * O * N * V::REGISTERS <= 3 * V::AVAILABLE {
+        add_all::<V, N, N, O>(&mut acc, columns, &x, 0);
+    } else {
+        for v in 0..N {
+            add_all::<V, N, 1, O>(&mut acc, columns, &x, v);
         }
     }
     acc
+}
+
+/// Adds `sum_i x[o][i] * columns[i]` to `W` of the `N` vectors of each sum, from vector `first` on.
+#[inline(always)]
+fn add_all<V: Vector, const N: usize, const W: usize, const O: usize>(
+    acc: &mut [[V; N]; O],
+    columns: &[Aligned],
+    x: &[&[f64]; O],
+    first: usize,
+) {
+    let mut sums = [[V::zero(); W]; O];
+    for (i, column) in columns.as_chunks::<N>().0.iter().take(x[0].len()).enumerate() {
+        let column: [V; W] = load(&column[first..]);
+        for o in 0..O {
+            let x = V::splat(x[o][i]);
+            for v in 0..W {
+                sums[o][v] = column[v].mul_add(x, sums[o][v]);
+            }
+        }
+    }
+    for o in 0..O {
+        acc[o][first..first + W].copy_from_slice(&sums[o]);
+    }
 }
 
 #[inline(always)]

@@ -11,6 +11,11 @@ use crate::math::{EXP, LANES, LN2, Lanes, MAGIC};
 /// Methods of the processor-specific types may only run where [`crate::Isa::detect`] found the
 /// instructions; [`dispatch_vector`] is the only place that names those types.
 pub(crate) trait Vector: Copy {
+    /// Registers that one of these takes.
+    const REGISTERS: usize;
+    /// Registers there are.
+    const AVAILABLE: usize;
+
     fn splat(x: f64) -> Self;
     fn load(x: &Lanes) -> Self;
     fn store(self, out: &mut Lanes);
@@ -95,6 +100,10 @@ impl Portable {
 }
 
 impl Vector for Portable {
+    // Pairs of doubles, as on x86-64 without AVX.
+    const REGISTERS: usize = 4;
+    const AVAILABLE: usize = 16;
+
     #[inline(always)]
     fn splat(x: f64) -> Self {
         Portable([x; LANES])
@@ -151,13 +160,16 @@ impl Vector for Portable {
 #[cfg(target_arch = "x86_64")]
 macro_rules! registers {
     (
-        $name:ident($($field:tt at $offset:literal),*),
+        $name:ident($($field:tt at $offset:literal),*) = $registers:literal of $available:literal,
         $splat:ident $load:ident $store:ident $add:ident $sub:ident $mul:ident $div:ident $sqrt:ident $fma:ident
         $min:ident $max:ident $folded:ident, $to_int:ident $to_double:ident $shift:ident $add_int:ident $splat_int:ident
     ) => {
         // SAFETY of every block: the instructions exist (see `Vector`); loads and stores stay inside
         // the eight doubles of a `Lanes`.
         impl Vector for $name {
+            const REGISTERS: usize = $registers;
+            const AVAILABLE: usize = $available;
+
             #[inline(always)]
             fn splat(x: f64) -> Self {
                 let x = unsafe { $splat(x) };
@@ -265,13 +277,13 @@ mod x86 {
     }
 
     registers! {
-        Avx2(0 at 0, 1 at 4),
+        Avx2(0 at 0, 1 at 4) = 2 of 16,
         _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd _mm256_add_pd _mm256_sub_pd _mm256_mul_pd
         _mm256_div_pd _mm256_sqrt_pd _mm256_fmadd_pd _mm256_min_pd _mm256_max_pd folded_256,
         _mm256_castpd_si256 _mm256_castsi256_pd _mm256_slli_epi64 _mm256_add_epi64 _mm256_set1_epi64x
     }
     registers! {
-        Avx512(0 at 0),
+        Avx512(0 at 0) = 1 of 32,
         _mm512_set1_pd _mm512_loadu_pd _mm512_storeu_pd _mm512_add_pd _mm512_sub_pd _mm512_mul_pd
         _mm512_div_pd _mm512_sqrt_pd _mm512_fmadd_pd _mm512_min_pd _mm512_max_pd folded_512,
         _mm512_castpd_si512 _mm512_castsi512_pd _mm512_slli_epi64 _mm512_add_epi64 _mm512_set1_epi64

@@ -5,6 +5,7 @@ use std::ffi::c_char;
 use gummel_kernel::Instance;
 use gummel_kernel::spec::FEATURES;
 
+use crate::linear::Linear;
 use crate::predictor::History;
 use crate::rest::Rest;
 
@@ -121,17 +122,9 @@ pub struct InstanceBlock {
     pub threshold: f64,
     /// The device, shared by all instances like it; owned as a raw `Arc`.
     pub device: *const Instance,
-    /// Bias of the last evaluation, about which the right-hand side is linearised, V.
-    pub bias: [f64; TERMINALS],
-    /// Currents into the terminals, A.
-    pub currents: [f64; TERMINALS],
-    /// Charges of the terminals, C.
-    pub charges: [f64; TERMINALS],
-    /// Conductances row by row, S.
-    pub conductances: [f64; ENTRIES],
-    /// Capacitances row by row, F.
-    pub capacitances: [f64; ENTRIES],
-    /// Accepted biases of a transient.
+    /// What the present iteration is linearised about.
+    pub at: Linear,
+    /// Accepted points of a transient.
     pub history: History,
     /// The last evaluation of a transient.
     pub rest: Rest,

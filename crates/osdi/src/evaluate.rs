@@ -13,6 +13,7 @@ use crate::abi::{
 };
 use crate::block::{B, D, G, InstanceBlock, S, TERMINALS};
 use crate::limiter;
+use crate::predictor::Start;
 
 /// Predictor and limiter linearise about another bias than the solution's. That needs a simulator which takes the
 /// right-hand side from the device and never accepts a first iteration, which is what OSDI 0.3 hosts do.
@@ -38,13 +39,7 @@ pub unsafe extern "C" fn eval(
     let solution = info.prev_solve;
     // SAFETY: the simulator numbered the nodes within its solution.
     let v = block.nodes.map(|n| unsafe { *solution.add(n as usize) });
-    let answer = if PREDICTS {
-        block.linearise_about(v, info)
-    } else {
-        block.bias = v;
-        0
-    };
-    block.evaluate(device, info.flags);
+    let answer = block.linearise(device, v, info);
     if KEEPS_OPERATING_POINT && info.flags & CALC_OP != 0 {
         block.refresh_opvars();
     }
@@ -52,46 +47,68 @@ pub unsafe extern "C" fn eval(
 }
 
 impl InstanceBlock {
-    /// Sets the bias of an iteration whose solution is `v`; says whether it stopped short of it.
-    fn linearise_about(&mut self, v: [f64; TERMINALS], info: &SimInfo) -> u32 {
-        let before = self.bias;
-        let time = (info.flags & ANALYSIS_TRAN != 0).then_some(info.abstime);
-        self.bias = self.history.predict(time, v);
-        // Charges of initial conditions are taken where these are, and a prediction is meant to be far.
-        let exact = info.flags & ENABLE_LIMITING == 0 || info.flags & ANALYSIS_IC != 0 || self.bias != v;
-        if exact {
+    /// Currents, charges and derivatives of an iteration whose solution is `v`; says whether they are of a bias short of it.
+    fn linearise(&mut self, device: &Instance, v: [f64; TERMINALS], info: &SimInfo) -> u32 {
+        if !PREDICTS {
+            self.evaluate(device, v, info.flags);
             return 0;
         }
-        let span = limiter::span(&self.range);
-        self.bias = if info.flags & INIT_LIMITING != 0 {
-            limiter::start(v, self.sign, span)
-        } else {
-            limiter::limited(before, v, self.sign, span)
-        };
-        if self.bias == v { 0 } else { LIMITED }
+        let time = (info.flags & ANALYSIS_TRAN != 0).then_some(info.abstime);
+        match self.history.start(time, v, &mut self.at) {
+            Start::Written => {
+                // The block's derivatives are those of the last evaluation no more.
+                self.forget();
+                0
+            }
+            Start::Evaluate(bias) => {
+                self.evaluate(device, bias, info.flags);
+                0
+            }
+            Start::Solution => {
+                let bias = self.limited(v, info.flags);
+                self.evaluate(device, bias, info.flags);
+                if bias == v { 0 } else { LIMITED }
+            }
+        }
     }
 
-    fn evaluate(&mut self, device: &Instance, flags: u32) {
+    /// The bias of an iteration on the way to `v`.
+    fn limited(&self, v: [f64; TERMINALS], flags: u32) -> [f64; TERMINALS] {
+        // Charges of initial conditions are taken where these are.
+        if flags & ENABLE_LIMITING == 0 || flags & ANALYSIS_IC != 0 {
+            return v;
+        }
+        let span = limiter::span(&self.range);
+        if flags & INIT_LIMITING != 0 {
+            limiter::start(v, self.sign, span)
+        } else {
+            limiter::limited(self.at.bias, v, self.sign, span)
+        }
+    }
+
+    fn evaluate(&mut self, device: &Instance, bias: [f64; TERMINALS], flags: u32) {
         let transient = flags & ANALYSIS_TRAN != 0 && flags & ANALYSIS_IC == 0;
-        if transient && self.follow() {
+        if transient && self.follow(bias) {
             return;
         }
+        self.at.bias = bias;
         let reactive = flags & (CALC_REACT_RESIDUAL | CALC_REACT_JACOBIAN | CALC_OP) != 0;
         let charged = device.folded().branches.len() > 1;
-        let point =
-            if reactive && charged { device.eval(self.bias) } else { device.eval_currents(self.bias) };
+        let point = if reactive && charged { device.eval(bias) } else { device.eval_currents(bias) };
         let m = self.parallel;
-        self.currents = point.currents().map(|i| m * i);
-        self.conductances.copy_from_slice(point.conductances().map(|row| row.map(|g| m * g)).as_flattened());
+        self.at.currents = point.currents().map(|i| m * i);
+        self.at
+            .conductances
+            .copy_from_slice(point.conductances().map(|row| row.map(|g| m * g)).as_flattened());
         if reactive {
             let (mut q, mut c) = if charged {
                 (point.charges(), point.capacitances())
             } else {
                 ([0.0; TERMINALS], [[0.0; TERMINALS]; TERMINALS])
             };
-            add_linear(self.overlap, self.bias, &mut q, &mut c);
-            self.charges = q.map(|q| m * q);
-            self.capacitances.copy_from_slice(c.map(|row| row.map(|c| m * c)).as_flattened());
+            add_linear(self.overlap, bias, &mut q, &mut c);
+            self.at.charges = q.map(|q| m * q);
+            self.at.capacitances.copy_from_slice(c.map(|row| row.map(|c| m * c)).as_flattened());
         }
         if transient && reactive {
             self.remember();

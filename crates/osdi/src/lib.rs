@@ -8,8 +8,8 @@
 //!
 //! The interface is OSDI 0.3 (ngspice 39 and newer); 0.4 adds a tail that VACASK asks for.
 //!
-//! Reading order: [`abi`], [`payload`], [`slot`], [`parameters`], [`select`], [`block`], [`setup`], [`predictor`],
-//! [`limiter`], [`rest`], [`noise`], [`evaluate`], [`operating_point`], [`load`], [`descriptor`].
+//! Reading order: [`abi`], [`payload`], [`slot`], [`parameters`], [`select`], [`block`], [`setup`], [`linear`],
+//! [`predictor`], [`limiter`], [`rest`], [`noise`], [`evaluate`], [`operating_point`], [`load`], [`descriptor`].
 
 pub mod abi;
 pub mod block;
@@ -17,6 +17,7 @@ pub mod descriptor;
 pub mod evaluate;
 pub mod library;
 pub mod limiter;
+pub mod linear;
 pub mod load;
 pub mod log;
 pub mod noise;

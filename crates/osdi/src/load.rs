@@ -35,8 +35,8 @@ unsafe fn add_to_matrix(elements: &[*mut f64; ENTRIES], offset: usize, value: im
 /// Rows of a matrix times the bias of the last evaluation, minus the currents.
 fn right_hand_side(block: &InstanceBlock, matrix: impl Fn(usize) -> f64) -> [f64; TERMINALS] {
     std::array::from_fn(|r| {
-        let row: f64 = (0..TERMINALS).map(|c| matrix(r * TERMINALS + c) * block.bias[c]).sum();
-        row - block.currents[r]
+        let row: f64 = (0..TERMINALS).map(|c| matrix(r * TERMINALS + c) * block.at.bias[c]).sum();
+        row - block.at.currents[r]
     })
 }
 
@@ -44,7 +44,7 @@ fn right_hand_side(block: &InstanceBlock, matrix: impl Fn(usize) -> f64) -> [f64
 pub unsafe extern "C" fn residual_resist(instance: *mut c_void, _model: *mut c_void, destination: *mut f64) {
     unsafe {
         let block = block(instance);
-        add_to_nodes(block, destination, block.currents);
+        add_to_nodes(block, destination, block.at.currents);
     }
 }
 
@@ -52,7 +52,7 @@ pub unsafe extern "C" fn residual_resist(instance: *mut c_void, _model: *mut c_v
 pub unsafe extern "C" fn residual_react(instance: *mut c_void, _model: *mut c_void, destination: *mut f64) {
     unsafe {
         let block = block(instance);
-        add_to_nodes(block, destination, block.charges);
+        add_to_nodes(block, destination, block.at.charges);
     }
 }
 
@@ -68,7 +68,7 @@ pub unsafe extern "C" fn spice_rhs_dc(
 ) {
     unsafe {
         let block = block(instance);
-        add_to_nodes(block, destination, right_hand_side(block, |e| block.conductances[e]));
+        add_to_nodes(block, destination, right_hand_side(block, |e| block.at.conductances[e]));
     }
 }
 
@@ -82,7 +82,7 @@ pub unsafe extern "C" fn spice_rhs_tran(
 ) {
     unsafe {
         let block = block(instance);
-        let matrix = |e: usize| block.conductances[e] + alpha * block.capacitances[e];
+        let matrix = |e: usize| block.at.conductances[e] + alpha * block.at.capacitances[e];
         add_to_nodes(block, destination, right_hand_side(block, matrix));
     }
 }
@@ -91,7 +91,7 @@ pub unsafe extern "C" fn spice_rhs_tran(
 pub unsafe extern "C" fn jacobian_resist(instance: *mut c_void, _model: *mut c_void) {
     unsafe {
         let block = block(instance);
-        add_to_matrix(&block.resist, 0, |e| block.conductances[e]);
+        add_to_matrix(&block.resist, 0, |e| block.at.conductances[e]);
     }
 }
 
@@ -99,7 +99,7 @@ pub unsafe extern "C" fn jacobian_resist(instance: *mut c_void, _model: *mut c_v
 pub unsafe extern "C" fn jacobian_react(instance: *mut c_void, _model: *mut c_void, alpha: f64) {
     unsafe {
         let block = block(instance);
-        add_to_matrix(&block.react, 0, |e| alpha * block.capacitances[e]);
+        add_to_matrix(&block.react, 0, |e| alpha * block.at.capacitances[e]);
     }
 }
 
@@ -107,7 +107,7 @@ pub unsafe extern "C" fn jacobian_react(instance: *mut c_void, _model: *mut c_vo
 pub unsafe extern "C" fn jacobian_tran(instance: *mut c_void, _model: *mut c_void, alpha: f64) {
     unsafe {
         let block = block(instance);
-        add_to_matrix(&block.resist, 0, |e| block.conductances[e] + alpha * block.capacitances[e]);
+        add_to_matrix(&block.resist, 0, |e| block.at.conductances[e] + alpha * block.at.capacitances[e]);
     }
 }
 
@@ -120,7 +120,7 @@ pub unsafe extern "C" fn noise(
 ) {
     unsafe {
         let (block, model) = (block(instance), &*model.cast::<ModelBlock>());
-        let one = block.currents[D] / block.parallel;
+        let one = block.at.currents[D] / block.parallel;
         *densities = noise::thermal(block.temperature, &block.channel());
         *densities.add(1) =
             block.parallel * noise::flicker(one, model.kf, model.af) / frequency.powf(model.ef);
@@ -129,19 +129,19 @@ pub unsafe extern "C" fn noise(
 
 /// Conductances into an array (OSDI 0.4).
 pub unsafe extern "C" fn write_resist(instance: *mut c_void, _model: *mut c_void, destination: *mut f64) {
-    unsafe { destination.copy_from(block(instance).conductances.as_ptr(), ENTRIES) };
+    unsafe { destination.copy_from(block(instance).at.conductances.as_ptr(), ENTRIES) };
 }
 
 /// Capacitances into an array (OSDI 0.4).
 pub unsafe extern "C" fn write_react(instance: *mut c_void, _model: *mut c_void, destination: *mut f64) {
-    unsafe { destination.copy_from(block(instance).capacitances.as_ptr(), ENTRIES) };
+    unsafe { destination.copy_from(block(instance).at.capacitances.as_ptr(), ENTRIES) };
 }
 
 /// Conductances into elements `offset` doubles behind the pointers (OSDI 0.4).
 pub unsafe extern "C" fn offset_resist(instance: *mut c_void, _model: *mut c_void, offset: usize) {
     unsafe {
         let block = block(instance);
-        add_to_matrix(&block.resist, offset, |e| block.conductances[e]);
+        add_to_matrix(&block.resist, offset, |e| block.at.conductances[e]);
     }
 }
 
@@ -149,7 +149,7 @@ pub unsafe extern "C" fn offset_resist(instance: *mut c_void, _model: *mut c_voi
 pub unsafe extern "C" fn offset_react(instance: *mut c_void, _model: *mut c_void, offset: usize) {
     unsafe {
         let block = block(instance);
-        add_to_matrix(&block.react, offset, |e| block.capacitances[e]);
+        add_to_matrix(&block.react, offset, |e| block.at.capacitances[e]);
     }
 }
 

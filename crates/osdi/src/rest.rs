@@ -8,11 +8,12 @@
 //! transistors rest most of the time.
 
 use crate::block::{InstanceBlock, TERMINALS};
+use crate::linear::along;
 
 /// Distance of a terminal's voltage within which derivatives tell the rest, V.
-const STILL: f64 = 1e-8;
+pub const STILL: f64 = 1e-8;
 
-/// The last evaluation of a transient; zeroed memory is none.
+/// The last evaluation of a transient, whose derivatives are those of the block; zeroed memory is none.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Rest {
@@ -27,28 +28,29 @@ pub struct Rest {
 }
 
 impl InstanceBlock {
-    /// Brings currents and charges to the bias of the iteration without an evaluation, where that is close enough.
-    pub fn follow(&mut self) -> bool {
+    /// Brings currents and charges to `bias` without an evaluation, where that is close enough.
+    pub fn follow(&mut self, bias: [f64; TERMINALS]) -> bool {
         let from = &self.rest;
-        let moved: [f64; TERMINALS] = std::array::from_fn(|k| self.bias[k] - from.bias[k]);
+        let moved: [f64; TERMINALS] = std::array::from_fn(|k| bias[k] - from.bias[k]);
         // Not a number is not close.
         if from.known == 0 || !moved.iter().all(|d| d.abs() <= STILL) {
             return false;
         }
-        let along = |start: f64, row: &[f64]| row.iter().zip(moved).fold(start, |sum, (g, d)| sum + g * d);
-        for r in 0..TERMINALS {
-            self.currents[r] = along(from.currents[r], &self.conductances[r * TERMINALS..][..TERMINALS]);
-            self.charges[r] = along(from.charges[r], &self.capacitances[r * TERMINALS..][..TERMINALS]);
-        }
+        let at = &mut self.at;
+        at.bias = bias;
+        at.currents = along(&from.currents, &at.conductances, &moved);
+        at.charges = along(&from.charges, &at.capacitances, &moved);
         true
     }
 
     /// Remembers the evaluation that was just made.
     pub fn remember(&mut self) {
-        self.rest = Rest { bias: self.bias, currents: self.currents, charges: self.charges, known: 1 };
+        let at = &self.at;
+        self.rest = Rest { bias: at.bias, currents: at.currents, charges: at.charges, known: 1 };
     }
 
-    /// Forgets the last evaluation: the device may be another one now, or charges were not asked for.
+    /// Forgets the last evaluation: the device may be another one now, charges were not asked for, or the block's derivatives
+    /// are of another bias.
     pub fn forget(&mut self) {
         self.rest.known = 0;
     }

@@ -102,6 +102,43 @@ fn a_transient_starts_each_point_from_an_extrapolation_and_ends_at_the_solution(
 }
 
 #[test]
+fn a_first_iteration_that_the_past_tells_is_near_what_an_evaluation_says() {
+    let exported = Exported::new(Abi::V0_3);
+    let device = exported.library.device("demo_n");
+    let parameters = [("device", "W10u_L0.13u".into())];
+    let (mut told, mut fresh) =
+        (device.instance(&parameters).unwrap(), device.instance(&parameters).unwrap());
+    let wave = |k: i32| {
+        let t = f64::from(k) / 200.0;
+        [1.2 - 0.8 * t, 0.2 + t, 0.0, 0.0]
+    };
+    told.eval(wave(0), None);
+    let mut unevaluated = 0;
+    for k in 1..200 {
+        let time = 1e-12 * f64::from(k);
+        told.eval(wave(k - 1), Some(time));
+        let (i, q, c) = (told.currents(), told.charges(), told.capacitances());
+        fresh.eval(wave(k), None);
+        let largest = |x: [f64; 4]| x.iter().fold(0.0f64, |m, x| m.max(x.abs()));
+        if k > 3 {
+            let exact = fresh.currents();
+            unevaluated += usize::from((0..4).any(|r| (i[r] - exact[r]).abs() > 1e-10 * largest(exact)));
+            // 10 uV on the gate's capacitance, in charge and, within the picosecond, in current.
+            let most = 1e-5 * c[1][1];
+            for r in 0..4 {
+                assert!((q[r] - fresh.charges()[r]).abs() <= most + 1e-12 * largest(q), "{k}");
+                assert!(1e-12 * (i[r] - fresh.currents()[r]).abs() <= most + 1e-24 * largest(i), "{k}");
+            }
+        }
+        told.eval(wave(k), Some(time));
+        for r in 0..4 {
+            assert!((told.currents()[r] - fresh.currents()[r]).abs() <= 1e-12 * largest(fresh.currents()));
+        }
+    }
+    assert!((50..190).contains(&unevaluated), "{unevaluated} of 196 points were not evaluated first");
+}
+
+#[test]
 fn a_transistor_at_rest_follows_its_derivatives_to_rounding() {
     let exported = Exported::new(Abi::V0_3);
     let device = exported.library.device("demo_p");

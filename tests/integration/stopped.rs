@@ -1,11 +1,11 @@
 //! Fits of several networks that were stopped on the way and go on.
 
 use gummel_data::{Dataset, Split};
+use gummel_surrogate::sharing::Schedule;
 use gummel_surrogate::{
     AutoConfig, Checkpoint, FitConfig, Observer, Progress, Progressed, Sharing, SingleConfig, SoftConfig,
     Solver, StopReason, TaskFit, combined, fit_tasks, resume_tasks,
 };
-use gummel_surrogate::sharing::Schedule;
 use std::collections::BTreeMap;
 
 use crate::bundled::quick;

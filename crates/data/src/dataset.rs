@@ -165,7 +165,11 @@ impl DeviceData {
             let group = groups.entry([key(self.temperature[i]), vb, vd, vg, vs]).or_default();
             group.entry(at).or_insert(i);
         }
-        groups.into_values().map(|points| points.into_values().collect()).filter(|r: &Vec<_>| r.len() >= 3).collect()
+        groups
+            .into_values()
+            .map(|points| points.into_values().collect())
+            .filter(|r: &Vec<_>| r.len() >= 3)
+            .collect()
     }
 
     /// Points of each curve along which `swept` was swept, in measured order; of curves of three points or more.

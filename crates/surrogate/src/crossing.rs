@@ -19,7 +19,8 @@ pub(crate) fn ordered(device: &DeviceData, rows: Vec<usize>) -> (Vec<usize>, Vec
     let planes = crossed(device, &rows);
     let crossed: BTreeSet<usize> = planes.iter().flatten().flatten().copied().collect();
     let swept: Vec<usize> = rows.into_iter().filter(|p| !crossed.contains(p)).collect();
-    let follows = |k: usize| swept.get(k + 1).is_some_and(|next| device.curve[swept[k]] == device.curve[*next]);
+    let follows =
+        |k: usize| swept.get(k + 1).is_some_and(|next| device.curve[swept[k]] == device.curve[*next]);
     let mut linked: Vec<bool> = (0..swept.len()).map(follows).collect();
     let mut order = swept;
     for line in planes.into_iter().flatten() {
@@ -60,8 +61,9 @@ fn crossed(device: &DeviceData, rows: &[usize]) -> Vec<Vec<Vec<usize>>> {
         lines.collect::<Vec<_>>()
     });
     // A plane with few values of the other voltage says more along the one that was swept; so does one with repeated readings.
-    let distinct =
-        |line: &Vec<usize>| line.windows(2).all(|w| fine(along(device, other, w[0])) < fine(along(device, other, w[1])));
+    let distinct = |line: &Vec<usize>| {
+        line.windows(2).all(|w| fine(along(device, other, w[0])) < fine(along(device, other, w[1])))
+    };
     lines.filter(|lines| lines.iter().all(|l| l.len() >= FEWEST && distinct(l))).collect()
 }
 
@@ -84,4 +86,78 @@ fn along(device: &DeviceData, terminal: Terminal, p: usize) -> f64 {
 /// In tenths of a millivolt: finer differences are read-back noise.
 fn fine(v: f64) -> i64 {
     (v * 1e4).round() as i64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::made_up;
+
+    const DRAIN: usize = 4;
+
+    /// Drain sweeps at `gates` gate and two bulk voltages, at two temperatures; `transfer` adds one gate sweep.
+    fn device(gates: usize, transfer: bool) -> DeviceData {
+        let mut curves: Vec<made_up::Points> = Vec::new();
+        for (kelvin, vb) in [(300.0, 0.0), (300.0, -1.0), (400.0, 0.0), (400.0, -1.0)] {
+            for g in 0..gates {
+                let points = (0..DRAIN).map(|d| [0.3 * d as f64, 0.2 * g as f64, 0.0, vb]);
+                curves.push((Terminal::Drain, kelvin, points.collect()));
+            }
+        }
+        if transfer {
+            let points = (0..3).map(|g| [0.1, 0.5 * g as f64, 0.0, 0.0]);
+            curves.push((Terminal::Gate, 300.0, points.collect()));
+        }
+        made_up::device(&curves)
+    }
+
+    fn rows(device: &DeviceData, kelvin: f64) -> Vec<usize> {
+        (0..device.len()).filter(|p| device.temperature[*p] == kelvin).collect()
+    }
+
+    /// Linked readings, as steps of drain, gate and bulk voltage, V, at the bulk voltage of the first.
+    fn steps(device: &DeviceData, kelvin: f64) -> Vec<([f64; 3], f64)> {
+        let (order, linked) = ordered(device, rows(device, kelvin));
+        assert_eq!(
+            order.iter().copied().collect::<BTreeSet<_>>(),
+            rows(device, kelvin).into_iter().collect()
+        );
+        assert_eq!(order.len(), linked.len());
+        let pairs = (0..order.len()).filter(|k| linked[*k]).map(|k| (order[k], order[k + 1]));
+        pairs
+            .map(|(p, q)| {
+                let (a, b) = (device.bias_at(p), device.bias_at(q));
+                ([b.vd - a.vd, b.vg - a.vg, b.vb - a.vb], a.vb)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn every_other_plane_of_a_grid_is_taken_along_the_other_voltage() {
+        let device = device(5, false);
+        for (kelvin, across) in [(300.0, 0.0), (400.0, -1.0)] {
+            let steps = steps(&device, kelvin);
+            let near = |found: f64, expected: f64| (found - expected).abs() < 1e-9;
+            for ([vd, vg, vb], at) in &steps {
+                let expected = if *at == across { [0.0, 0.2] } else { [0.3, 0.0] };
+                assert!(
+                    near(*vd, expected[0]) && near(*vg, expected[1]) && *vb == 0.0,
+                    "{vd} {vg} {vb} at {at}"
+                );
+            }
+            assert_eq!(steps.len(), DRAIN * 4 + 5 * (DRAIN - 1));
+        }
+    }
+
+    #[test]
+    fn sweeps_stay_as_they_are_where_both_voltages_were_swept_or_there_are_few() {
+        for device in [device(5, true), device(2, false)] {
+            for kelvin in [300.0, 400.0] {
+                let (order, linked) = ordered(&device, rows(&device, kelvin));
+                assert_eq!(order, rows(&device, kelvin));
+                let same = |k: usize| device.curve.get(order[k] + 1) == Some(&device.curve[order[k]]);
+                assert!((0..order.len()).all(|k| linked[k] == same(k)));
+            }
+        }
+    }
 }

@@ -39,6 +39,8 @@ pub mod held;
 pub mod interval;
 mod leakage;
 mod lm;
+#[cfg(test)]
+mod made_up;
 pub mod order;
 pub mod parameters;
 pub mod plan;

@@ -149,9 +149,10 @@ impl Points {
         this
     }
 
-    /// Points of a plain device (features are the voltages) with one gate charge and its first derivative.
+    /// Points of a plain device (features are the voltages) with one gate charge and its first derivative, and heads that are
+    /// linear in `psi` beside the constant.
     #[cfg(test)]
-    pub(super) fn plain(x: [Vec<f64>; FEATURES], charge: &[f64], by_gate: &[f64]) -> Self {
+    pub(super) fn plain(x: [Vec<f64>; FEATURES], psi: &[f64], charge: &[f64], by_gate: &[f64]) -> Self {
         let n = charge.len();
         let (one, none) = (vec![1.0; n], vec![0.0; n]);
         let unit = |k: usize| (0..FEATURES).flat_map(|i| vec![f64::from(u8::from(i == k)); n]).collect();
@@ -166,7 +167,7 @@ impl Points {
             inputs: FEATURES,
             x: x.concat(),
             slope: [unit(0), unit(1), unit(2)],
-            psi: one,
+            psi: [&one[..], psi].concat(),
             problems: [Problem { heads: 1, rows: gate }, Problem { heads: 2, rows: idle }],
         }
     }

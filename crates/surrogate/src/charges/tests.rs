@@ -1,27 +1,30 @@
 //! The gradient that the trunk descends along, and the recovery of a function that a trunk can be.
 
-use gummel_data::{CurveInfo, Flags};
-use gummel_device::{Bias, DeviceId, Family, Geometry, Origin, Polarity, Terminal};
+use gummel_device::Terminal;
 
 use super::*;
 use solve::Normal;
 
-/// A device whose gate charge is a sum of two bends, with its derivative by the gate voltage.
-fn device() -> Points {
+/// A device whose gate charge is a sum of two bends, with its derivative by the gate voltage; where it is `warmed`, half of its
+/// points are at another temperature, at which the bends differ in size.
+fn device(warmed: bool) -> Points {
     let n = 60;
     let mut rng = ChaCha8Rng::seed_from_u64(4);
     let x: [Vec<f64>; 3] = std::array::from_fn(|_| (0..n).map(|_| rng.random_range(-1.7..1.7)).collect());
+    let tau = |p: usize| if warmed { f64::from(u8::from(p % 2 == 1)) } else { 0.0 };
     let at = |p: usize| {
+        let (warm, cold) = (1.0 + 0.5 * tau(p), 0.6 - 0.3 * tau(p));
         let (a, b) = ((2.0 * x[0][p] - 0.5).tanh(), (0.7 * x[0][p] + 0.9 * x[1][p] - 0.4 * x[2][p]).tanh());
-        (1.0 + a + 0.6 * b, 2.0 * (1.0 - a * a) + 0.42 * (1.0 - b * b))
+        (1.0 + warm * a + cold * b, 2.0 * warm * (1.0 - a * a) + 0.7 * cold * (1.0 - b * b))
     };
     let (charge, slope): (Vec<f64>, Vec<f64>) = (0..n).map(at).unzip();
-    Points::plain(x, &charge, &slope)
+    let psi: Vec<f64> = if warmed { (0..n).map(tau).collect() } else { Vec::new() };
+    Points::plain(x, &psi, &charge, &slope)
 }
 
 #[test]
 fn the_descent_is_half_the_negative_gradient() {
-    let devices = [device()];
+    let devices = [device(false), device(true)];
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     for hidden in [vec![3], vec![3, 2], vec![2, 3, 2]] {
         let trunk = random(&devices, &hidden, &mut rng);
@@ -42,7 +45,7 @@ fn the_descent_is_half_the_negative_gradient() {
 
 #[test]
 fn a_function_of_two_neurons_is_found_by_four() {
-    let devices = [device()];
+    let devices = [device(true)];
     let config = ChargeConfig { hidden: vec![4], max_steps: 200, ..ChargeConfig::default() };
     let (loss, _) = solve::train(train(&devices, &devices, &config, 0), &devices, 0);
     assert!(loss < 1e-5, "{loss}");
@@ -61,40 +64,31 @@ fn heads_of_a_population_are_split_without_loss() {
     assert!(solve::population(&[vec![]], &own[..1]).is_empty());
 }
 
+#[test]
+fn deviations_are_what_is_left_at_every_temperature() {
+    let left = [vec![1.0, 2.0], vec![4.0, 0.0]];
+    let at = |deviation: &[f64], tau: f64| gummel_kernel::basis::times(deviation, &[1.0, tau], 2);
+    let both = linear(&left, 2);
+    assert_eq!((at(&both, 0.0), at(&both, 1.0)), (left[0].clone(), left[1].clone()));
+    let known_at_one = linear(&left[..1], 2);
+    assert_eq!((at(&known_at_one, 0.0), at(&known_at_one, 1.0)), (left[0].clone(), left[0].clone()));
+    // Heads of two numbers, one after the other.
+    assert_eq!(head_at(&[1.0, 0.5], &[1.0, 2.0, 10.0, 20.0], 2), [6.0, 12.0]);
+}
+
 /// A device with two readings at vgs = 0.3 V, the first at vds = 0, whose capacitances are those of one side.
 pub(super) fn measured() -> DeviceData {
-    let at = |vd: f64| Bias { vd, vg: 0.3, vs: 0.0, vb: 0.0 };
+    let points = [0.0, 0.6].map(|vd| [vd, 0.3, 0.0, 0.0]).to_vec();
     let row = |a: f64, b: f64| vec![a, b].into();
-    DeviceData {
-        id: DeviceId {
-            family: Family { technology: "test".into(), name: "nmos".into(), polarity: Polarity::N },
-            name: "one".into(),
-            geometry: Geometry::new(1e-6, 1e-7),
-            site: String::new(),
-            corner: None,
-        },
-        floor: 1e-13,
-        bias: vec![at(0.0).to_array(), at(0.6).to_array()].into(),
-        temperature: row(300.15, 300.15),
-        curve: vec![0, 0],
-        curves: vec![CurveInfo {
-            swept: Terminal::Drain,
-            held: at(0.0),
-            temperature: 300.15,
-            sweep: "idvd".to_owned(),
-            file: 0,
-            origin: Origin::Simulated,
-        }],
-        quantities: [
-            (Quantity::Id, row(0.0, 1e-6)),
-            (Quantity::Cgg, row(2.0, 1.9)),
-            (Quantity::Cgd, row(-2.25, 0.0)),
-            (Quantity::Cgs, row(0.75, -1.0)),
-            (Quantity::Cdg, row(-0.5, -0.2)),
-            (Quantity::Cbg, row(-0.3, -0.4)),
-            (Quantity::Cdd, row(2.3, 0.0)),
-        ]
-        .into(),
-        flags: vec![Flags::default(); 2],
-    }
+    let quantities = [
+        (Quantity::Id, row(0.0, 1e-6)),
+        (Quantity::Cgg, row(2.0, 1.9)),
+        (Quantity::Cgd, row(-2.25, 0.0)),
+        (Quantity::Cgs, row(0.75, -1.0)),
+        (Quantity::Cdg, row(-0.5, -0.2)),
+        (Quantity::Cbg, row(-0.3, -0.4)),
+        (Quantity::Cdd, row(2.3, 0.0)),
+    ];
+    let device = crate::made_up::device(&[(Terminal::Drain, 300.15, points)]);
+    DeviceData { quantities: quantities.into(), ..device }
 }

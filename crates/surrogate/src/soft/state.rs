@@ -98,7 +98,11 @@ impl Stand<'_> {
     /// Refuses networks of other sizes than `unknowns`, or other ties than to `centres` points.
     pub(crate) fn check(&self, unknowns: &[usize], centres: usize) -> Result<(), FitError> {
         let same = self.ties.len() == unknowns.len()
-            && self.ties.iter().zip(unknowns).all(|(t, n)| t.network.len() == *n && t.centres.len() == centres);
+            && self
+                .ties
+                .iter()
+                .zip(unknowns)
+                .all(|(t, n)| t.network.len() == *n && t.centres.len() == centres);
         if same { Ok(()) } else { Err(refuse("its networks or ties are not those of the recipe".into())) }
     }
 }

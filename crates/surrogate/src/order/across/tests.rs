@@ -1,11 +1,11 @@
 //! Networks of one transistor each, whose currents differ by a known factor from corner to corner.
 
-use gummel_data::{CurveInfo, Flags};
-use gummel_device::{Bias, Corner, DeviceId, Family, Origin, Polarity, Quantity, Terminal};
+use gummel_device::{Corner, Geometry, Polarity, Quantity, Terminal};
 use gummel_kernel::Sample;
 use gummel_model::{DeviceEntry, Manifest};
 
 use super::*;
+use crate::made_up;
 
 /// Drain voltages of the readings, V; the gate is at 1.2 V. The first is too low to count.
 const DRAIN: [f64; 4] = [0.02, 0.3, 0.6, 1.2];
@@ -16,41 +16,25 @@ const STRONG: usize = DRAIN.len() - 1;
 /// that current.
 fn network(polarity: Polarity, corner: Corner, own: f64, read: f64) -> (Model, Dataset) {
     let sign = polarity.sign();
+    let points = DRAIN.map(|vd| [sign * vd, sign * 1.2, 0.0, 0.0]).to_vec();
+    let mut data = made_up::device(&[(Terminal::Drain, 300.15, points)]);
     let mut spec = Sample { devices: 1, sign, ..Sample::default() }.spec();
-    let id = DeviceId {
-        family: Family { technology: "test".into(), name: "mos".into(), polarity },
-        name: format!("one_{corner}"),
-        geometry: gummel_device::Geometry::new(spec.devices[0].place.w, spec.devices[0].place.l),
-        site: String::new(),
-        corner: Some(corner),
-    };
-    let device = &mut spec.devices[0];
-    device.name.clone_from(&id.name);
-    *device.deviation[0][0].last_mut().unwrap() += own;
-    let mut manifest = Manifest::new("test", "mos", polarity);
-    manifest.devices.push(DeviceEntry { corner: id.corner, ..DeviceEntry::new(&id.name, id.geometry, 1e-13) });
+    let place = spec.devices[0].place;
+    (data.id.family.polarity, data.id.corner) = (polarity, Some(corner));
+    (data.id.geometry, data.id.name) = (Geometry::new(place.w, place.l), format!("one_{corner}"));
+    let heads = &mut spec.devices[0];
+    heads.name.clone_from(&data.id.name);
+    *heads.deviation[0][0].last_mut().unwrap() += own;
+    let mut manifest = Manifest::new("test", "nmos", polarity);
+    manifest.devices.push(DeviceEntry {
+        corner: data.id.corner,
+        ..DeviceEntry::new(&data.id.name, data.id.geometry, 1e-13)
+    });
     let model = Model::new(spec, manifest).unwrap();
-    let bias = DRAIN.map(|vd| Bias { vd: sign * vd, vg: sign * 1.2, vs: 0.0, vb: 0.0 });
-    let instance = model.instance(&DeviceQuery::named(&*id.name)).unwrap();
-    let current = bias.map(|b| instance.current(b.to_array()) * (read - own).exp());
-    let curve = CurveInfo {
-        swept: Terminal::Drain,
-        held: bias[0],
-        temperature: 300.15,
-        sweep: "idvd".to_owned(),
-        file: 0,
-        origin: Origin::Simulated,
-    };
-    let data = DeviceData {
-        id,
-        floor: 1e-13,
-        bias: bias.iter().map(|b| b.to_array()).collect::<Vec<_>>().into(),
-        temperature: vec![300.15; DRAIN.len()].into(),
-        curve: vec![0; DRAIN.len()],
-        curves: vec![curve],
-        quantities: [(Quantity::Id, current.to_vec().into())].into(),
-        flags: vec![Flags::default(); DRAIN.len()],
-    };
+    let instance = model.instance(&DeviceQuery::named(&*data.id.name)).unwrap();
+    let current = |p: usize| instance.current(data.bias_at(p).to_array()) * (read - own).exp();
+    let current = (0..data.len()).map(current).collect();
+    data.quantities.insert(Quantity::Id, current);
     (model, Dataset { devices: vec![data], files: Vec::new() })
 }
 
@@ -86,8 +70,7 @@ fn networks_out_of_order_are_counted_with_the_largest_shortfall() {
 
 #[test]
 fn readings_that_are_out_of_order_themselves_ask_for_nothing() {
-    let networks =
-        [network(Polarity::N, Corner::Tt, 0.2, 0.2), network(Polarity::N, Corner::Ff, 0.0, 0.1)];
+    let networks = [network(Polarity::N, Corner::Tt, 0.2, 0.2), network(Polarity::N, Corner::Ff, 0.0, 0.1)];
     let report = found(&networks, &OrderConfig::default()).unwrap();
     assert_eq!((report.pairs, report.biases, report.unordered_readings), (1, 0, STRONG), "{report:?}");
     assert_eq!(report.violations, 0);
@@ -96,7 +79,9 @@ fn readings_that_are_out_of_order_themselves_ask_for_nothing() {
 #[test]
 fn skewed_corners_count_where_asked_for_and_the_other_way_round_in_p_channel() {
     let skewed = OrderConfig { skewed: true, ..OrderConfig::default() };
-    for (polarity, slow, fast) in [(Polarity::N, Corner::Sf, Corner::Fs), (Polarity::P, Corner::Fs, Corner::Sf)] {
+    for (polarity, slow, fast) in
+        [(Polarity::N, Corner::Sf, Corner::Fs), (Polarity::P, Corner::Fs, Corner::Sf)]
+    {
         let networks = [network(polarity, slow, -0.1, -0.1), network(polarity, fast, 0.1, 0.1)];
         assert!(found(&networks, &OrderConfig::default()).is_none(), "beside the axis of speed");
         let report = found(&networks, &skewed).unwrap();

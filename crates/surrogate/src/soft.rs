@@ -125,17 +125,18 @@ pub(crate) fn solve(
     let points: usize = prepared.iter().map(|p| p.problem.points()).sum();
     let mut joint = Joint::new(&prepared, thetas, &tie);
     let (mut rule, mut stopped) = (StopRule::new(lm.tolerance), StopReason::Steps);
-    let (mut taken, mut most) = (0, config.max_steps);
+    let (mut begin, mut most) = (0, config.max_steps);
     if let Some((stand, first)) = from.and_then(|s| Some((s, s.ties.first()?))) {
         joint.stand(first.centres.iter().map(|u| numbers(u)).collect(), f64::from_bits(first.damping), &tie);
         rule = StopRule::after(lm.tolerance, numbers(&first.losses));
-        (taken, most) = (first.taken, stand.most(config.max_steps));
-        if taken == most {
+        (begin, most) = (first.taken, stand.most(config.max_steps));
+        if begin == most {
             stopped = first.stopped;
         }
     }
     let ramp = (config.max_steps / 2).max(1);
-    for step in taken..most {
+    let mut taken = begin;
+    for step in begin..most {
         if let Some(reason) = watch.over(lm.seconds) {
             stopped = reason;
             break;

@@ -2,7 +2,6 @@
 //!
 //! ```text
 //! y_o = h_o . [z(u), 1]       z a trunk of tanh layers over u, the features of the current's; o = gate, bulk, channel
-//! h_o = h_o0 + tau h_o1       where temperature is an input; tau = (T - 300.15 K) / 100 K
 //! qg = s y_g   qb = s y_b   (qd - qs)/2 = s vds y_c   qd = (qd - qs)/2 - (qg + qb)/2   qs = -(qg + qd + qb)
 //! ```
 //! Charges sum to zero and the capacitances are exact derivatives by construction. Given the trunk, every head is linear in
@@ -19,7 +18,8 @@ mod trunk;
 
 use gummel_data::{Dataset, DeviceData};
 use gummel_device::Quantity;
-use gummel_kernel::{Basis, Branch, Covariate, Layer, Output, OutputKind, Place};
+use gummel_kernel::basis::times;
+use gummel_kernel::{Branch, Layer, Output, OutputKind};
 use gummel_model::Model;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -116,7 +116,6 @@ pub fn add(model: &mut Model, data: &Dataset, config: &ChargeConfig, seed: u64) 
     let total: usize = devices.iter().map(|d| d.len()).sum();
     let share = config.subset as f64 / total.max(1) as f64;
     let scale = typical_charge(model, &devices);
-    let psi = functions_of_temperature(current);
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     // Every so-manieth point of a grid could be all of one voltage, so they are drawn.
     let mut part = |share: f64| -> Vec<Points> {
@@ -124,7 +123,7 @@ pub fn add(model: &mut Model, data: &Dataset, config: &ChargeConfig, seed: u64) 
         devices
             .iter()
             .zip(places)
-            .map(|(d, place)| Points::new(d, place, (current, &psi), scale, |_| rng.random::<f64>() < share))
+            .map(|(d, place)| Points::new(d, place, current, scale, |_| rng.random::<f64>() < share))
             .collect()
     };
     let (mut few, mut some, all) = (part(share / FIRST), part(share), part(1.0));
@@ -135,7 +134,7 @@ pub fn add(model: &mut Model, data: &Dataset, config: &ChargeConfig, seed: u64) 
     }
     let trunk = train(&few, &some, config, seed);
     let heads: Vec<[Vec<f64>; 3]> = all.iter().map(|points| solve::heads(&trunk, points)).collect();
-    let branch = branch(model, &trunk, psi, scale);
+    let branch = branch(model, &trunk, scale);
     attach(model, branch, &heads)?;
     Ok(true)
 }
@@ -149,15 +148,6 @@ pub(crate) fn record(model: &mut Model, data: &Dataset) -> Result<Option<String>
         model.manifest.metrics.insert(format!("{}_rel_l2", e.quantity.column()), e.error);
     }
     Ok((!words.is_empty()).then(|| format!("charges fitted; median relative L2 %: {}", words.join(", "))))
-}
-
-/// What heads of charges are linear in: temperature, where it is an input.
-fn functions_of_temperature(current: &Branch) -> Basis {
-    let mut basis = Basis::constant();
-    if current.statics.iter().any(|s| s.covariate == Covariate::Tau) {
-        basis.terms.push([0, 0, 0, 0, 1, 0, 0]);
-    }
-    basis
 }
 
 /// Root mean square over devices of the gate charge per square micrometre, or of what one volt brings, C.
@@ -224,7 +214,7 @@ fn random(points: &[Points], hidden: &[usize], rng: &mut ChaCha8Rng) -> Trunk {
 }
 
 /// The branch without its heads, over the same inputs and population as the current.
-fn branch(model: &Model, trunk: &Trunk, deviation: Basis, scale: f64) -> Branch {
+fn branch(model: &Model, trunk: &Trunk, scale: f64) -> Branch {
     let current = &model.spec.branches[0];
     let layers = trunk.layers().into_iter().map(|span| Layer {
         inputs: span.inputs,
@@ -235,32 +225,25 @@ fn branch(model: &Model, trunk: &Trunk, deviation: Basis, scale: f64) -> Branch 
     Branch {
         layers: layers.collect(),
         outputs: KINDS.iter().map(|&kind| Output { kind, scale, per_geometry: true }).collect(),
-        deviation,
-        population_heads: Vec::new(),
+        deviation: gummel_kernel::Basis::constant(),
         ..current.clone()
     }
 }
 
 /// Splits heads into population and deviations and puts them into the model.
 fn attach(model: &mut Model, mut branch: Branch, heads: &[[Vec<f64>; 3]]) -> Result<(), FitError> {
-    let rows = branch.head_len();
+    let phi: Vec<Vec<f64>> = model.spec.devices.iter().map(|d| branch.phi(&d.place)).collect();
+    let (rows, columns) = (branch.head_len(), branch.population.len());
+    branch.population_heads = vec![vec![0.0; rows * columns]; KINDS.len()];
     let mut spec = model.spec.clone();
-    let places: Vec<Vec<Place>> =
-        spec.devices.iter().zip(heads).map(|(d, own)| known_at(d.place, own[0].len() / rows)).collect();
-    let phi: Vec<Vec<f64>> = places.iter().flatten().map(|p| branch.phi(p)).collect();
     for o in 0..KINDS.len() {
-        let own = places.iter().zip(heads).flat_map(|(at, own)| at.iter().map(move |p| (p, &own[o])));
-        let own: Vec<Vec<f64>> = own.map(|(place, own)| head_at(&branch.psi(place), own, rows)).collect();
-        let own: Vec<&[f64]> = own.iter().map(Vec::as_slice).collect();
-        branch.population_heads.push(solve::population(&phi, &own));
+        let own: Vec<&[f64]> = heads.iter().map(|h| h[o].as_slice()).collect();
+        branch.population_heads[o] = solve::population(&phi, &own);
     }
-    for ((device, own), places) in spec.devices.iter_mut().zip(heads).zip(&places) {
+    for ((device, own), phi) in spec.devices.iter_mut().zip(heads).zip(&phi) {
         let deviation = |o: usize| -> Vec<f64> {
-            let left = |place: &Place| -> Vec<f64> {
-                let mean = branch.mean_head(o, place);
-                head_at(&branch.psi(place), &own[o], rows).iter().zip(mean).map(|(h, m)| h - m).collect()
-            };
-            linear(&places.iter().map(left).collect::<Vec<_>>(), branch.deviation.len())
+            let mean = times(&branch.population_heads[o], phi, rows);
+            own[o].iter().zip(mean).map(|(h, m)| h - m).collect()
         };
         device.deviation.push((0..KINDS.len()).map(deviation).collect());
     }
@@ -268,35 +251,6 @@ fn attach(model: &mut Model, mut branch: Branch, heads: &[[Vec<f64>; 3]]) -> Res
     let population = model.population.take();
     *model = Model { population, ..Model::new(spec, model.manifest.clone())? };
     Ok(())
-}
-
-/// Places that determine heads of so many functions of temperature: where the device was measured, or at tau = 0 and 1.
-fn known_at(place: Place, functions: usize) -> Vec<Place> {
-    match functions {
-        1 => vec![place],
-        _ => [300.15, 400.15].map(|temperature| Place { temperature, ..place }).into(),
-    }
-}
-
-/// The head that `own`, a head per function of temperature, is where these have the values `psi`.
-fn head_at(psi: &[f64], own: &[f64], rows: usize) -> Vec<f64> {
-    let mut head = vec![0.0; rows];
-    for (factor, part) in psi.iter().zip(own.chunks_exact(rows)) {
-        head.iter_mut().zip(part).for_each(|(h, v)| *h += factor * v);
-    }
-    head
-}
-
-/// A deviation, row-major over `functions`, that is `left` at the places of [`known_at`].
-fn linear(left: &[Vec<f64>], functions: usize) -> Vec<f64> {
-    let mut deviation = vec![0.0; left[0].len() * functions];
-    for (i, row) in deviation.chunks_exact_mut(functions).enumerate() {
-        row[0] = left[0][i];
-        if let Some(warm) = left.get(1) {
-            row[1] = warm[i] - left[0][i];
-        }
-    }
-    deviation
 }
 
 #[cfg(test)]

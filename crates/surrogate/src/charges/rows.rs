@@ -5,7 +5,7 @@
 use gummel_data::DeviceData;
 use gummel_device::Quantity;
 use gummel_kernel::spec::FEATURES;
-use gummel_kernel::{Basis, Branch, Output, OutputKind, Place};
+use gummel_kernel::{Branch, Output, OutputKind, Place};
 
 use super::rest;
 
@@ -17,8 +17,6 @@ pub(super) struct Points {
     x: Vec<f64>,
     /// `slope[k]`: one row of `n` numbers per bias feature, its derivative by `vgs`, `vds`, `vbs`.
     slope: [Vec<f64>; FEATURES],
-    /// One row of `n` numbers per function of temperature that heads are linear in, the constant first.
-    psi: Vec<f64>,
     /// The gate, then bulk and channel.
     pub(super) problems: [Problem; 2],
 }
@@ -51,12 +49,10 @@ pub(super) struct Term {
 
 impl Points {
     /// Those points of `device` with all charges, or all capacitances, that `keep` takes, in units of `scale` per square micrometre.
-    ///
-    /// Heads are linear in the functions `psi` where the device was measured at more than one temperature.
     pub(super) fn new(
         device: &DeviceData,
         place: &Place,
-        (current, psi): (&Branch, &Basis),
+        current: &Branch,
         scale: f64,
         mut keep: impl FnMut(usize) -> bool,
     ) -> Self {
@@ -70,14 +66,11 @@ impl Points {
         let kept: Vec<usize> = (0..device.len()).filter(whole).filter(|p| keep(*p)).collect();
         let n = kept.len();
         let inputs = FEATURES + current.statics.len();
-        let warmed = kept.iter().any(|&p| device.temperature[p] != device.temperature[kept[0]]);
-        let functions = if warmed { psi.len() } else { 1 };
         let mut this = Points {
             n,
             inputs,
             x: vec![0.0; inputs * n],
             slope: std::array::from_fn(|_| vec![0.0; FEATURES * n]),
-            psi: vec![1.0; functions * n],
             problems: Default::default(),
         };
         let mut vds = vec![0.0; n];
@@ -100,8 +93,6 @@ impl Points {
             for (j, s) in current.statics.iter().enumerate() {
                 this.x[(FEATURES + j) * n + k] = s.covariate.at(&here) * s.scale;
             }
-            let of_temperature = psi.at(&here);
-            (1..functions).for_each(|j| this.psi[j * n + k] = of_temperature[j]);
         }
         let output = Output { kind: OutputKind::GateCharge, scale, per_geometry: true };
         let unit = scale * output.geometry_factor(place);
@@ -149,10 +140,9 @@ impl Points {
         this
     }
 
-    /// Points of a plain device (features are the voltages) with one gate charge and its first derivative, and heads that are
-    /// linear in `psi` beside the constant.
+    /// Points of a plain device (features are the voltages) with one gate charge and its first derivative.
     #[cfg(test)]
-    pub(super) fn plain(x: [Vec<f64>; FEATURES], psi: &[f64], charge: &[f64], by_gate: &[f64]) -> Self {
+    pub(super) fn plain(x: [Vec<f64>; FEATURES], charge: &[f64], by_gate: &[f64]) -> Self {
         let n = charge.len();
         let (one, none) = (vec![1.0; n], vec![0.0; n]);
         let unit = |k: usize| (0..FEATURES).flat_map(|i| vec![f64::from(u8::from(i == k)); n]).collect();
@@ -167,7 +157,6 @@ impl Points {
             inputs: FEATURES,
             x: x.concat(),
             slope: [unit(0), unit(1), unit(2)],
-            psi: [&one[..], psi].concat(),
             problems: [Problem { heads: 1, rows: gate }, Problem { heads: 2, rows: idle }],
         }
     }
@@ -180,11 +169,6 @@ impl Points {
     /// Number of inputs.
     pub(super) fn inputs(&self) -> usize {
         self.inputs
-    }
-
-    /// Functions of temperature that heads are linear in, the constant first; one row of points each.
-    pub(super) fn psi(&self) -> impl ExactSizeIterator<Item = &[f64]> {
-        self.psi.chunks_exact(self.n.max(1))
     }
 
     /// Input `i` at all points.

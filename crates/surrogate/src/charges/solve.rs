@@ -172,13 +172,12 @@ pub(super) fn train(mut trunk: Trunk, devices: &[Points], steps: usize) -> (f64,
     (normal.loss, trunk)
 }
 
-/// Heads of a device's gate, bulk and channel charge, for one function of temperature after the other; zero where the points do
-/// not determine one.
+/// Heads of a device's gate, bulk and channel charge; zero where the points do not determine one.
 pub(super) fn heads(trunk: &Trunk, points: &Points) -> [Vec<f64>; 3] {
     if points.len() == 0 {
         return std::array::from_fn(|_| vec![0.0; trunk.neurons() + 1]);
     }
-    let (acts, length) = (Activations::of(trunk, points), (trunk.neurons() + 1) * points.psi().len());
+    let (acts, length) = (Activations::of(trunk, points), trunk.neurons() + 1);
     let [gate, rest] =
         points.problems.each_ref().map(|problem| match solve(&acts.design(problem), &target(problem)) {
             Some((_, h)) => h.col(0).iter().copied().collect(),

@@ -5,26 +5,22 @@ use gummel_device::Terminal;
 use super::*;
 use solve::Normal;
 
-/// A device whose gate charge is a sum of two bends, with its derivative by the gate voltage; where it is `warmed`, half of its
-/// points are at another temperature, at which the bends differ in size.
-fn device(warmed: bool) -> Points {
+/// A device whose gate charge is a sum of two bends, with its derivative by the gate voltage.
+fn device() -> Points {
     let n = 60;
     let mut rng = ChaCha8Rng::seed_from_u64(4);
     let x: [Vec<f64>; 3] = std::array::from_fn(|_| (0..n).map(|_| rng.random_range(-1.7..1.7)).collect());
-    let tau = |p: usize| if warmed { f64::from(u8::from(p % 2 == 1)) } else { 0.0 };
     let at = |p: usize| {
-        let (warm, cold) = (1.0 + 0.5 * tau(p), 0.6 - 0.3 * tau(p));
         let (a, b) = ((2.0 * x[0][p] - 0.5).tanh(), (0.7 * x[0][p] + 0.9 * x[1][p] - 0.4 * x[2][p]).tanh());
-        (1.0 + warm * a + cold * b, 2.0 * warm * (1.0 - a * a) + 0.7 * cold * (1.0 - b * b))
+        (1.0 + a + 0.6 * b, 2.0 * (1.0 - a * a) + 0.42 * (1.0 - b * b))
     };
     let (charge, slope): (Vec<f64>, Vec<f64>) = (0..n).map(at).unzip();
-    let psi: Vec<f64> = if warmed { (0..n).map(tau).collect() } else { Vec::new() };
-    Points::plain(x, &psi, &charge, &slope)
+    Points::plain(x, &charge, &slope)
 }
 
 #[test]
 fn the_descent_is_half_the_negative_gradient() {
-    let devices = [device(false), device(true)];
+    let devices = [device()];
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     for hidden in [vec![3], vec![3, 2], vec![2, 3, 2]] {
         let trunk = random(&devices, &hidden, &mut rng);
@@ -45,7 +41,7 @@ fn the_descent_is_half_the_negative_gradient() {
 
 #[test]
 fn a_function_of_two_neurons_is_found_by_four() {
-    let devices = [device(true)];
+    let devices = [device()];
     let config = ChargeConfig { hidden: vec![4], max_steps: 200, ..ChargeConfig::default() };
     let (loss, _) = solve::train(train(&devices, &devices, &config, 0), &devices, 0);
     assert!(loss < 1e-5, "{loss}");
@@ -62,18 +58,6 @@ fn heads_of_a_population_are_split_without_loss() {
         assert!((found - expected).abs() < 5e-3, "{found} {expected}");
     }
     assert!(solve::population(&[vec![]], &own[..1]).is_empty());
-}
-
-#[test]
-fn deviations_are_what_is_left_at_every_temperature() {
-    let left = [vec![1.0, 2.0], vec![4.0, 0.0]];
-    let at = |deviation: &[f64], tau: f64| gummel_kernel::basis::times(deviation, &[1.0, tau], 2);
-    let both = linear(&left, 2);
-    assert_eq!((at(&both, 0.0), at(&both, 1.0)), (left[0].clone(), left[1].clone()));
-    let known_at_one = linear(&left[..1], 2);
-    assert_eq!((at(&known_at_one, 0.0), at(&known_at_one, 1.0)), (left[0].clone(), left[0].clone()));
-    // Heads of two numbers, one after the other.
-    assert_eq!(head_at(&[1.0, 0.5], &[1.0, 2.0, 10.0, 20.0], 2), [6.0, 12.0]);
 }
 
 /// A device with two readings at vgs = 0.3 V, the first at vds = 0, whose capacitances are those of one side.

@@ -105,32 +105,28 @@ impl<'a> Activations<'a> {
         Inputs { points: self.points, layer: layer.checked_sub(1).map(|l| &self.layers[l]) }
     }
 
-    /// Rows of a problem as a matrix over `[neurons, 1]` times every function of temperature, of each of its heads.
+    /// Rows of a problem as a matrix over `[neurons, 1]` of each of its heads.
     pub(super) fn design(&self, problem: &Problem) -> Mat<f64> {
         let (n, last) = (self.points.len(), self.before(self.layers.len()));
         let neurons = self.layers.last().map_or(0, |l| l.z.len() / n.max(1));
-        let (length, functions) = (neurons + 1, self.points.psi().len());
-        let mut a = Mat::<f64>::zeros(n * problem.rows.len(), length * functions * problem.heads);
+        let length = neurons + 1;
+        let mut a = Mat::<f64>::zeros(n * problem.rows.len(), length * problem.heads);
         for (block, rows) in problem.rows.iter().enumerate() {
             for Term { head, by, weight } in &rows.terms {
-                for (j, psi) in self.points.psi().enumerate() {
-                    let first = (head * functions + j) * length;
-                    let weight: Vec<f64> = weight.iter().zip(psi).map(|(w, f)| w * f).collect();
-                    for m in 0..neurons {
-                        let out = &mut a.col_as_slice_mut(first + m)[block * n..][..n];
-                        match by {
-                            None => add_product(out, &weight, last.value(m)),
-                            Some(k) => {
-                                if let Some(slope) = last.slope(*k, m) {
-                                    add_product(out, &weight, slope);
-                                }
+                for m in 0..neurons {
+                    let out = &mut a.col_as_slice_mut(head * length + m)[block * n..][..n];
+                    match by {
+                        None => add_product(out, weight, last.value(m)),
+                        Some(k) => {
+                            if let Some(slope) = last.slope(*k, m) {
+                                add_product(out, weight, slope);
                             }
                         }
                     }
-                    if by.is_none() {
-                        let out = &mut a.col_as_slice_mut(first + neurons)[block * n..][..n];
-                        add_scaled(out, 1.0, &weight);
-                    }
+                }
+                if by.is_none() {
+                    let out = &mut a.col_as_slice_mut(head * length + neurons)[block * n..][..n];
+                    add_scaled(out, 1.0, weight);
                 }
             }
         }
@@ -143,7 +139,8 @@ impl<'a> Activations<'a> {
         let mut j = Mat::<f64>::zeros(n * problem.rows.len(), trunk.weights.len());
         let one = vec![1.0; n];
         for head in 0..problem.heads {
-            let mut wanted = Wanted::of_head(self.head(heads, head, neurons));
+            let h: Vec<f64> = (0..neurons).map(|m| heads[(head * (neurons + 1) + m, 0)]).collect();
+            let mut wanted = Wanted::of_head(&h, n);
             for (layer, span) in trunk.layers().iter().enumerate().rev() {
                 let seed = wanted.bent(&self.layers[layer]);
                 let before = self.before(layer);
@@ -166,19 +163,6 @@ impl<'a> Activations<'a> {
             }
         }
         j
-    }
-
-    /// Weights of the neurons in head number `head` at every point's temperature, a row of points per neuron.
-    fn head(&self, heads: &Mat<f64>, head: usize, neurons: usize) -> Vec<f64> {
-        let (n, functions) = (self.points.len(), self.points.psi().len());
-        let mut at = vec![0.0; neurons * n];
-        for (j, psi) in self.points.psi().enumerate() {
-            let first = (head * functions + j) * (neurons + 1);
-            for (m, row) in at.chunks_exact_mut(n).enumerate() {
-                add_scaled(row, heads[(first + m, 0)], psi);
-            }
-        }
-        at
     }
 }
 
@@ -211,10 +195,9 @@ struct Wanted {
 }
 
 impl Wanted {
-    /// Where the layer's values are weighed by `head` alone, a row of points per neuron.
-    fn of_head(head: Vec<f64>) -> Self {
-        let by = std::array::from_fn(|_| vec![0.0; head.len()]);
-        Wanted { y: head, by }
+    fn of_head(h: &[f64], n: usize) -> Self {
+        let y = h.iter().flat_map(|h| std::iter::repeat_n(*h, n)).collect();
+        Wanted { y, by: std::array::from_fn(|_| vec![0.0; h.len() * n]) }
     }
 
     /// The same by the arguments of the layer: `tanh'' = -2 tanh tanh'`.

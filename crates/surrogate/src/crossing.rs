@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use gummel_data::DeviceData;
 use gummel_device::Terminal;
 
-/// Fewest readings along the other voltage.
-const FEWEST: usize = 3;
+/// Fewest readings along a voltage that was not swept which tell of the slope: a few widely spaced ones say more along the sweep.
+pub(crate) const FEWEST: usize = 8;
 
 /// `rows` of `device`, which share a temperature, in an order in which neighbours belong together, and whether each is
 /// compared with the next.
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn every_other_plane_of_a_grid_is_taken_along_the_other_voltage() {
-        let device = device(5, false);
+        let device = device(9, false);
         for (kelvin, across) in [(300.0, 0.0), (400.0, -1.0)] {
             let steps = steps(&device, kelvin);
             let near = |found: f64, expected: f64| (found - expected).abs() < 1e-9;
@@ -145,13 +145,13 @@ mod tests {
                     "{vd} {vg} {vb} at {at}"
                 );
             }
-            assert_eq!(steps.len(), DRAIN * 4 + 5 * (DRAIN - 1));
+            assert_eq!(steps.len(), DRAIN * 8 + 9 * (DRAIN - 1));
         }
     }
 
     #[test]
     fn sweeps_stay_as_they_are_where_both_voltages_were_swept_or_there_are_few() {
-        for device in [device(5, true), device(2, false)] {
+        for device in [device(9, true), device(7, false)] {
             for kelvin in [300.0, 400.0] {
                 let (order, linked) = ordered(&device, rows(&device, kelvin));
                 assert_eq!(order, rows(&device, kelvin));

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::assemble::{by_temperature, place_of};
+use crate::crossing;
 
 /// Which part of the data a row speaks of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -161,6 +162,7 @@ fn slope_error(
     let mut lines = device.rows_swept(swept);
     if lines.is_empty() {
         lines = device.rows_along(swept, |_| true);
+        lines.retain(|line| line.len() >= crossing::FEWEST);
     }
     for line in lines {
         let at = |p: &usize| {

@@ -1,19 +1,21 @@
 //! Fits of several networks that were stopped on the way and go on.
 
 use gummel_data::{Dataset, Split};
+use gummel_surrogate::sharing::Schedule;
 use gummel_surrogate::{
     AutoConfig, Checkpoint, FitConfig, Observer, Progress, Progressed, Sharing, SingleConfig, SoftConfig,
-    StopReason, TaskFit, fit_tasks, resume_tasks,
+    Solver, StopReason, TaskFit, combined, fit_tasks, resume_tasks,
 };
 use std::collections::BTreeMap;
 
 use crate::bundled::quick;
 use crate::sample::demo;
 
-/// Stops as soon as a fit with this text in its stage has begun, and keeps the names of all fits.
+/// Stops as soon as a fit with this text in its stage has begun or gone on for some steps, and keeps the names of all fits.
 #[derive(Default)]
 struct StopAt {
     stage: Option<&'static str>,
+    after: usize,
     reached: bool,
     seen: Vec<String>,
 }
@@ -26,7 +28,10 @@ impl StopAt {
 
 impl Observer for StopAt {
     fn progress(&mut self, progress: &Progress) {
-        self.reached |= self.stage.is_some_and(|s| progress.stage.contains(s));
+        if self.stage.is_some_and(|s| progress.stage.contains(s)) {
+            self.reached |= self.after == 0;
+            self.after = self.after.saturating_sub(1);
+        }
         if self.seen.last() != Some(&progress.stage) {
             self.seen.push(progress.stage.clone());
         }
@@ -112,7 +117,7 @@ fn groups_go_on_from_the_state_they_stopped_at() {
     let auto = Sharing::Auto(AutoConfig { folds: 2, ..AutoConfig::default() });
     assert!(refused(&fewer, auto).contains("groups other tasks"));
     let soft = Sharing::Soft(SoftConfig::default());
-    assert!(refused(&fewer, soft).contains("cannot go on"));
+    assert!(refused(&fewer, soft).contains("networks that are tied go on together"));
 }
 
 #[test]
@@ -127,4 +132,69 @@ fn networks_fitted_alone_go_on_and_those_not_reached_are_fitted() {
     assert!(resumed[0].fit.checkpoint.step > stopped[0].fit.checkpoint.step);
     let whole = fit_tasks(&data, &config, &mut ()).unwrap();
     assert_eq!(resumed[1].fit.checkpoint, whole[1].fit.checkpoint);
+}
+
+/// Three devices, each with a network of its own that is held to the others', with bounds.
+fn tied(schedule: Schedule) -> (Dataset, FitConfig) {
+    let mut data = demo("demo130/nmos");
+    data.devices.truncate(3);
+    let mut config = shared(Sharing::Soft(SoftConfig { schedule, max_steps: 12, ..SoftConfig::default() }));
+    config.network.hidden = vec![8, 8];
+    config.constraints.steps = 6;
+    let Solver::Lm(lm) = &mut config.solver else { panic!("solver of the tests") };
+    lm.tolerance = 1e-4;
+    (data, config)
+}
+
+#[test]
+fn tied_networks_that_were_stopped_end_as_if_they_had_not_been() {
+    for schedule in [Schedule::Fixed, Schedule::Annealed, Schedule::Learned] {
+        let (data, config) = tied(schedule);
+        let mut watch = StopAt::default();
+        let whole = fit_tasks(&data, &config, &mut watch).unwrap();
+        assert!(watch.seen.iter().any(|s| s == "signs"), "{:?}", watch.seen);
+        // Among the ties, and when bounds move one network after the other.
+        let later = if schedule == Schedule::Fixed { &[("signs", 1), ("signs", 9)][..] } else { &[] };
+        for (stage, after) in std::iter::once(&("soft sharing", 7)).chain(later) {
+            let mut stop = StopAt { after: *after, ..StopAt::stage(stage) };
+            let stopped = fit_tasks(&data, &config, &mut stop).unwrap();
+            assert!(stop.reached && stopped.len() == 3, "{schedule:?} {stage}: {:?}", stop.seen);
+            assert_eq!(stopped[2].fit.report.stopped, StopReason::Interrupted);
+            let mut watch = StopAt::default();
+            let resumed = resume_tasks(&data, &config, &saved(&stopped), &mut watch).unwrap();
+            assert_eq!(watch.seen[0], *stage, "what was over is not done again");
+            for (now, then) in resumed.iter().zip(&whole) {
+                assert_eq!(now.task, then.task);
+                assert_eq!(now.fit.report.stopped, then.fit.report.stopped);
+                assert_eq!(now.fit.report.devices, then.fit.report.devices);
+                assert_eq!(now.fit.model.spec, then.fit.model.spec, "{schedule:?} {stage} {after}");
+            }
+        }
+    }
+}
+
+#[test]
+fn tied_networks_go_on_together_from_wherever_they_stopped() {
+    let (data, config) = tied(Schedule::Fixed);
+    let error = |fits: &[TaskFit]| combined(fits).unwrap().summaries[0].rel_rms.median;
+    let early = fit_tasks(&data, &config, &mut StopAt::stage("subset")).unwrap();
+    let whole = resume_tasks(&data, &config, &saved(&early), &mut ()).unwrap();
+    assert!(error(&whole) < 0.5 * error(&early), "{} after {}", error(&whole), error(&early));
+    let further = resume_tasks(&data, &config, &saved(&whole), &mut ()).unwrap();
+    assert!(error(&further) < 1.05 * error(&whole), "{} after {}", error(&further), error(&whole));
+    let steps = |fits: &[TaskFit]| fits[0].fit.checkpoint.tied.as_ref().unwrap().ties.as_ref().unwrap().taken;
+    assert!(steps(&further) > steps(&whole));
+
+    let refused = |states: &BTreeMap<String, Checkpoint>| {
+        resume_tasks(&data, &config, states, &mut ()).unwrap_err().to_string()
+    };
+    let mut fewer = saved(&whole);
+    let (name, _) = fewer.pop_first().unwrap();
+    assert!(refused(&fewer).contains(&format!("none of {name}")));
+    let mut other = saved(&whole);
+    other.values_mut().for_each(|c| c.tied.as_mut().unwrap().ties.as_mut().unwrap().network.truncate(9));
+    assert!(refused(&other).contains("not those of the recipe"));
+    let mut untied = saved(&whole);
+    untied.values_mut().for_each(|c| c.tied = None);
+    assert!(refused(&untied).contains("without ties"));
 }

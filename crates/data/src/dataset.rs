@@ -135,22 +135,9 @@ impl DeviceData {
     /// points each. Of repeated points the first counts.
     pub fn curves_along(&self, quantity: Quantity, swept: Terminal) -> Vec<Curve> {
         let Some(values) = self.quantities.get(&quantity) else { return Vec::new() };
-        // Tenths of a millivolt: finer differences are read-back noise.
-        let key = |v: f64| (v * 1e4).round() as i64;
-        let mut groups: BTreeMap<[i64; 5], BTreeMap<i64, usize>> = BTreeMap::new();
-        for i in (0..self.len()).filter(|i| !values[*i].is_nan()) {
-            let mut bias = self.bias_at(i).to_array().map(key);
-            let column = Terminal::MOS.iter().position(|t| *t == swept).unwrap_or(1);
-            let at = std::mem::replace(&mut bias[column], 0);
-            let [vd, vg, vs, vb] = bias;
-            let group = groups.entry([key(self.temperature[i]), vb, vd, vg, vs]).or_default();
-            group.entry(at).or_insert(i);
-        }
-        groups
-            .into_values()
-            .filter(|points| points.len() >= 3)
-            .map(|points| {
-                let rows: Vec<usize> = points.into_values().collect();
+        self.rows_along(swept, |i| !values[i].is_nan())
+            .into_iter()
+            .map(|rows| {
                 let info = CurveInfo {
                     swept,
                     held: self.bias_at(rows[0]),
@@ -162,6 +149,42 @@ impl DeviceData {
                 curve
             })
             .collect()
+    }
+
+    /// Points that `counts` takes and that share the temperature and all voltages but that of `swept`, whatever was swept when
+    /// they were taken: lists of three or more, ascending along it. Of repeated points the first counts.
+    pub fn rows_along(&self, swept: Terminal, counts: impl Fn(usize) -> bool) -> Vec<Vec<usize>> {
+        // Tenths of a millivolt: finer differences are read-back noise.
+        let key = |v: f64| (v * 1e4).round() as i64;
+        let mut groups: BTreeMap<[i64; 5], BTreeMap<i64, usize>> = BTreeMap::new();
+        for i in (0..self.len()).filter(|i| counts(*i)) {
+            let mut bias = self.bias_at(i).to_array().map(key);
+            let column = Terminal::MOS.iter().position(|t| *t == swept).unwrap_or(1);
+            let at = std::mem::replace(&mut bias[column], 0);
+            let [vd, vg, vs, vb] = bias;
+            let group = groups.entry([key(self.temperature[i]), vb, vd, vg, vs]).or_default();
+            group.entry(at).or_insert(i);
+        }
+        groups
+            .into_values()
+            .map(|points| points.into_values().collect())
+            .filter(|r: &Vec<_>| r.len() >= 3)
+            .collect()
+    }
+
+    /// Points of each curve along which `swept` was swept, in measured order; of curves of three points or more.
+    pub fn rows_swept(&self, swept: Terminal) -> Vec<Vec<usize>> {
+        let mut curves = Vec::new();
+        let mut first = 0;
+        while first < self.len() {
+            let k = self.curve[first];
+            let n = self.curve[first..].iter().take_while(|c| **c == k).count();
+            if self.curves[k].swept == swept && n >= 3 {
+                curves.push((first..first + n).collect());
+            }
+            first += n;
+        }
+        curves
     }
 
     fn empty_curve(&self, info: &CurveInfo, quantity: Quantity) -> Curve {

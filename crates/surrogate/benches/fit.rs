@@ -41,6 +41,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let fitted = fit(&dataset, &config, &mut Print)?;
     let report = &fitted.report;
     println!("{:?}, {:.2} s, stopped: {:?}", report.parameters, report.seconds, report.stopped);
+    for decision in &report.decisions {
+        println!("{decision}");
+    }
     for d in report.devices.iter().filter(|d| d.verdict.is_some()) {
         println!("{}: {}", d.name, d.verdict.as_deref().unwrap_or_default());
     }

@@ -8,6 +8,7 @@ use gummel_kernel::jacobian::TrunkShape;
 use gummel_kernel::{Basis, Branch, Covariate, Features, Hull, Output, OutputKind, Place, StaticInput};
 
 use crate::config::{FitConfig, Toggle};
+use crate::crossing;
 use crate::doubt::trust;
 use crate::error::FitError;
 use crate::parameters::Layout;
@@ -310,7 +311,8 @@ impl Builder<'_> {
         let device = self.device;
         let values = device.quantities.get(&quantity)?;
         let sign = device.id.family.polarity.sign();
-        let rows: Vec<usize> = rows.iter().copied().filter(|&p| values[p].is_finite()).collect();
+        let finite = rows.iter().copied().filter(|&p| values[p].is_finite()).collect();
+        let (rows, linked) = crossing::ordered(device, finite);
         let place = place_of(device, device.temperature[*rows.first()?]);
         let floor = match kind {
             OutputKind::Channel => self.config.residual.floor.unwrap_or(device.floor),
@@ -330,8 +332,6 @@ impl Builder<'_> {
         }
         let weight: Vec<f64> =
             current.iter().zip(&vds).map(|(&i, &v)| self.weight(i, v, floor, kind)).collect();
-        let linked: Vec<bool> =
-            (0..n).map(|k| k + 1 < n && device.curve[rows[k]] == device.curve[rows[k + 1]]).collect();
         let steepness = match kind {
             OutputKind::Channel => {
                 factors(&x, &current, &weight, &linked, self.config.residual.conductance_weight)

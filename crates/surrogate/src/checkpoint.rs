@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::FitError;
 use crate::grouping::Progressed;
 use crate::parameters::Layout;
+use crate::soft::Tied;
 
 /// Parameters of an unfinished (or finished) fit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,6 +28,9 @@ pub struct Checkpoint {
     /// How far the grouping of tasks is, where the data say who shares a trunk with whom.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grouping: Option<Progressed>,
+    /// How far networks that are tied to each other are, where this is one of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tied: Option<Tied>,
 }
 
 impl Checkpoint {
@@ -45,6 +49,7 @@ impl Checkpoint {
             damping,
             bits: theta.iter().map(|v| v.to_bits()).collect(),
             grouping: None,
+            tied: None,
         }
     }
 

@@ -9,6 +9,7 @@ mod pool;
 mod sizing;
 mod stochastic;
 mod tasks;
+mod tied;
 
 use std::collections::BTreeSet;
 use std::time::Instant;

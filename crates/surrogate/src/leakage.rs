@@ -42,37 +42,16 @@ pub(crate) fn leakage(device: &DeviceData) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gummel_data::{CurveInfo, Flags};
-    use gummel_device::{Bias, DeviceId, Family, Geometry, Origin, Polarity};
+    use gummel_device::Polarity;
 
     /// A p-channel device with one transfer curve at vds = -1.2 V.
     fn measured(floor: f64, current: impl Fn(f64) -> f64) -> DeviceData {
         let vgs: Vec<f64> = (-4..=24).map(|k| 0.05 * f64::from(k)).collect();
-        let at = |vg: f64| Bias { vd: -1.2, vg: -vg, vs: 0.0, vb: 0.0 };
-        let info = CurveInfo {
-            swept: Terminal::Gate,
-            held: at(vgs[0]),
-            temperature: 300.15,
-            sweep: "idvg".to_owned(),
-            file: 0,
-            origin: Origin::Measured,
-        };
-        DeviceData {
-            id: DeviceId {
-                family: Family { technology: "test".into(), name: "pmos".into(), polarity: Polarity::P },
-                name: "one".into(),
-                geometry: Geometry::new(1e-6, 1e-7),
-                site: String::new(),
-                corner: None,
-            },
-            floor,
-            bias: vgs.iter().map(|v| at(*v).to_array()).collect::<Vec<_>>().into(),
-            temperature: vec![300.15; vgs.len()].into(),
-            curve: vec![0; vgs.len()],
-            curves: vec![info],
-            quantities: [(Quantity::Id, vgs.iter().map(|v| -current(*v)).collect())].into(),
-            flags: vec![Flags::default(); vgs.len()],
-        }
+        let points = vgs.iter().map(|v| [-1.2, -v, 0.0, 0.0]).collect();
+        let mut device = crate::made_up::device(&[(Terminal::Gate, 300.15, points)]);
+        (device.id.family.polarity, device.floor) = (Polarity::P, floor);
+        device.quantities.insert(Quantity::Id, vgs.iter().map(|v| -current(*v)).collect());
+        device
     }
 
     #[test]

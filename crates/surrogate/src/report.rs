@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::assemble::{by_temperature, place_of};
+use crate::crossing;
 
 /// Which part of the data a row speaks of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -147,7 +148,8 @@ pub(crate) fn judge_device(model: &Model, device: &DeviceData, part: Part) -> De
     }
 }
 
-/// relL2 of the finite-difference slopes along curves that sweep `swept`, over the strong set.
+/// relL2 of the finite-difference slopes along curves that sweep `swept`, over the strong set; where there are none, along
+/// readings that differ in that voltage alone.
 fn slope_error(
     device: &DeviceData,
     swept: Terminal,
@@ -157,28 +159,26 @@ fn slope_error(
     strong: StrongSet,
 ) -> Option<f64> {
     let (mut slopes_m, mut slopes_s) = (Vec::new(), Vec::new());
-    let mut first = 0;
-    while first < device.len() {
-        let k = device.curve[first];
-        let n = device.curve[first..].iter().take_while(|c| **c == k).count();
-        let range = first..first + n;
-        if device.curves[k].swept == swept && n >= 3 {
-            let x: Vec<f64> = range
-                .clone()
-                .map(|p| if swept == Terminal::Gate { device.bias_at(p).vg } else { device.bias_at(p).vd })
-                .collect();
-            let (gm, gs) = (
-                gummel_device::curve::gradient(&x, &measured[range.clone()]),
-                gummel_device::curve::gradient(&x, &modelled[range.clone()]),
-            );
-            for (k, p) in range.enumerate() {
-                if strong.contains(measured[p], vds[p]) {
-                    slopes_m.push(gm[k]);
-                    slopes_s.push(gs[k]);
-                }
-            }
+    let mut lines = device.rows_swept(swept);
+    if lines.is_empty() {
+        lines = device.rows_along(swept, |_| true);
+        lines.retain(|line| line.len() >= crossing::FEWEST);
+    }
+    for line in lines {
+        let at = |p: &usize| {
+            let bias = device.bias_at(*p);
+            if swept == Terminal::Gate { bias.vg } else { bias.vd }
+        };
+        let x: Vec<f64> = line.iter().map(at).collect();
+        let slopes = |of: &[f64]| {
+            let values: Vec<f64> = line.iter().map(|p| of[*p]).collect();
+            gummel_device::curve::gradient(&x, &values)
+        };
+        let (m, s) = (slopes(measured), slopes(modelled));
+        for (k, _) in line.iter().enumerate().filter(|(_, p)| strong.contains(measured[**p], vds[**p])) {
+            slopes_m.push(m[k]);
+            slopes_s.push(s[k]);
         }
-        first += n;
     }
     let e = rel_l2(&slopes_m, &slopes_s, |_| true);
     e.is_finite().then_some(e)

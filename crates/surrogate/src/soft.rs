@@ -9,9 +9,11 @@
 
 mod joint;
 mod learn;
+mod state;
 mod tie;
 
 use crate::config::LmConfig;
+use crate::error::FitError;
 use crate::fit::{StopRule, Watch};
 use crate::held::Held;
 use crate::lm::StopReason;
@@ -19,9 +21,12 @@ use crate::prepared::Prepared;
 use crate::problem::{Problem, Task};
 use crate::sharing::{Schedule, SoftConfig, Towards};
 
+pub(crate) use state::{Earlier, Stand};
+pub use state::{Tied, Ties};
 pub use tie::SharingReport;
 
 use joint::Joint;
+use state::{bits, numbers};
 use tie::Tie;
 
 /// Steps between two updates of learned strengths.
@@ -89,30 +94,49 @@ pub(crate) struct SoftSolution {
     pub(crate) report: SharingReport,
     /// Where every member is held, and how tightly, for steps that it takes by itself.
     pub(crate) held: Vec<Held>,
+    /// The state of every member.
+    pub(crate) ties: Vec<Ties>,
 }
 
-/// Moves the parameters of all members to the minimum of losses and ties.
+/// Moves the parameters of all members to the minimum of losses and ties, from where they are or from where they stood.
+///
+/// # Errors
+/// [`FitError::Checkpoint`] where `from` is of other members.
 pub(crate) fn solve(
     members: &mut [Member],
-    config: &SoftConfig,
-    lm: &LmConfig,
+    (config, lm): (&SoftConfig, &LmConfig),
     first_step: usize,
+    from: Option<&Stand<'_>>,
     watch: &mut Watch<'_>,
-) -> SoftSolution {
+) -> Result<SoftSolution, FitError> {
     let names: Vec<String> = members.iter().map(|m| m.name.clone()).collect();
     let design: Vec<Vec<f64>> = members.iter().map(|m| m.design(config.towards)).collect();
     let layout = members[0].problem.layout.clone();
     let mut tie = Tie::new(&layout, config, design);
+    if let Some(stand) = from {
+        let unknowns: Vec<usize> = members.iter().map(|m| m.theta.len()).collect();
+        stand.check(&unknowns, tie.centres())?;
+        members.iter_mut().zip(&stand.ties).for_each(|(m, t)| m.theta = numbers(&t.network));
+        tie.strengths = numbers(&stand.ties[0].strengths);
+    }
     let (problems, thetas): (Vec<&Problem>, Vec<Vec<f64>>) =
         members.iter().map(|m| (&m.problem, m.theta.clone())).unzip();
     let prepared: Vec<Prepared<'_>> = problems.into_iter().map(Prepared::new).collect();
     let points: usize = prepared.iter().map(|p| p.problem.points()).sum();
     let mut joint = Joint::new(&prepared, thetas, &tie);
-    let mut rule = StopRule::new(lm.tolerance);
-    let mut stopped = StopReason::Steps;
-    let mut steps = first_step;
+    let (mut rule, mut stopped) = (StopRule::new(lm.tolerance), StopReason::Steps);
+    let (mut begin, mut most) = (0, config.max_steps);
+    if let Some((stand, first)) = from.and_then(|s| Some((s, s.ties.first()?))) {
+        joint.stand(first.centres.iter().map(|u| numbers(u)).collect(), f64::from_bits(first.damping), &tie);
+        rule = StopRule::after(lm.tolerance, numbers(&first.losses));
+        (begin, most) = (first.taken, stand.most(config.max_steps));
+        if begin == most {
+            stopped = first.stopped;
+        }
+    }
     let ramp = (config.max_steps / 2).max(1);
-    for step in 0..config.max_steps {
+    let mut taken = begin;
+    for step in begin..most {
         if let Some(reason) = watch.over(lm.seconds) {
             stopped = reason;
             break;
@@ -133,8 +157,8 @@ pub(crate) fn solve(
             stopped = StopReason::Stalled;
             break;
         }
-        steps += 1;
-        watch.note("soft sharing", steps, joint.loss() * 2.0 / points.max(1) as f64);
+        taken = step + 1;
+        watch.note("soft sharing", first_step + taken, joint.loss() * 2.0 / points.max(1) as f64);
         let settled = config.schedule != Schedule::Annealed || step > ramp;
         if settled && rule.converged(joint.loss()) {
             stopped = StopReason::Converged;
@@ -148,12 +172,22 @@ pub(crate) fn solve(
             Held { target: tie.target(k, &joint.centres), strength: tie.weights(&offset) }
         })
         .collect();
+    let ties = joint.thetas.iter().map(|theta| Ties {
+        network: bits(theta),
+        centres: joint.centres.iter().map(|u| bits(u)).collect(),
+        strengths: bits(&tie.strengths),
+        damping: joint.damping.to_bits(),
+        losses: bits(rule.losses()),
+        taken,
+        stopped,
+    });
+    let ties = ties.collect();
     let (damping, thetas) = (joint.damping, joint.thetas);
     drop(prepared);
     for (member, theta) in members.iter_mut().zip(thetas) {
         member.theta = theta;
     }
-    SoftSolution { stopped, steps, damping, report, held }
+    Ok(SoftSolution { stopped, steps: first_step + taken, damping, report, held, ties })
 }
 
 #[cfg(test)]

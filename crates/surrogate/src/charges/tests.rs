@@ -1,7 +1,6 @@
 //! The gradient that the trunk descends along, and the recovery of a function that a trunk can be.
 
-use gummel_data::{CurveInfo, Flags};
-use gummel_device::{Bias, DeviceId, Family, Geometry, Origin, Polarity, Terminal};
+use gummel_device::Terminal;
 
 use super::*;
 use solve::Normal;
@@ -63,38 +62,17 @@ fn heads_of_a_population_are_split_without_loss() {
 
 /// A device with two readings at vgs = 0.3 V, the first at vds = 0, whose capacitances are those of one side.
 pub(super) fn measured() -> DeviceData {
-    let at = |vd: f64| Bias { vd, vg: 0.3, vs: 0.0, vb: 0.0 };
+    let points = [0.0, 0.6].map(|vd| [vd, 0.3, 0.0, 0.0]).to_vec();
     let row = |a: f64, b: f64| vec![a, b].into();
-    DeviceData {
-        id: DeviceId {
-            family: Family { technology: "test".into(), name: "nmos".into(), polarity: Polarity::N },
-            name: "one".into(),
-            geometry: Geometry::new(1e-6, 1e-7),
-            site: String::new(),
-            corner: None,
-        },
-        floor: 1e-13,
-        bias: vec![at(0.0).to_array(), at(0.6).to_array()].into(),
-        temperature: row(300.15, 300.15),
-        curve: vec![0, 0],
-        curves: vec![CurveInfo {
-            swept: Terminal::Drain,
-            held: at(0.0),
-            temperature: 300.15,
-            sweep: "idvd".to_owned(),
-            file: 0,
-            origin: Origin::Simulated,
-        }],
-        quantities: [
-            (Quantity::Id, row(0.0, 1e-6)),
-            (Quantity::Cgg, row(2.0, 1.9)),
-            (Quantity::Cgd, row(-2.25, 0.0)),
-            (Quantity::Cgs, row(0.75, -1.0)),
-            (Quantity::Cdg, row(-0.5, -0.2)),
-            (Quantity::Cbg, row(-0.3, -0.4)),
-            (Quantity::Cdd, row(2.3, 0.0)),
-        ]
-        .into(),
-        flags: vec![Flags::default(); 2],
-    }
+    let quantities = [
+        (Quantity::Id, row(0.0, 1e-6)),
+        (Quantity::Cgg, row(2.0, 1.9)),
+        (Quantity::Cgd, row(-2.25, 0.0)),
+        (Quantity::Cgs, row(0.75, -1.0)),
+        (Quantity::Cdg, row(-0.5, -0.2)),
+        (Quantity::Cbg, row(-0.3, -0.4)),
+        (Quantity::Cdd, row(2.3, 0.0)),
+    ];
+    let device = crate::made_up::device(&[(Terminal::Drain, 300.15, points)]);
+    DeviceData { quantities: quantities.into(), ..device }
 }

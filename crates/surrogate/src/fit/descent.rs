@@ -218,6 +218,16 @@ impl StopRule {
         StopRule { tolerance, losses: Vec::new() }
     }
 
+    /// As it was after these losses.
+    pub(crate) fn after(tolerance: f64, losses: Vec<f64>) -> Self {
+        StopRule { tolerance, losses }
+    }
+
+    /// The losses since it started.
+    pub(crate) fn losses(&self) -> &[f64] {
+        &self.losses
+    }
+
     /// Takes the loss after a step; true when it no longer falls as it should.
     pub(crate) fn converged(&mut self, loss: f64) -> bool {
         self.losses.push(loss);

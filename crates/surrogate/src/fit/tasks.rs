@@ -1,21 +1,17 @@
-//! A fit with a network for every task: tied to each other, or each alone.
+//! A fit with the sharing that its recipe asks for; a network for every task, each alone.
 
 use std::collections::BTreeMap;
 
 use gummel_data::Dataset;
 
-use super::finish::Ended;
-use super::opening::Opening;
 use super::parts::OneOf;
-use super::{Fit, FitReport, Observer, Solution, Watch, decisions, descent, grouped, run, sizing};
+use super::{Fit, FitReport, Observer, grouped, run, sizing, tied};
 use crate::checkpoint::Checkpoint;
 use crate::config::{FitConfig, Solver};
-use crate::constraint;
 use crate::error::FitError;
 use crate::order;
 use crate::report::{Part, summarise};
-use crate::sharing::{Sharing, SingleConfig, SoftConfig};
-use crate::soft::{self, Member};
+use crate::sharing::{Sharing, SingleConfig};
 
 /// One network of a fit.
 #[derive(Clone, Debug)]
@@ -43,11 +39,11 @@ pub fn fit_tasks(
 /// Goes on from the checkpoints of a fit of the same data and configuration, by name of the task; a task without one is fitted
 /// anew, and without any this is [`fit_tasks`].
 ///
-/// A fit that was stopped while its tasks were grouped goes on with the grouping, and ends as if it had not been stopped.
+/// A fit that was stopped while its tasks were grouped goes on with the grouping, and ends as if it had not been stopped; so does
+/// one that was stopped while networks were tied to each other, which needs the checkpoints of all.
 ///
 /// # Errors
-/// As [`fit_tasks`], and [`FitError::Checkpoint`] when a checkpoint belongs to something else or is of tied networks, which
-/// cannot go on.
+/// As [`fit_tasks`], and [`FitError::Checkpoint`] when a checkpoint belongs to something else.
 pub fn resume_tasks(
     data: &Dataset,
     config: &FitConfig,
@@ -62,10 +58,7 @@ pub fn resume_tasks(
             Ok(vec![TaskFit { task: String::new(), data: data.clone(), fit }])
         }
         Sharing::Single(single) => alone(data, config, *single, checkpoints, observer),
-        Sharing::Soft(_) if !checkpoints.is_empty() => {
-            Err(refuse("networks that are tied to each other cannot go on; fit again from the data"))
-        }
-        Sharing::Soft(tied) => together(data, config, tied, observer),
+        Sharing::Soft(soft) => tied::fit(data, config, soft, checkpoints, observer),
         Sharing::Auto(auto) => {
             let stopped: Vec<&Checkpoint> = checkpoints.values().collect();
             if !stopped.is_empty() && stopped.iter().all(|c| c.grouping.is_none()) {
@@ -146,76 +139,8 @@ fn tell_sizes_once(fits: &mut [TaskFit]) {
     }
 }
 
-/// The hard-shared fit first, then a network per task, tied.
-fn together(
-    data: &Dataset,
-    config: &FitConfig,
-    tied: &SoftConfig,
-    observer: &mut dyn Observer,
-) -> Result<Vec<TaskFit>, FitError> {
-    let Solver::Lm(lm) = &config.solver else {
-        return Err(FitError::Config {
-            key: "sharing.kind",
-            found: "soft with solver adamw".into(),
-            expected: "solver.kind = \"lm\", which solves for all networks and their ties at once".into(),
-        });
-    };
-    let (train, held_out) = data.split(&config.split);
-    let groups = tied.tasks.groups(&train);
-    tied.check(config, groups.len())?;
-    let mut watch = Watch::new(observer);
-    let mut opening = Opening::of(&train, config, None, &mut watch)?;
-    let from = opening.from(None, &[])?;
-    let Opening { mut problem, config, said: begun, .. } = opening;
-    let mut said = decisions(&problem, &train);
-    said.extend(begun);
-    let config = &config;
-    let hard = descent::solve(&mut problem, lm, config, from, &mut watch)?;
-    let mut members: Vec<Member> =
-        groups.iter().map(|(name, devices)| Member::cut(name, &problem, devices, &hard.theta)).collect();
-    watch.max_steps = hard.steps + tied.max_steps;
-    let soft = soft::solve(&mut members, tied, lm, hard.steps, &mut watch);
-    said.push(format!("{} networks, parameters held close to each other", members.len()));
-    let mut fits = members
-        .iter_mut()
-        .zip(&groups)
-        .zip(soft.held)
-        .map(|((member, (task, devices)), held)| {
-            if member.theta.iter().any(|v| !v.is_finite()) {
-                return Err(FitError::Diverged { steps: soft.steps, loss: f64::NAN });
-            }
-            let train = tied.tasks.part(&train, task);
-            // Bounds must not undo the ties: a network of its own goes astray between a few readings.
-            member.problem.held = Some(held);
-            let solution = Solution {
-                theta: member.theta.clone(),
-                stopped: soft.stopped,
-                steps: soft.steps,
-                damping: soft.damping,
-                weights: devices.iter().map(|d| hard.weights[*d]).collect(),
-            };
-            let (solution, obeyed) =
-                constraint::enforce(&member.problem, &train, config, lm.seconds, solution, &mut watch);
-            let ended = Ended {
-                problem: &member.problem,
-                solution,
-                train: &train,
-                held_out: &tied.tasks.part(&held_out, task),
-                config,
-                decisions: said.iter().cloned().chain(obeyed).collect(),
-                sharing: Some(soft.report.clone()),
-                unordered: None,
-            };
-            let fit = ended.finish(watch.history.clone(), watch.seconds())?;
-            Ok(TaskFit { task: task.clone(), data: tied.tasks.part(data, task), fit })
-        })
-        .collect::<Result<Vec<TaskFit>, FitError>>()?;
-    tell_order(&mut fits, config);
-    Ok(fits)
-}
-
 /// Says in every network's report how corners of different networks stand to each other.
-fn tell_order(fits: &mut [TaskFit], config: &FitConfig) {
+pub(super) fn tell_order(fits: &mut [TaskFit], config: &FitConfig) {
     let networks: Vec<_> = fits.iter().map(|f| (&f.fit.model, &f.data)).collect();
     let Some(found) = order::across(&networks, &config.order) else { return };
     for fit in fits {

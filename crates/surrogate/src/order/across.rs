@@ -72,3 +72,6 @@ fn compare(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -86,6 +86,12 @@ impl Joint {
         joint
     }
 
+    /// Puts the centres and the damping where they were.
+    pub(crate) fn stand(&mut self, centres: Vec<Vec<f64>>, damping: f64, tie: &Tie) {
+        (self.centres, self.damping) = (centres, damping);
+        self.weigh(tie);
+    }
+
     /// Losses of all tasks and what their distances cost.
     pub(crate) fn loss(&self) -> f64 {
         self.losses.iter().sum::<f64>() + self.penalty

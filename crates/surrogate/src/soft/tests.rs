@@ -35,8 +35,14 @@ fn tied(problem: &Problem, theta: &[f64], config: &SoftConfig) -> (Vec<Member>, 
     let mut members = members(problem, theta);
     let mut blind = ();
     let mut watch = Watch::new(&mut blind);
-    let solution =
-        solve(&mut members, config, &LmConfig { tolerance: 1e-4, ..LmConfig::default() }, 0, &mut watch);
+    let solution = solve(
+        &mut members,
+        (config, &LmConfig { tolerance: 1e-4, ..LmConfig::default() }),
+        0,
+        None,
+        &mut watch,
+    )
+    .unwrap();
     let losses: Vec<f64> = watch.history.iter().map(|h| h.loss).collect();
     if config.schedule == Schedule::Fixed {
         assert!(losses.windows(2).all(|w| w[1] < w[0]), "every step lowers the loss: {losses:?}");

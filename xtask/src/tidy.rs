@@ -28,7 +28,10 @@ pub(crate) fn run(root: &Path) -> Result<()> {
         wrong.extend(source::blanks(file, &text));
         match extension {
             "rs" => wrong.extend(source::violations(file, &text)),
-            "md" => wrong.extend(pages::dead_links(root, file, &text)),
+            "md" => {
+                wrong.extend(pages::dead_links(root, file, &text));
+                wrong.extend(pages::dead_paths(root, file, &text));
+            }
             _ => {}
         }
         if let Some(advice) = source::advice(file, &text) {

@@ -16,6 +16,8 @@ use function::Scale;
 use spelling::canonical;
 use unit::{Dimension, any_unit};
 
+pub(crate) use unit::has_own_unit;
+
 /// Names for the columns of separated-value, EasyEXPERT, raw, plt and Parquet files.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -107,6 +109,20 @@ impl Heading {
         let value = number * self.factor + self.offset;
         // Products of decimal numbers are rounded back to what was written.
         if self.factor.abs() == 1.0 && self.offset == 0.0 { value } else { fine(value) }
+    }
+
+    /// The SI value of a number with an SI prefix or a unit of its own, `5 mV` below `Vg [V]`; `None` where it measures
+    /// something else than the heading says.
+    pub(crate) fn quantity(&self, text: &str) -> Option<f64> {
+        if self.later == Some(Later::TimesWidth) {
+            return None;
+        }
+        let dimension = if self.known { Dimension::of(&self.column) } else { Dimension::None };
+        let value = unit::own(dimension, text)?;
+        Some(match self.scale {
+            Scale::Linear => fine(value * self.factor.signum()),
+            _ => self.value(value),
+        })
     }
 
     /// All that is left to do once the device is known.
@@ -351,6 +367,32 @@ mod tests {
             ("Id [V]", "heading 'Id [V]' with unit 'V' != a unit of current such as A, mA, uA or nA"),
         ] {
             assert_eq!(read(heading), expected, "{heading}");
+        }
+    }
+
+    #[test]
+    fn a_unit_behind_a_number_wins_over_that_of_the_heading() {
+        let heading = |t: &str| Heading::read(t, &ColumnMapping::default()).expect("valid").expect("kept");
+        for (name, cell, value) in [
+            ("Vg [mV]", "5 mV", Some(5e-3)),
+            ("Vg [mV]", "1.2 V", Some(1.2)),
+            ("Vsd [mV]", "50m", Some(-50e-3)),
+            ("Id [uA]", "10u", Some(10e-6)),
+            ("Id", "3 nA", Some(3e-9)),
+            ("W [um]", "10u", Some(10e-6)),
+            ("W [um]", "0.13 um", Some(0.13e-6)),
+            ("L", "5e-6 m", Some(5e-6)),
+            ("T [K]", "27 °C", Some(300.15)),
+            ("T [C]", "300K", Some(300.0)),
+            ("T", "-40 C", Some(233.15)),
+            ("freq", "60 Hz", Some(60.0)),
+            ("gm [mS]", "2 mA/V", Some(2e-3)),
+            ("chuck", "3 V", Some(3.0)),
+            ("Vg [mV]", "5 mA", None),
+            ("Id (uA/um)", "5 uA", None),
+            ("T", "5m", None),
+        ] {
+            assert_eq!(heading(name).quantity(cell), value, "'{cell}' below '{name}'");
         }
     }
 

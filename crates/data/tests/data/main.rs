@@ -3,6 +3,7 @@
 mod dataset;
 mod files;
 mod formats;
+mod guide;
 mod malformed;
 mod odd;
 mod plt;

@@ -54,7 +54,8 @@ pub(crate) fn read(source: Source<'_>) -> Result<Sheet, DataError> {
     let mut lines = text.lines().enumerate().peekable();
     while let Some((k, line)) = lines.next() {
         source.stop.look()?;
-        let whole = dialect.open_cell(line).then(|| closed(line, lines.clone().map(|(_, l)| l))).flatten();
+        let whole =
+            reader.dialect.open_cell(line).then(|| closed(line, lines.clone().map(|(_, l)| l))).flatten();
         if let Some((_, more)) = whole {
             lines.nth(more - 1);
         }

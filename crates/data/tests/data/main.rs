@@ -6,6 +6,7 @@ mod formats;
 mod guide;
 mod malformed;
 mod odd;
+mod own_units;
 mod plt;
 mod silicon;
 mod validation;

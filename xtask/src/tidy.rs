@@ -1,6 +1,7 @@
 //! `cargo xtask tidy`: the house rules that no compiler checks.
 
 mod arrows;
+mod commands;
 mod pages;
 mod source;
 mod weight;
@@ -31,6 +32,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
             "md" => {
                 wrong.extend(pages::dead_links(root, file, &text));
                 wrong.extend(pages::dead_paths(root, file, &text));
+                wrong.extend(commands::missing(root, file, &text));
             }
             _ => {}
         }

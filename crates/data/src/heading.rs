@@ -191,11 +191,21 @@ fn fine(value: f64) -> f64 {
     format!("{value:.13e}").parse().unwrap_or(value)
 }
 
+/// Functions within functions that a heading may have, `log10(abs(Id))`; deeper ones are no heading of a laboratory.
+const NESTED: usize = 4;
+
 fn parse(text: &str) -> Result<Heading, BadHeading> {
-    if let Some(function::Inside { text: inner, scale }) = function::inside(text) {
-        let inner = parse(&inner)?;
+    parse_within(text, NESTED)
+}
+
+fn parse_within(text: &str, nested: usize) -> Result<Heading, BadHeading> {
+    if nested > 0
+        && let Some(function::Inside { text: inner, scale }) = function::inside(text)
+    {
+        let inner = parse_within(&inner, nested - 1)?;
         let dimension = Dimension::of(&inner.column);
-        if inner.known && (dimension.has_sign() || dimension == Dimension::Frequency) {
+        let once = scale == Scale::Linear || inner.scale == Scale::Linear;
+        if once && inner.known && (dimension.has_sign() || dimension == Dimension::Frequency) {
             let signed = dimension.has_sign();
             let scale = if scale == Scale::Linear { inner.scale } else { scale };
             return Ok(Heading { scale, unsigned: inner.unsigned || signed, ..inner });
@@ -361,6 +371,8 @@ mod tests {
             ("lg(Ids/W [uA/um])", "id 1e0 0 per width logarithm"),
             ("ln(abs(Ig))", "ig 1e0 0 logarithm"),
             ("log(f)", "freq 1e0 0 logarithm"),
+            ("abs(log10(|Id|))", "id 1e0 0 logarithm"),
+            ("log(log(Id))", "log_log_id 1e0 0"),
             ("log10(noise)", "log10_noise 1e0 0"),
             ("logic", "logic 1e0 0"),
             ("absolute", "absolute 1e0 0"),
@@ -368,6 +380,13 @@ mod tests {
         ] {
             assert_eq!(read(heading), expected, "{heading}");
         }
+    }
+
+    #[test]
+    fn no_depth_of_functions_is_too_much() {
+        let deep = format!("{}Id{}", "abs(".repeat(100_000), ")".repeat(100_000));
+        let heading = Heading::read(&deep, &ColumnMapping::default()).expect("read").expect("kept");
+        assert!(!heading.known);
     }
 
     #[test]

@@ -161,7 +161,7 @@ impl Reader<'_> {
         if words > numbers && words >= 2 && self.headings(number, &cells)? {
             return Ok(());
         }
-        if self.layout.is_some() && words > 0 && numbers > 0 && !is_note(trimmed) {
+        if self.layout.is_some() && numbers > 0 && !is_note(trimmed) {
             return self.bad_row(number, &cells, &fields);
         }
         self.remark(number, trimmed, &cells);

@@ -112,7 +112,7 @@ pub(super) fn any_unit(unit: &str) -> Option<(f64, f64)> {
 /// Digits and what stands behind them, `5` and `mV` of `5 mV`; `None` for what does not begin with a number.
 fn apart(text: &str) -> Option<(f64, &str)> {
     let end = text.char_indices().rev().find(|(_, c)| c.is_ascii_digit() || *c == '.')?.0 + 1;
-    Some((number::whole(text[..end].as_bytes())?, text[end..].trim()))
+    Some((number::whole(&text.as_bytes()[..end])?, text[end..].trim()))
 }
 
 /// Factor of an SI prefix without a unit behind it.

@@ -102,7 +102,11 @@ impl Layout {
         let wrong = |k: &usize| {
             let heading = self.columns.get(*k).and_then(Option::as_ref);
             let numeric = heading.filter(|h| h.known && h.is_numeric());
-            numeric.is_some_and(|h| fields[*k] != Field::Missing && fields[*k].below(h).is_none())
+            numeric.is_some_and(|h| match &fields[*k] {
+                Field::Word => true,
+                Field::Quantity(text) => h.quantity(text).is_none(),
+                Field::Number(_) | Field::Missing => false,
+            })
         };
         (0..fields.len()).find(wrong).map(|k| (k, self.headings[k].trim()))
     }

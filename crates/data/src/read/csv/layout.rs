@@ -204,11 +204,14 @@ fn parts(columns: &[Option<Heading>], conditions: Vec<Vec<Condition>>) -> Vec<Pa
 /// A bias or a word about the device that only one of several tables has belongs to all: `Vd, Vg, Id, Vg, Id` and the runs
 /// `Vg, Id(1), Id(2)`.
 fn share(parts: &mut [Part], columns: &[Option<Heading>]) {
-    let once = |h: &Heading| columns.iter().flatten().filter(|c| c.column == h.column).count() == 1;
-    let belongs = |h: &Heading| (h.is_voltage() || h.known && h.is_identity()) && once(h);
-    let common = |k: &usize| columns[*k].as_ref().is_some_and(belongs);
+    let mut count: HashMap<&str, usize> = HashMap::new();
+    columns.iter().flatten().for_each(|h| *count.entry(&h.column).or_default() += 1);
+    let belongs =
+        |h: &Heading| (h.is_voltage() || h.known && h.is_identity()) && count[h.column.as_str()] == 1;
+    let common: Vec<usize> =
+        (0..columns.len()).filter(|k| columns[*k].as_ref().is_some_and(belongs)).collect();
     for part in parts {
-        part.common = (0..columns.len()).filter(|k| common(k) && !part.columns.contains(k)).collect();
+        part.common = common.iter().copied().filter(|k| !part.columns.contains(k)).collect();
     }
 }
 

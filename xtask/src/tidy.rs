@@ -1,6 +1,7 @@
 //! `cargo xtask tidy`: the house rules that no compiler checks.
 
 mod arrows;
+mod commands;
 mod pages;
 mod source;
 mod weight;
@@ -28,7 +29,11 @@ pub(crate) fn run(root: &Path) -> Result<()> {
         wrong.extend(source::blanks(file, &text));
         match extension {
             "rs" => wrong.extend(source::violations(file, &text)),
-            "md" => wrong.extend(pages::dead_links(root, file, &text)),
+            "md" => {
+                wrong.extend(pages::dead_links(root, file, &text));
+                wrong.extend(pages::dead_paths(root, file, &text));
+                wrong.extend(commands::missing(root, file, &text));
+            }
             _ => {}
         }
         if let Some(advice) = source::advice(file, &text) {

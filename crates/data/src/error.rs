@@ -80,9 +80,7 @@ pub enum DataError {
         hint: String,
     },
     /// A file that ends before, or goes on after, what its own header announces.
-    #[error(
-        "{path}:{line}: found {found}, expected {expected}; {rows} rows were kept and flagged `truncated`"
-    )]
+    #[error("{path}:{line}: found {found}, expected {expected}; {}", kept(*rows))]
     Truncated {
         /// The file.
         path: String,
@@ -164,6 +162,15 @@ pub enum DataError {
         /// Type it should have.
         expected: String,
     },
+}
+
+/// What became of a file that ends early.
+fn kept(rows: usize) -> String {
+    match rows {
+        0 => "no row could be kept, so export or copy the file again".to_owned(),
+        1 => "1 row was kept and flagged `truncated`".to_owned(),
+        _ => format!("{rows} rows were kept and flagged `truncated`"),
+    }
 }
 
 impl DataError {

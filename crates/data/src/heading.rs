@@ -16,6 +16,8 @@ use function::Scale;
 use spelling::canonical;
 use unit::{Dimension, any_unit};
 
+pub(crate) use unit::has_own_unit;
+
 /// Names for the columns of separated-value, EasyEXPERT, raw, plt and Parquet files.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -109,6 +111,20 @@ impl Heading {
         if self.factor.abs() == 1.0 && self.offset == 0.0 { value } else { fine(value) }
     }
 
+    /// The SI value of a number with an SI prefix or a unit of its own, `5 mV` below `Vg [V]`; `None` where it measures
+    /// something else than the heading says.
+    pub(crate) fn quantity(&self, text: &str) -> Option<f64> {
+        if self.later == Some(Later::TimesWidth) {
+            return None;
+        }
+        let dimension = if self.known { Dimension::of(&self.column) } else { Dimension::None };
+        let value = unit::own(dimension, text)?;
+        Some(match self.scale {
+            Scale::Linear => fine(value * self.factor.signum()),
+            _ => self.value(value),
+        })
+    }
+
     /// All that is left to do once the device is known.
     pub(crate) fn waits(&self) -> impl Iterator<Item = Later> + use<> {
         self.later.into_iter().chain(self.unsigned.then_some(Later::Sign))
@@ -175,11 +191,21 @@ fn fine(value: f64) -> f64 {
     format!("{value:.13e}").parse().unwrap_or(value)
 }
 
+/// Functions within functions that a heading may have, `log10(abs(Id))`; deeper ones are no heading of a laboratory.
+const NESTED: usize = 4;
+
 fn parse(text: &str) -> Result<Heading, BadHeading> {
-    if let Some(function::Inside { text: inner, scale }) = function::inside(text) {
-        let inner = parse(&inner)?;
+    parse_within(text, NESTED)
+}
+
+fn parse_within(text: &str, nested: usize) -> Result<Heading, BadHeading> {
+    if nested > 0
+        && let Some(function::Inside { text: inner, scale }) = function::inside(text)
+    {
+        let inner = parse_within(&inner, nested - 1)?;
         let dimension = Dimension::of(&inner.column);
-        if inner.known && (dimension.has_sign() || dimension == Dimension::Frequency) {
+        let once = scale == Scale::Linear || inner.scale == Scale::Linear;
+        if once && inner.known && (dimension.has_sign() || dimension == Dimension::Frequency) {
             let signed = dimension.has_sign();
             let scale = if scale == Scale::Linear { inner.scale } else { scale };
             return Ok(Heading { scale, unsigned: inner.unsigned || signed, ..inner });
@@ -284,103 +310,4 @@ fn plain(name: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(text: &str) -> String {
-        match Heading::read(text, &ColumnMapping::default()) {
-            Ok(Some(h)) => {
-                let lost = ["", " magnitude", " logarithm"][h.loss() as usize];
-                let per_width = if h.later == Some(Later::TimesWidth) { " per width" } else { "" };
-                format!("{} {:e} {}{per_width}{lost}", h.column, h.factor, h.offset)
-            }
-            Ok(None) => "left out".to_owned(),
-            Err(e) => format!("{} != {}", e.found, e.expected),
-        }
-    }
-
-    #[test]
-    fn laboratory_spellings() {
-        for (heading, expected) in [
-            ("Vg [V]", "vg 1e0 0"),
-            ("Id(uA)", "id 1e-6 0"),
-            ("I_D/mA", "id 1e-3 0"),
-            ("V_GS (mV)", "vg 1e-3 0"),
-            ("Drain Current (A)", "id 1e0 0"),
-            ("\"Gate Voltage, V\"", "vg 1e0 0"),
-            ("-Id", "id -1e0 0"),
-            ("Vsd [V]", "vd -1e0 0"),
-            ("id_a", "id 1e0 0"),
-            ("w_um", "w 1e-6 0"),
-            ("temp_c", "temperature 1e0 273.15"),
-            ("T (K)", "temperature 1e0 0"),
-            ("Temp [°C]", "temperature 1e0 273.15"),
-            ("Id [µA]", "id 1e-6 0"),
-            ("Cgg [fF]", "cgg 1e-15 0"),
-            ("gm (mS)", "gm 1e-3 0"),
-            ("gm [mA/V]", "gm 1e-3 0"),
-            ("I(D)", "id 1e0 0"),
-            ("op_gmbs", "gmb 1e0 0"),
-            // A lone s is read as siemens, whose factor is one as well.
-            ("Elapsed Time (s)", "elapsed_time 1e0 0"),
-            ("ID", "id 1e0 0"),
-            ("DrainI(12)", "id 1e0 0"),
-            ("GateV.1", "vg 1e0 0"),
-            ("Id #2", "id 1e0 0"),
-            ("UDS [mV]", "vd 1e-3 0"),
-            ("V(1)", "v_1 1e0 0"),
-            ("Id (uA/um)", "id 1e0 0 per width"),
-            ("IDS/W [mA/mm]", "id 1e0 0 per width"),
-            ("gm/W [uS/um]", "gm 1e0 0 per width"),
-            ("Jd [A/m]", "jd 1e0 0"),
-            ("Id/W [uA]", "heading 'Id/W [uA]' with unit 'uA' != a unit of current per width such as uA/um"),
-            ("|Id| (uA)", "id 1e-6 0 magnitude"),
-            ("abs(Id) [A]", "id 1e0 0 magnitude"),
-            ("ABS(Drain Current [mA])", "id 1e-3 0 magnitude"),
-            ("absId", "id 1e0 0 magnitude"),
-            ("|Vgs|", "vg 1e0 0 magnitude"),
-            ("log10(Id)", "id 1e0 0 logarithm"),
-            ("LOG(|I_D|/uA)", "id 1e-6 0 logarithm"),
-            ("log10 Id (A)", "id 1e0 0 logarithm"),
-            ("lg(Ids/W [uA/um])", "id 1e0 0 per width logarithm"),
-            ("ln(abs(Ig))", "ig 1e0 0 logarithm"),
-            ("log(f)", "freq 1e0 0 logarithm"),
-            ("log10(noise)", "log10_noise 1e0 0"),
-            ("logic", "logic 1e0 0"),
-            ("absolute", "absolute 1e0 0"),
-            ("Id [V]", "heading 'Id [V]' with unit 'V' != a unit of current such as A, mA, uA or nA"),
-        ] {
-            assert_eq!(read(heading), expected, "{heading}");
-        }
-    }
-
-    #[test]
-    fn bare_lengths_and_temperatures_are_told_by_size() {
-        let heading = |t: &str| Heading::read(t, &ColumnMapping::default()).expect("valid").expect("kept");
-        assert_eq!(heading("W").value(10.0), 10e-6);
-        assert_eq!(heading("W").value(10e-6), 10e-6);
-        assert_eq!(heading("temp").value(27.0), 300.15);
-        assert_eq!(heading("temp").value(300.15), 300.15);
-        assert_eq!(heading("w [um]").value(0.13), 0.13e-6);
-    }
-
-    #[test]
-    fn logarithms_are_undone() {
-        let heading = |t: &str| Heading::read(t, &ColumnMapping::default()).expect("valid").expect("kept");
-        assert!((heading("log10(Id)").value(-6.0) / 1e-6 - 1.0).abs() < 1e-12);
-        assert!((heading("log10(Id [uA])").value(-3.0) / 1e-9 - 1.0).abs() < 1e-12);
-        assert!((heading("ln(Id)").value(-13.815510557964274) / 1e-6 - 1.0).abs() < 1e-12);
-        assert_eq!(heading("log10(|Id|)").value(f64::NEG_INFINITY), 0.0);
-        assert_eq!(heading("log10(Id)").waits().collect::<Vec<_>>(), [Later::Sign]);
-    }
-
-    #[test]
-    fn a_mapping_renames_and_leaves_out() {
-        let mut mapping = ColumnMapping::default();
-        mapping.columns.insert("Strom 2".to_owned(), "id [uA]".to_owned());
-        mapping.columns.insert("Zeit".to_owned(), String::new());
-        let id = Heading::read("strom 2", &mapping).expect("valid").expect("kept");
-        assert_eq!((id.column.as_str(), id.value(3.0)), ("id", 3e-6));
-        assert_eq!(Heading::read("Zeit", &mapping), Ok(None));
-    }
-}
+mod tests;

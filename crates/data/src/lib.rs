@@ -46,6 +46,7 @@ mod number;
 mod random;
 mod sheet;
 mod signs;
+mod source;
 mod stop;
 mod validate;
 

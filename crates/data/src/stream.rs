@@ -28,7 +28,7 @@ pub struct Conversion {
 ///
 /// Memory holds one batch of rows and a few numbers per file. Files are read twice: the first pass
 /// gathers the columns and what validation compares between files, the second writes the rows, with all
-/// the flags that [`crate::read()`] sets.
+/// the flags that [`crate::read()`] sets. Where no file gives a row, `target` is left as it is.
 ///
 /// # Errors
 /// As [`crate::read()`], and when `target` cannot be written.
@@ -53,8 +53,11 @@ pub fn convert(
     for summary in survey.summaries {
         by_file.entry(summary.file.clone()).or_default().push(summary);
     }
-    let mut writer = Writer::create(target, &survey.schema)?;
     let mut done = survey.done;
+    if done.files.iter().all(|file| file.rows == 0) {
+        return Ok(done);
+    }
+    let mut writer = Writer::create(target, &survey.schema)?;
     for chunk in found.chunks(batch) {
         let mut blocks: Vec<Block> = Vec::new();
         let mut tables: Vec<IvTable> = Vec::new();

@@ -9,6 +9,8 @@
 //! * `log10_rms = sqrt(mean (log10 max(|s|, f) - log10 m)^2)` over `m > 10 f`, `vds >= 50 mV`
 //! * `nrmse = sqrt(mean (s - m)^2) / max |m|` over all points
 //! * `rel_l2 = ||g_s - g_m|| / ||g_m||` for gm and gds, the same finite difference on both
+//!
+//! A model value that is no finite number is infinitely far from its measurement.
 
 use serde::{Deserialize, Serialize};
 
@@ -75,6 +77,7 @@ pub fn current_errors(
     let (mut log_sum, mut log_n, mut sq_sum, mut peak, mut n) = (0.0, 0usize, 0.0, 0f64, 0usize);
     for ((&m, &s), &v) in measured.iter().zip(modelled).zip(vds) {
         n += 1;
+        let s = finite_or_far(s);
         sq_sum += (s - m) * (s - m);
         peak = peak.max(m.abs());
         if strong.contains(m, v) {
@@ -96,16 +99,20 @@ pub fn current_errors(
     }
 }
 
-/// `||s - m|| / ||m||` over the pairs `keep` accepts; NaN when there is none.
-pub fn rel_l2(measured: &[f64], modelled: &[f64], keep: impl Fn(usize) -> bool) -> f64 {
+/// `||s - m|| / ||m||` over the pairs with a measurement that is a finite number; NaN when all of these are zero.
+pub fn rel_l2(measured: &[f64], modelled: &[f64]) -> f64 {
     let (mut num, mut den) = (0.0, 0.0);
-    for (i, (&m, &s)) in measured.iter().zip(modelled).enumerate() {
-        if keep(i) && m.is_finite() && s.is_finite() {
-            num += (s - m) * (s - m);
-            den += m * m;
-        }
+    for (&m, &s) in measured.iter().zip(modelled).filter(|(m, _)| m.is_finite()) {
+        let apart = finite_or_far(s) - m;
+        num += apart * apart;
+        den += m * m;
     }
     if den > 0.0 { (num / den).sqrt() } else { f64::NAN }
+}
+
+/// A model value as errors count it: what is no finite number is infinitely far from everything.
+fn finite_or_far(s: f64) -> f64 {
+    if s.is_finite() { s } else { f64::INFINITY }
 }
 
 /// The `q`-quantile (0..=1) with linear interpolation; NaN for an empty slice. Sorts in place, NaN last.
@@ -117,7 +124,8 @@ pub fn quantile(values: &mut [f64], q: f64) -> f64 {
     }
     let x = q.clamp(0.0, 1.0) * (n - 1) as f64;
     let (i, t) = (x.floor() as usize, x.fract());
-    values[i] + t * (values[(i + 1).min(n - 1)] - values[i])
+    let (low, high) = (values[i], values[(i + 1).min(n - 1)]);
+    if high == f64::INFINITY { if t > 0.0 { high } else { low } } else { low + t * (high - low) }
 }
 
 /// Median, 10th and 90th percentile and worst of one metric over devices.
@@ -154,12 +162,13 @@ fn nan() -> f64 {
     f64::NAN
 }
 
-/// JSON has no NaN and a TOML field may be left out: absent or null is read back as NaN.
+/// JSON has no NaN and a TOML field may be left out: absent or null is read back as NaN. Nor has JSON an infinity:
+/// the largest number stands for it, so that an error without bound is not read back as none.
 mod nan_as_null {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     pub(super) fn serialize<S: Serializer>(v: &f64, s: S) -> Result<S::Ok, S::Error> {
-        if v.is_nan() { None::<f64>.serialize(s) } else { Some(*v).serialize(s) }
+        if v.is_nan() { None::<f64>.serialize(s) } else { Some(v.min(f64::MAX)).serialize(s) }
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<f64, D::Error> {
@@ -182,6 +191,22 @@ mod tests {
         assert!((e.rel_rms - 0.01).abs() < 1e-12 && (e.median_rel - 0.01).abs() < 1e-12);
         assert!((e.log10_rms - 1.01f64.log10()).abs() < 1e-12);
         assert!((e.nrmse - (5e-10f64 / 4.0).sqrt() / 2e-3).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_model_without_numbers_looks_bad() {
+        let strong = StrongSet::new(Geometry::new(10e-6, 1e-6), Polarity::N, 1e-12);
+        let m = [1e-3, 2e-3, 3e-3, 1e-9];
+        for none in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            let e = current_errors(&m, &[none, 2e-3, 3e-3, 1e-9], &[1.0; 4], strong, 1e-12);
+            assert_eq!([e.rel_rms, e.log10_rms, e.nrmse], [f64::INFINITY; 3], "{none}");
+            assert_eq!(e.median_rel, 0.0, "two of three points are met");
+            assert_eq!(rel_l2(&m, &[1e-3, none, 3e-3, 1e-9]), f64::INFINITY, "{none}");
+        }
+        assert_eq!(rel_l2(&[f64::NAN, 1.0], &[1.0, 1.0]), 0.0, "what was not measured does not count");
+        let over = Spread::over([0.01, f64::INFINITY, 0.02, f64::INFINITY]);
+        assert_eq!([over.median, over.p90, over.worst], [f64::INFINITY; 3]);
+        assert!(Spread::over([0.01, 0.02, f64::INFINITY]).median == 0.02);
     }
 
     #[test]

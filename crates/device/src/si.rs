@@ -9,6 +9,9 @@ pub const BOLTZMANN: f64 = 1.380_649e-23;
 /// Elementary charge, C; exact in the SI.
 pub const ELEMENTARY_CHARGE: f64 = 1.602_176_634e-19;
 
+/// Boltzmann constant over the elementary charge, V/K: the thermal voltage of one kelvin.
+pub const BOLTZMANN_VOLTS: f64 = BOLTZMANN / ELEMENTARY_CHARGE;
+
 /// A temperature in degrees Celsius in kelvin.
 pub fn kelvin(celsius: f64) -> f64 {
     celsius + ZERO_CELSIUS

@@ -88,3 +88,37 @@ def test_wrong_arrays_are_refused_in_words(data):
         SurrogateRegressor(columns=("vgs", "vds", "w")).fit(data[0][:, :3], data[1])
     with pytest.raises(gummel.GummelError, match="one for each"):
         SurrogateRegressor(columns=("vgs", "vds", "vbs", "w", "l")).fit(data[0], data[1][1:])
+    torn = data[0].copy()
+    torn[7, 1] = np.nan
+    with pytest.raises(gummel.GummelError, match="NaN or infinity at row 7 of column vds"):
+        SurrogateRegressor(columns=("vgs", "vds", "vbs", "w", "l")).fit(torn, data[1])
+
+
+def test_nothing_is_predicted_before_a_fit(data):
+    with pytest.raises(ValueError, match="not fitted yet"):
+        SurrogateRegressor().predict(data[0])
+
+
+# Of scikit-learn's own checks those that need no data: the others fit random numbers, which are no transistor.
+CHECKS = [
+    "check_no_attributes_set_in_init",
+    "check_parameters_default_constructible",
+    "check_do_not_raise_errors_in_init_or_set_param",
+    "check_get_params_invariance",
+    "check_set_params",
+    "check_estimator_cloneable",
+    "check_estimator_repr",
+    "check_estimator_tags_renamed",
+    "check_valid_tag_types",
+    "check_mixin_order",
+    "check_estimators_unfitted",
+]
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_it_passes_the_checks_of_scikit_learn(name):
+    checks = pytest.importorskip("sklearn.utils.estimator_checks")
+    check = getattr(checks, name, None)
+    if check is None:
+        pytest.skip("this version of scikit-learn does not have the check")
+    check("SurrogateRegressor", SurrogateRegressor())

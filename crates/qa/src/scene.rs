@@ -4,15 +4,13 @@
 //! them into terminal voltages of the real device and back.
 
 use gummel_device::metrics::criterion_current;
+use gummel_device::si::BOLTZMANN_VOLTS;
 use gummel_device::{Corner, Curve, Polarity};
 use gummel_model::DeviceQuery;
 
 use crate::device::{D, Device, G, Matrix, S, Terminals, Volts};
 use crate::finding::{Picture, Worst};
 use crate::{Abilities, Ask, Family, Nominal, QaError};
-
-/// Boltzmann's constant over the elementary charge, V/K.
-pub(crate) const BOLTZMANN_VOLTS: f64 = 8.617_333_262e-5;
 
 /// Noise floors above which a check believes a current.
 pub(crate) const CREDIBLE_FLOORS: f64 = 10.0;

@@ -180,8 +180,8 @@ fn slope_error(
             slopes_s.push(s[k]);
         }
     }
-    let e = rel_l2(&slopes_m, &slopes_s, |_| true);
-    e.is_finite().then_some(e)
+    let e = rel_l2(&slopes_m, &slopes_s);
+    (!e.is_nan()).then_some(e)
 }
 
 /// Names the devices that do not fit, and why, from robust weights and errors.

@@ -28,6 +28,20 @@ fn prose(text: &str) -> String {
     text.split("```").step_by(2).collect()
 }
 
+/// Folders of the repository whose files the pages speak of.
+const FOLDERS: [&str; 7] = ["crates/", "configs/", "datasets/", "docs/", "notebooks/", "tests/", "xtask/"];
+
+/// Files in running text, `crates/data/src/read.rs`, that the repository does not have; those with words in capitals stand for
+/// a reader's own.
+pub(super) fn dead_paths(root: &Path, file: &str, text: &str) -> Vec<String> {
+    let prose = prose(text);
+    let paths = prose.split('`').skip(1).step_by(2).filter(|p| FOLDERS.iter().any(|f| p.starts_with(f)));
+    let fixed =
+        |p: &&str| !p.contains(|c: char| c.is_ascii_uppercase() || c.is_whitespace() || "*?{".contains(c));
+    let dead = paths.filter(fixed).filter(|p| !root.join(p).exists());
+    dead.map(|p| format!("{file}: there is no {p}")).collect()
+}
+
 fn has_heading(page: &Path, anchor: &str) -> bool {
     std::fs::read_to_string(page)
         .is_ok_and(|text| prose(&text).lines().filter(|l| l.starts_with('#')).any(|l| slug(l) == anchor))
@@ -70,6 +84,15 @@ mod tests {
         assert_eq!(dead("```\n[a](missing.md)\n```\n"), 0);
         assert_eq!(dead("[a](../docs/src/architecture.md#invariants)"), 0);
         assert_eq!(dead("[a](../docs/src/architecture.md#no-such-heading)"), 1);
+    }
+
+    #[test]
+    fn files_that_a_page_speaks_of_are_looked_for() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let dead = |text: &str| dead_paths(&root, "page.md", text).len();
+        assert_eq!(dead("`xtask/src/tidy.rs`, `crates/export/src/TARGET.rs`, `tests/*.rs`, `runs/nmos`"), 0);
+        assert_eq!(dead("`xtask/src/untidy.rs` and `crates/nothing`"), 2);
+        assert_eq!(dead("```sh\nls `xtask/src/untidy.rs`\n```\n"), 0);
     }
 
     #[test]

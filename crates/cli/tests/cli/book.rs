@@ -1,18 +1,17 @@
 //! The book as a reader follows it: the commands of a page, in order, in one folder that has what the page speaks of.
 //!
-//! Fits take the laboratory's quick recipe whatever the page says, and proofs look at few boxes; nothing else is changed.
-//! A command whose tool is not at hand is passed over with a line `SKIPPED:`, one that no test can run with a line
+//! Fits take the laboratory's quick recipe whatever the page says (but for recipes that the page itself gives), sets that are
+//! streamed are small, and proofs look at few boxes; nothing else is changed. A command whose tool is not at hand is passed over with a line `SKIPPED:`, one that no test can run with a line
 //! `EXEMPT:`; the page on contributing lists these.
 
 use crate::lab::Lab;
 
-/// Pages with commands that are not followed, and why.
-const EXEMPT: [(&str, &str); 5] = [
-    ("benchmarks", "needs measured silicon and minutes to hours"),
-    ("contributing", "runs the checks that this is one of"),
-    ("notebooks", "starts Jupyter; the notebooks are executed by the package's own tests"),
+/// Pages that have no command of gummel, and why the others are not run here.
+const EXEMPT: [(&str, &str); 4] = [
+    ("contributing", "runs the checks that this is one of; tidy looks for the tasks"),
+    ("notebooks", "installs and starts Jupyter; the notebooks are executed by the package's own tests"),
     ("python", "installs the package, as its own tests do"),
-    ("simulators", "runs the tests of the libraries"),
+    ("simulators", "runs the tests of the libraries; tidy looks for them"),
 ];
 
 /// Code of a page that a reader uses: shell commands, and files to save under a name the text gives.
@@ -126,6 +125,17 @@ fn export() {
 }
 
 #[test]
+fn benchmarks() {
+    let lab = bench();
+    for (w, l) in SIZES {
+        lab.measure_into("ihp-sg13g2", "nmos", w, l, 1.0);
+    }
+    // Made by a program in Python on the page.
+    std::fs::copy(lab.path("measurements/lot7.parquet"), lab.path("many.parquet")).expect("copied");
+    follow(&lab, "benchmarks");
+}
+
+#[test]
 fn tutorial() {
     let Some(shared) = std::env::var_os("GUMMEL_SHARED") else {
         eprintln!("SKIPPED: the tutorial needs the measurements of SG13G2; GUMMEL_SHARED is not set");
@@ -179,6 +189,7 @@ fn bench() -> Lab {
     let lab = Lab::new();
     std::fs::create_dir(lab.path("measurements")).expect("folder");
     lab.gummel("data convert demo130-noisy --out measurements/lot7.parquet").code(0);
+    lab.write("adamw.toml", "[solver]\nkind = \"adamw\"\nsteps = 50\n");
     lab
 }
 
@@ -207,11 +218,14 @@ fn sweep(w: f64, l: f64) -> impl Iterator<Item = (f64, f64, f64)> {
 
 /// Follows a page to its end.
 fn follow(lab: &Lab, name: &str) {
-    let mut ran = 0;
+    let (mut ran, mut given) = (0, Vec::new());
     for step in steps(&page(name)) {
         match step {
-            Step::File(name, content) => lab.write(name, content),
-            Step::Command(line) => ran += usize::from(run(lab, name, &line)),
+            Step::File(name, content) => {
+                lab.write(name, content);
+                given.push(name.to_owned());
+            }
+            Step::Command(line) => ran += usize::from(run(lab, name, &given, &line)),
         }
     }
     assert!(ran > 0, "{name}: no command was run");
@@ -223,8 +237,8 @@ fn page(name: &str) -> String {
     std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"))
 }
 
-/// Whether a command could be run; it is asserted that it succeeds.
-fn run(lab: &Lab, page: &str, line: &str) -> bool {
+/// Whether a command could be run; it is asserted that it succeeds. `given` are files that the page gave.
+fn run(lab: &Lab, page: &str, given: &[String], line: &str) -> bool {
     let mut words = shlex::split(line).unwrap_or_else(|| panic!("{page}: quotes do not close: {line}"));
     let skipped = |tool: &str| {
         eprintln!("SKIPPED: docs/src/{page}.md: '{line}' needs {tool}");
@@ -254,7 +268,10 @@ fn run(lab: &Lab, page: &str, line: &str) -> bool {
     if words[0] == "verify" && words[1].ends_with(".va") && std::env::var_os("GUMMEL_PYTHON").is_none() {
         return skipped("GUMMEL_PYTHON");
     }
-    shorten(&mut words);
+    if words.windows(2).any(|w| w == ["--device", "gpu"]) {
+        return exempt("needs a graphics processor");
+    }
+    shorten(&mut words, given);
     // A check that fails is what `--fail-on` is there to tell, and a suspicion what the doctor is for.
     let failed = words.iter().any(|w| w == "--fail-on" || w == "doctor");
     let code = lab.program(env!("CARGO_BIN_EXE_gummel").as_ref(), &words);
@@ -266,8 +283,8 @@ fn run(lab: &Lab, page: &str, line: &str) -> bool {
     true
 }
 
-/// The same command in less time.
-fn shorten(words: &mut Vec<String>) {
+/// The same command in less time, with the laboratory's data.
+fn shorten(words: &mut Vec<String>, given: &[String]) {
     let flag = |words: &mut Vec<String>, name: &str, value: &str| {
         if let Some(k) = words.iter().position(|w| w == name) {
             words[k + 1] = value.to_owned();
@@ -275,9 +292,16 @@ fn shorten(words: &mut Vec<String>) {
             words.extend([name.to_owned(), value.to_owned()]);
         }
     };
-    let resumes = words.iter().any(|w| w == "--resume" || w == "adamw");
+    for word in words.iter_mut().filter(|w| w.starts_with("../shared/data/silicon/ihp")) {
+        *word = "ihp-sg13g2".to_owned();
+    }
+    let kept = words.iter().any(|w| w == "--resume" || given.contains(w));
+    let recipe = if words.iter().any(|w| w == "adamw") { "adamw.toml" } else { "quick.toml" };
+    if words.iter().any(|w| w == "--stream") {
+        flag(words, "--stream", "5000");
+    }
     match words[0].as_str() {
-        "fit" | "compare" if !resumes => flag(words, "--config", "quick.toml"),
+        "fit" | "compare" if !kept => flag(words, "--config", recipe),
         "certify" => flag(words, "--boxes", "500"),
         _ => {}
     }

@@ -106,3 +106,18 @@ fn corners_have_figures_and_positions_far_from_them_are_warned_of() {
     assert!(far.err().contains("1 position of 2 further than 1.5 from tt, e.g. 5,0"), "{}", far.err());
     assert!(!lab.gummel("corners run --at 0.5,0 --out near").code(0).err().contains("further"));
 }
+
+#[test]
+fn a_conversion_of_nothing_fails_and_leaves_what_is_there() {
+    let lab = Lab::new();
+    lab.write("empty.csv", "");
+    lab.write("all.parquet", "an older one");
+    let ran = lab.gummel("data convert empty.csv --out all.parquet").code(1);
+    assert!(ran.err().contains("empty.csv: the file is empty"), "{}", ran.err());
+    assert!(
+        ran.err().contains("no row of measurements in 1 file; all.parquet was not written"),
+        "{}",
+        ran.err()
+    );
+    assert_eq!(lab.read("all.parquet"), "an older one");
+}

@@ -3,6 +3,7 @@
 use gummel_device::si::{self, ZERO_CELSIUS};
 
 use crate::block::IDENTITY_COLUMNS;
+use crate::number;
 
 /// Physical dimension of a column.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -106,6 +107,40 @@ pub(super) fn any_unit(unit: &str) -> Option<(f64, f64)> {
     [Voltage, Current, Conductance, Charge, Capacitance, Frequency, Length, Temperature]
         .into_iter()
         .find_map(|d| d.unit(unit).or_else(|| Some((per_width(d, unit)?, 0.0))))
+}
+
+/// Digits and what stands behind them, `5` and `mV` of `5 mV`; `None` for what does not begin with a number.
+fn apart(text: &str) -> Option<(f64, &str)> {
+    let end = text.char_indices().rev().find(|(_, c)| c.is_ascii_digit() || *c == '.')?.0 + 1;
+    Some((number::whole(&text.as_bytes()[..end])?, text[end..].trim()))
+}
+
+/// Factor of an SI prefix without a unit behind it.
+fn lone_prefix(text: &str) -> Option<f64> {
+    let mut chars = text.chars();
+    match (chars.next(), chars.next()) {
+        (Some(c), None) => si::prefix_factor(c),
+        _ => text.eq_ignore_ascii_case("meg").then_some(1e6),
+    }
+}
+
+/// True for a number with an SI prefix or a unit: `10u`, `5 mV`, `-40 °C`.
+pub(crate) fn has_own_unit(text: &str) -> bool {
+    apart(text).is_some_and(|(_, unit)| lone_prefix(unit).is_some() || any_unit(unit).is_some())
+}
+
+/// The SI value of a number with an SI prefix or a unit of its own; `None` where that measures something else.
+pub(super) fn own(dimension: Dimension, text: &str) -> Option<f64> {
+    if dimension == Dimension::Length
+        && let Ok(length) = si::parse_length(text)
+    {
+        return Some(length);
+    }
+    let (number, unit) = apart(text)?;
+    let of_any = || (dimension == Dimension::None).then(|| any_unit(unit)).flatten();
+    let lone = || (dimension != Dimension::Temperature).then(|| lone_prefix(unit)).flatten();
+    let (factor, offset) = dimension.unit(unit).or_else(of_any).or_else(|| Some((lone()?, 0.0)))?;
+    Some(number * factor + offset)
 }
 
 fn strip_suffix_any_case<'a>(text: &'a str, suffix: &str) -> Option<&'a str> {

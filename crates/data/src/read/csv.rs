@@ -16,10 +16,10 @@ mod remark;
 pub(super) use fields::{Dialect, Field, is_silent};
 pub(super) use layout::condition;
 
-use crate::heading::{BadHeading, ColumnMapping};
+use crate::heading::BadHeading;
 use crate::sheet::Sheet;
-use crate::stop::Stop;
-use crate::{DataError, Flags, decode};
+use crate::source::Source;
+use crate::{DataError, Flags};
 use layout::{Condition, Layout, Rows, banner};
 use matrix::Titles;
 use remark::assignments;
@@ -29,18 +29,11 @@ use remark::assignments;
 /// # Errors
 /// [`DataError::Encoding`] for what is no text, [`DataError::Syntax`] for a cell that should be a number
 /// and is none, [`DataError::NoQuantity`] for a file without headings, [`DataError::Stopped`].
-pub(crate) fn read(
-    path: &str,
-    bytes: &[u8],
-    mapping: &ColumnMapping,
-    stop: Stop<'_>,
-) -> Result<Sheet, DataError> {
-    let text = decode::text(path, bytes, stop)?;
-    let dialect = Dialect::guess(&text, mapping);
+pub(crate) fn read(source: Source<'_>) -> Result<Sheet, DataError> {
+    let text = source.text()?;
     let mut reader = Reader {
-        path,
-        mapping,
-        dialect,
+        source,
+        dialect: Dialect::guess(&text, source.mapping),
         sheet: Sheet::default(),
         rows: Rows::default(),
         layout: None,
@@ -60,8 +53,9 @@ pub(crate) fn read(
     };
     let mut lines = text.lines().enumerate().peekable();
     while let Some((k, line)) = lines.next() {
-        stop.look()?;
-        let whole = dialect.open_cell(line).then(|| closed(line, lines.clone().map(|(_, l)| l))).flatten();
+        source.stop.look()?;
+        let whole =
+            reader.dialect.open_cell(line).then(|| closed(line, lines.clone().map(|(_, l)| l))).flatten();
         if let Some((_, more)) = whole {
             lines.nth(more - 1);
         }
@@ -90,8 +84,7 @@ fn closed<'a>(line: &str, below: impl Iterator<Item = &'a str>) -> Option<(Strin
 
 /// The state between two lines.
 struct Reader<'a> {
-    path: &'a str,
-    mapping: &'a ColumnMapping,
+    source: Source<'a>,
     dialect: Dialect,
     sheet: Sheet,
     rows: Rows,
@@ -142,13 +135,13 @@ impl Reader<'_> {
         }
         let cells = self.dialect.split(line);
         // Before the headings, a number is a heading when a mapping gives it a name.
-        let renamed = |cell: &str| self.layout.is_none() && self.mapping.given(cell).is_some();
+        let renamed = |cell: &str| self.layout.is_none() && self.source.mapping.given(cell).is_some();
         let field = |cell: &String| if renamed(cell) { Field::Word } else { self.dialect.read(cell) };
         let fields: Vec<Field> = cells.iter().map(field).collect();
-        let numbers = fields.iter().filter(|f| matches!(f, Field::Number(_))).count();
+        let numbers = fields.iter().filter(|f| f.is_number()).count();
         let words = fields.iter().filter(|f| matches!(f, Field::Word)).count();
         // A sheet's headings begin with the name of a bias.
-        let begins = !matches!(fields.first(), Some(Field::Number(_)));
+        let begins = !fields.first().is_some_and(Field::is_number);
         if begins && self.sheet_headings(number, &cells, &above)? {
             return Ok(());
         }
@@ -168,8 +161,8 @@ impl Reader<'_> {
         if words > numbers && words >= 2 && self.headings(number, &cells)? {
             return Ok(());
         }
-        if self.layout.is_some() && words > 0 && numbers > 0 && !is_note(trimmed) {
-            return Err(self.bad_row(number, &cells, &fields));
+        if self.layout.is_some() && numbers > 0 && !is_note(trimmed) {
+            return self.bad_row(number, &cells, &fields);
         }
         self.remark(number, trimmed, &cells);
         Ok(())
@@ -182,7 +175,7 @@ impl Reader<'_> {
         cells: &[String],
         above: &[String],
     ) -> Result<bool, DataError> {
-        let (Some(corner), mapping) = (cells.first(), self.mapping) else { return Ok(false) };
+        let (Some(corner), mapping) = (cells.first(), self.source.mapping) else { return Ok(false) };
         let merged: Vec<String>;
         let cells = if corner.trim().is_empty() {
             let Some(corner) = above.first() else { return Ok(false) };
@@ -201,13 +194,13 @@ impl Reader<'_> {
 
     /// A line above tables side by side, or a note.
     fn remark(&mut self, number: usize, text: &str, cells: &[String]) {
-        self.titles.note(cells, &self.dialect, self.mapping);
-        self.values_above = matrix::banner(cells, &self.dialect, self.mapping);
+        self.titles.note(cells, &self.dialect, self.source.mapping);
+        self.values_above = matrix::banner(cells, &self.dialect, self.source.mapping);
         if self.values_above.len() > 1 {
             let name = cells.iter().find(|c| !c.trim().is_empty()).map_or("", |c| c.trim());
             self.nameless = Some((number, name.to_owned()));
         }
-        let banner = banner(cells, self.mapping);
+        let banner = banner(cells, self.source.mapping);
         if banner.is_empty() {
             self.note(text);
         } else {
@@ -219,17 +212,18 @@ impl Reader<'_> {
 
     /// A line of headings: at least two of them must mean something.
     fn headings(&mut self, number: usize, cells: &[String]) -> Result<bool, DataError> {
-        let wrong =
-            |bad: BadHeading| bad.at(self.path, number, "correct the heading or give a column mapping");
-        let mut layout = Layout::read(cells, &self.banner, self.mapping).map_err(wrong)?;
+        let wrong = |bad: BadHeading| {
+            bad.at(self.source.path, number, "correct the heading or give a column mapping")
+        };
+        let mut layout = Layout::read(cells, &self.banner, self.source.mapping).map_err(wrong)?;
         if layout.meaningful() < 2 {
             return Ok(false);
         }
         if layout.repeats() && !self.values_above.is_empty() {
             self.banner = std::mem::take(&mut self.values_above);
-            layout = Layout::read(cells, &self.banner, self.mapping).map_err(wrong)?;
+            layout = Layout::read(cells, &self.banner, self.source.mapping).map_err(wrong)?;
         }
-        self.titles.note(cells, &self.dialect, self.mapping);
+        self.titles.note(cells, &self.dialect, self.source.mapping);
         self.assumed = Flags::NONE;
         self.layout = Some(layout);
         self.units_possible = true;
@@ -248,63 +242,63 @@ impl Reader<'_> {
             .zip(units.iter().chain(std::iter::repeat(&String::new())))
             .map(|(h, u)| if u.is_empty() { h.clone() } else { format!("{h} [{u}]") })
             .collect();
-        match Layout::read(&headings, &self.banner, self.mapping) {
+        match Layout::read(&headings, &self.banner, self.source.mapping) {
             Ok(with_units) => {
                 self.layout = Some(with_units);
                 Ok(true)
             }
             Err(_) if self.headings(number, cells)? => Ok(true),
-            Err(bad) => Err(bad.at(self.path, number, "correct the line of units")),
+            Err(bad) => Err(bad.at(self.source.path, number, "correct the line of units")),
         }
     }
 
     fn row(&mut self, number: usize, cells: &[String], fields: &[Field]) -> Result<(), DataError> {
         let Some(layout) = &self.layout else { return Ok(()) };
         if self.last && self.cut && fields.len() < layout.width() {
-            self.sheet.problem = Some(DataError::Truncated {
-                path: self.path.to_owned(),
-                line: number,
-                found: format!("{} of {} columns in the last line", fields.len(), layout.width()),
-                expected: "a complete line with a line end".to_owned(),
-                rows: self.rows.len(),
-            });
+            let found = format!("{} of {} columns in the last line", fields.len(), layout.width());
+            self.cut_at(number, found);
             return Ok(());
         }
         let ragged = fields.len() < layout.width() && !layout.is_wide();
         // Remarks behind the last column are no harm; a number there may be half of another one.
-        let overlong = fields.iter().skip(layout.width()).any(|f| matches!(f, Field::Number(_)));
+        let overlong = fields.iter().skip(layout.width()).any(Field::is_number);
         if ragged || overlong {
-            return Err(DataError::Syntax {
-                path: self.path.to_owned(),
-                line: number,
-                found: format!("{} columns", fields.len()),
-                expected: format!("{} columns as in the headings", layout.width()),
-                hint: "complete the line, or quote cells that hold the column separator".to_owned(),
-            });
+            return Err(self.source.syntax(
+                number,
+                format!("{} columns", fields.len()),
+                format!("{} columns as in the headings", layout.width()),
+                "complete the line, or quote cells that hold the column separator",
+            ));
         }
         layout.append(&mut self.rows, number as u32, cells, fields, &self.held);
         self.sheet.flags |= self.assumed;
         Ok(())
     }
 
-    /// Which cell of a row that does not fit is to blame.
-    fn bad_row(&self, number: usize, cells: &[String], fields: &[Field]) -> DataError {
+    /// Notes that the file ends inside this line.
+    fn cut_at(&mut self, number: usize, found: String) {
+        let expected = "a complete line with a line end";
+        self.sheet.problem = Some(self.source.truncated(number, found, expected, self.rows.len()));
+    }
+
+    /// Which cell of a row that does not fit is to blame; the last one of a file may have been cut.
+    fn bad_row(&mut self, number: usize, cells: &[String], fields: &[Field]) -> Result<(), DataError> {
         let blame = self.layout.as_ref().and_then(|l| l.misfit(fields));
         let (cell, heading) = blame.map_or(("", "a number"), |(k, heading)| (cells[k].trim(), heading));
-        DataError::Syntax {
-            path: self.path.to_owned(),
-            line: number,
-            found: format!("'{}'", shortened(cell, 40)),
-            expected: format!("a number in column '{heading}'"),
-            hint: "correct the cell, or leave it empty".to_owned(),
+        let (cell, heading) =
+            (format!("'{}'", shortened(cell, 40)), format!("a number in column '{heading}'"));
+        if self.last && self.cut && self.rows.len() > 0 {
+            self.cut_at(number, format!("{cell} in the last line"));
+            return Ok(());
         }
+        Err(self.source.syntax(number, cell, heading, "correct the cell, or leave it empty"))
     }
 
     /// `key, value`, `key: value` and `key = value`: held voltages between blocks, else header values.
     fn note(&mut self, text: &str) {
         let assigned = assignments(text, self.dialect.comma_decimals);
         for (key, value) in &assigned {
-            if let Some((column, value)) = condition(&format!("{key}={value}"), self.mapping) {
+            if let Some((column, value)) = condition(&format!("{key}={value}"), self.source.mapping) {
                 self.held.retain(|(c, _)| *c != column);
                 self.held.push((column, value));
             }
@@ -322,13 +316,12 @@ impl Reader<'_> {
 
     fn finish(mut self) -> Result<Sheet, DataError> {
         if let (None, Some((line, name))) = (&self.layout, &self.nameless) {
-            return Err(DataError::Syntax {
-                path: self.path.to_owned(),
-                line: *line,
-                found: format!("'{name}' and voltages of no terminal"),
-                expected: format!("both biases in the first cell, as in '{name}\\Vds' or '{name}\\Vbs'"),
-                hint: "write them there, or give the numbers names with a column mapping".to_owned(),
-            });
+            return Err(self.source.syntax(
+                *line,
+                format!("'{name}' and voltages of no terminal"),
+                format!("both biases in the first cell, as in '{name}\\Vds' or '{name}\\Vbs'"),
+                "write them there, or give the numbers names with a column mapping",
+            ));
         }
         if self.layout.is_none() {
             let found = match self.unnamed {
@@ -338,20 +331,19 @@ impl Reader<'_> {
                 None => format!("'{}' first", shortened(&self.first, 60)),
             };
             return Err(DataError::NoQuantity {
-                path: self.path.to_owned(),
+                path: self.source.path.to_owned(),
                 found,
                 expected: "a line of headings such as 'vg, vd, id' above the numbers".to_owned(),
             });
         }
         self.rows.into_sheet(&mut self.sheet);
         if self.sheet.rows() == 0 {
-            return Err(DataError::Truncated {
-                path: self.path.to_owned(),
-                line: self.number,
-                found: "no row of numbers".to_owned(),
-                expected: "rows below the headings".to_owned(),
-                rows: 0,
-            });
+            return Err(self.source.truncated(
+                self.number,
+                "no row of numbers",
+                "rows below the headings",
+                0,
+            ));
         }
         Ok(self.sheet)
     }

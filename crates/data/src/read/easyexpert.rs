@@ -6,36 +6,31 @@
 
 use std::collections::BTreeMap;
 
-use crate::heading::{ColumnMapping, Heading};
+use crate::heading::Heading;
 use crate::identity::tidy;
 use crate::sheet::Sheet;
-use crate::stop::Stop;
-use crate::{DataError, decode, number};
+use crate::source::Source;
+use crate::{DataError, number};
 
 /// Reads a whole EasyEXPERT export.
 ///
 /// # Errors
 /// [`DataError::Encoding`], [`DataError::Syntax`] for lines that break the grammar,
 /// [`DataError::Truncated`] for a file without data, [`DataError::Stopped`].
-pub(crate) fn read(
-    path: &str,
-    bytes: &[u8],
-    mapping: &ColumnMapping,
-    stop: Stop<'_>,
-) -> Result<Sheet, DataError> {
-    let text = decode::text(path, bytes, stop)?;
+pub(crate) fn read(source: Source<'_>) -> Result<Sheet, DataError> {
+    let text = source.text()?;
     let mut sheet = Sheet::default();
     let mut record = Record::default();
     let mut curves = 0;
     let mut last = 0;
     for (k, line) in text.lines().enumerate() {
-        stop.look()?;
+        source.stop.look()?;
         last = k + 1;
         let cells = cells(line);
         let Some((keyword, values)) = cells.split_first() else { continue };
         match keyword.to_ascii_lowercase().as_str() {
             "setuptitle" | "primitivetest" if !record.rows.is_empty() => {
-                curves = record.close(path, &mut sheet, mapping, curves)?;
+                curves = record.close(source, &mut sheet, curves)?;
                 record = Record::default();
                 record.note(keyword, values);
             }
@@ -46,25 +41,20 @@ pub(crate) fn read(
             }
             "dataname" => {
                 if !record.rows.is_empty() {
-                    curves = record.close(path, &mut sheet, mapping, curves)?;
+                    curves = record.close(source, &mut sheet, curves)?;
                     record.rows.clear();
                 }
                 record.names = values.iter().map(|v| (*v).to_owned()).collect();
                 record.line = k + 1;
             }
-            "datavalue" => record.row(path, k + 1, values)?,
+            "datavalue" => record.row(source, k + 1, values)?,
             _ => record.note(keyword, values),
         }
     }
-    record.close(path, &mut sheet, mapping, curves)?;
+    record.close(source, &mut sheet, curves)?;
     if sheet.rows() == 0 {
-        return Err(DataError::Truncated {
-            path: path.to_owned(),
-            line: last,
-            found: "no DataValue line".to_owned(),
-            expected: "a DataName line and DataValue lines".to_owned(),
-            rows: 0,
-        });
+        let expected = "a DataName line and DataValue lines";
+        return Err(source.truncated(last, "no DataValue line", expected, 0));
     }
     Ok(sheet)
 }
@@ -86,13 +76,9 @@ impl Record {
         self.parameters.insert(name.to_ascii_lowercase(), values);
     }
 
-    fn row(&mut self, path: &str, line: usize, values: &[&str]) -> Result<(), DataError> {
-        let fail = |found: String, expected: String| DataError::Syntax {
-            path: path.to_owned(),
-            line,
-            found,
-            expected,
-            hint: "export the record again from EasyEXPERT".to_owned(),
+    fn row(&mut self, source: Source<'_>, line: usize, values: &[&str]) -> Result<(), DataError> {
+        let fail = |found: String, expected: String| {
+            source.syntax(line, found, expected, "export the record again from EasyEXPERT")
         };
         if self.names.is_empty() {
             return Err(fail("DataValue".to_owned(), "a DataName line before it".to_owned()));
@@ -119,13 +105,7 @@ impl Record {
     }
 
     /// Moves the rows into `sheet`; gives the number of the next curve.
-    fn close(
-        &mut self,
-        path: &str,
-        sheet: &mut Sheet,
-        mapping: &ColumnMapping,
-        first_curve: u32,
-    ) -> Result<u32, DataError> {
+    fn close(&mut self, source: Source<'_>, sheet: &mut Sheet, first_curve: u32) -> Result<u32, DataError> {
         let rows = self.rows.len();
         if rows == 0 {
             return Ok(first_curve);
@@ -133,8 +113,8 @@ impl Record {
         let points = self.numbers("dimension1").first().map_or(rows, |n| (*n as usize).clamp(1, rows));
         let mut columns: Vec<(String, Vec<f64>)> = Vec::new();
         for (k, name) in self.names.iter().enumerate() {
-            let heading = Heading::read(name, mapping)
-                .map_err(|bad| bad.at(path, self.line, "give a column mapping"))?;
+            let heading = Heading::read(name, source.mapping)
+                .map_err(|bad| bad.at(source.path, self.line, "give a column mapping"))?;
             if let Some(heading) = heading {
                 sheet.remember(&heading);
                 columns.push((
@@ -144,7 +124,7 @@ impl Record {
             }
         }
         for (name, values) in self.held(rows, points) {
-            if let Ok(Some(heading)) = Heading::read(&name, mapping)
+            if let Ok(Some(heading)) = Heading::read(&name, source.mapping)
                 && !columns.iter().any(|(n, _)| *n == heading.column)
             {
                 columns.push((heading.column, values));
@@ -162,15 +142,14 @@ impl Record {
         sheet.columns.iter_mut().for_each(|(_, v)| v.resize(total, f64::NAN));
         let expected = points * self.numbers("dimension2").first().map_or(1, |n| (*n as usize).max(1));
         if expected != rows && sheet.problem.is_none() {
-            sheet.problem = Some(DataError::Truncated {
-                path: path.to_owned(),
-                line: self.rows[rows - 1].0 as usize,
-                found: format!("{rows} DataValue lines"),
-                expected: format!("{expected} as Dimension1 and Dimension2 say"),
-                rows: total,
-            });
+            sheet.problem = Some(source.truncated(
+                self.rows[rows - 1].0 as usize,
+                format!("{rows} DataValue lines"),
+                format!("{expected} as Dimension1 and Dimension2 say"),
+                total,
+            ));
         }
-        self.limits(sheet, mapping);
+        self.limits(source, sheet);
         let header = self.parameters.iter().map(|(k, v)| (k.clone(), v.join(" ")));
         sheet.header.extend(header);
         Ok(first_curve + rows.div_ceil(points) as u32)
@@ -206,7 +185,7 @@ impl Record {
     }
 
     /// Compliance of the primary and secondary sweep sources.
-    fn limits(&self, sheet: &mut Sheet, mapping: &ColumnMapping) {
+    fn limits(&self, source: Source<'_>, sheet: &mut Sheet) {
         let (names, functions) = (self.words("channel.iname"), self.words("channel.func"));
         for (name, function) in names.iter().zip(functions) {
             let parameter = match function.to_ascii_lowercase().as_str() {
@@ -215,7 +194,7 @@ impl Record {
                 _ => continue,
             };
             let limit = self.numbers(parameter).first().copied().filter(|l| *l > 0.0);
-            if let (Some(limit), Ok(Some(heading))) = (limit, Heading::read(name, mapping)) {
+            if let (Some(limit), Ok(Some(heading))) = (limit, Heading::read(name, source.mapping)) {
                 sheet.limits.push((heading.column, limit));
             }
         }

@@ -10,6 +10,7 @@ use crate::heading::{ColumnMapping, Heading};
 use crate::identity::Fields;
 use crate::input::Input;
 use crate::sheet::Sheet;
+use crate::source::Source;
 use crate::stop::{PIECE, Stop};
 use crate::{DataError, Format, IvTable, validate};
 
@@ -64,7 +65,7 @@ pub(crate) fn load(
         blake3: hash(&bytes, stop)?,
         rows: 0,
     };
-    let parsed = match parse(format, &input.name, &bytes, mapping, stop) {
+    let parsed = match parse(format, Source { path: &input.name, bytes: &bytes, mapping, stop }) {
         Ok(Parsed::Table(table)) => {
             file.rows = table.len();
             return Ok(Loaded::Table { table, file });
@@ -100,20 +101,14 @@ pub(crate) fn load(
 }
 
 /// Reads the content of a file.
-fn parse(
-    format: Format,
-    name: &str,
-    bytes: &[u8],
-    mapping: &ColumnMapping,
-    stop: Stop<'_>,
-) -> Result<Parsed, DataError> {
+fn parse(format: Format, source: Source<'_>) -> Result<Parsed, DataError> {
     let sheet = match format {
-        Format::Mdm => mdm::read(name, bytes, stop)?,
-        Format::Csv => csv::read(name, bytes, mapping, stop)?,
-        Format::EasyExpert => easyexpert::read(name, bytes, mapping, stop)?,
-        Format::Raw => raw::read(name, bytes, mapping, stop)?,
-        Format::Plt => plt::read(name, bytes, mapping, stop)?,
-        Format::Parquet => return parquet::read(name, bytes, mapping, stop),
+        Format::Mdm => mdm::read(source)?,
+        Format::Csv => csv::read(source)?,
+        Format::EasyExpert => easyexpert::read(source)?,
+        Format::Raw => raw::read(source)?,
+        Format::Plt => plt::read(source)?,
+        Format::Parquet => return parquet::read(source),
     };
     Ok(Parsed::Sheet(Box::new(sheet)))
 }
@@ -153,20 +148,24 @@ fn constants(sheet: &mut Sheet, mapping: &ColumnMapping) -> Fields {
 
 fn bytes_of(input: &Input, options: &ReadOptions) -> Result<Vec<u8>, DataError> {
     let size = std::fs::metadata(&input.path).map_err(|e| DataError::io(&input.path, e))?.len();
-    if size > options.max_file_bytes {
-        return Err(DataError::TooLarge {
-            path: input.name.clone(),
-            found: size,
-            limit: options.max_file_bytes,
-        });
+    let limit = options.max_file_bytes;
+    let too_large = |found: u64| DataError::TooLarge { path: input.name.clone(), found, limit };
+    if size > limit {
+        return Err(too_large(size));
     }
     let io = |e| DataError::io(&input.path, e);
     let mut file = File::open(&input.path).map_err(io)?;
     let mut bytes = Vec::with_capacity(size as usize + 1);
     while file.by_ref().take(PIECE as u64).read_to_end(&mut bytes).map_err(io)? > 0 {
         Stop(&options.stop).look()?;
+        // Pipes and devices do not say how long they are.
+        if bytes.len() as u64 > limit {
+            return Err(too_large(bytes.len() as u64));
+        }
     }
-    if bytes.iter().all(u8::is_ascii_whitespace) {
+    let marks: [&[u8]; 3] = [b"\xEF\xBB\xBF", b"\xFF\xFE", b"\xFE\xFF"];
+    let content = marks.iter().find_map(|mark| bytes.strip_prefix(*mark)).unwrap_or(&bytes);
+    if content.iter().all(u8::is_ascii_whitespace) {
         return Err(DataError::Empty { path: input.name.clone() });
     }
     Ok(bytes)
@@ -234,13 +233,14 @@ mod tests {
         let mapping = ColumnMapping::default();
         let (wanted, unwanted) = (AtomicBool::new(false), AtomicBool::new(true));
         for (format, bytes) in files() {
-            let rows = match parse(format, "f", &bytes, &mapping, Stop(&wanted)) {
+            let source = |flag| Source { path: "f", bytes: &bytes, mapping: &mapping, stop: Stop(flag) };
+            let rows = match parse(format, source(&wanted)) {
                 Ok(Parsed::Sheet(sheet)) => sheet.rows(),
                 Ok(Parsed::Table(table)) => table.len(),
                 Err(error) => panic!("{format:?}: {error}"),
             };
             assert_eq!(rows, 2, "{format:?}");
-            let stopped = parse(format, "f", &bytes, &mapping, Stop(&unwanted)).map(|_| ());
+            let stopped = parse(format, source(&unwanted)).map(|_| ());
             assert!(matches!(stopped, Err(DataError::Stopped)), "{format:?}: {stopped:?}");
         }
     }

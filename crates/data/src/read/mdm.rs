@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use crate::DataError;
 use crate::number;
 use crate::sheet::Sheet;
-use crate::stop::Stop;
+use crate::source::Source;
 use header::{Header, column_name};
 
 /// Reads a whole `.mdm` file.
@@ -18,17 +18,17 @@ use header::{Header, column_name};
 /// # Errors
 /// [`DataError::Syntax`] for a line that breaks the grammar, [`DataError::Truncated`] when not even
 /// one row is there, [`DataError::Stopped`].
-pub(crate) fn read(path: &str, bytes: &[u8], stop: Stop<'_>) -> Result<Sheet, DataError> {
-    let mut lines = Lines { bytes, at: 0, number: 0 };
-    let header = header::read(path, &mut lines, stop)?;
-    let mut blocks = Blocks::new(path, &header, stop);
+pub(crate) fn read(source: Source<'_>) -> Result<Sheet, DataError> {
+    let mut lines = Lines { source, at: 0, number: 0 };
+    let header = header::read(&mut lines)?;
+    let mut blocks = Blocks::new(source, &header);
     let end = blocks.read(&mut lines)?;
     blocks.finish(end, &lines)
 }
 
 /// The lines of a byte buffer, without line ends, with their numbers.
 pub(super) struct Lines<'a> {
-    bytes: &'a [u8],
+    source: Source<'a>,
     at: usize,
     number: usize,
 }
@@ -41,7 +41,7 @@ impl<'a> Lines<'a> {
 
     /// True when the line given last has no line end: the file may have been cut inside it.
     fn cut(&self) -> bool {
-        self.at > self.bytes.len()
+        self.at > self.source.bytes.len()
     }
 }
 
@@ -49,7 +49,7 @@ impl<'a> Iterator for Lines<'a> {
     type Item = &'a [u8];
 
     fn next(&mut self) -> Option<&'a [u8]> {
-        let rest = self.bytes.get(self.at..).filter(|r| !r.is_empty())?;
+        let rest = self.source.bytes.get(self.at..).filter(|r| !r.is_empty())?;
         let end = memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
         // CRLF counts as one end, a lone CR (old Mac files) as one too.
         let gap = if rest[end..].starts_with(b"\r\n") { 2 } else { 1 };
@@ -58,6 +58,9 @@ impl<'a> Iterator for Lines<'a> {
         Some(&rest[..end])
     }
 }
+
+/// What to do about a line that breaks the grammar.
+const HINT: &str = "export the file again from IC-CAP, or correct the line";
 
 /// How the data part of a file ended.
 enum End {
@@ -69,9 +72,8 @@ enum End {
 
 /// The data part under construction.
 struct Blocks<'a> {
-    path: &'a str,
+    source: Source<'a>,
     header: &'a Header,
-    stop: Stop<'a>,
     sheet: Sheet,
     /// Column index by lower-case name.
     index: HashMap<String, usize>,
@@ -81,19 +83,19 @@ struct Blocks<'a> {
 }
 
 impl<'a> Blocks<'a> {
-    fn new(path: &'a str, header: &'a Header, stop: Stop<'a>) -> Self {
+    fn new(source: Source<'a>, header: &'a Header) -> Self {
         let sheet = Sheet {
             header: header.values.clone(),
             swept: header.inner().map(|i| i.column.clone()),
             limits: header.limits(),
             ..Sheet::default()
         };
-        Blocks { path, header, stop, sheet, index: HashMap::new(), blocks: 0, mismatch: None }
+        Blocks { source, header, sheet, index: HashMap::new(), blocks: 0, mismatch: None }
     }
 
     fn read(&mut self, lines: &mut Lines<'_>) -> Result<End, DataError> {
         while let Some(line) = lines.next() {
-            self.stop.look()?;
+            self.source.stop.look()?;
             let text = line.trim_ascii();
             if text.is_empty() || text[0] == b'!' {
                 continue;
@@ -116,7 +118,7 @@ impl<'a> Blocks<'a> {
         let mut columns: Vec<usize> = Vec::new();
         let mut end = End::InBlock;
         while let Some(line) = lines.next() {
-            self.stop.look()?;
+            self.source.stop.look()?;
             let Some(start) = line.iter().position(|b| !b.is_ascii_whitespace()) else { continue };
             match line[start] {
                 b'0'..=b'9' | b'-' | b'+' | b'.' => {
@@ -265,13 +267,8 @@ impl<'a> Blocks<'a> {
         }
         self.negate_reversed();
         let rows = self.sheet.rows();
-        self.sheet.problem = self.mismatch.map(|(line, found, expected)| DataError::Truncated {
-            path: self.path.to_owned(),
-            line,
-            found,
-            expected,
-            rows,
-        });
+        self.sheet.problem =
+            self.mismatch.map(|(line, found, expected)| self.source.truncated(line, found, expected, rows));
         match self.sheet.problem {
             Some(problem) if rows == 0 => Err(problem),
             _ => Ok(self.sheet),
@@ -293,13 +290,7 @@ impl<'a> Blocks<'a> {
     }
 
     fn syntax_text(&self, line: usize, found: String, expected: String) -> DataError {
-        DataError::Syntax {
-            path: self.path.to_owned(),
-            line,
-            found,
-            expected,
-            hint: "export the file again from IC-CAP, or correct the line".to_owned(),
-        }
+        self.source.syntax(line, found, expected, HINT)
     }
 }
 

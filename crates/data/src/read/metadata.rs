@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::csv::{Dialect, Field, is_silent};
+use crate::DataError;
 use crate::heading::{ColumnMapping, Heading};
 use crate::identity::{Fields, UNREAD};
+use crate::source::Source;
 use crate::stop::Stop;
-use crate::{DataError, decode};
 
 /// Metadata by file; empty when there is no table.
 #[derive(Debug, Default)]
@@ -21,22 +22,23 @@ impl Metadata {
     /// polarity device site die w l nf mult temperature corner sweep`, with units in the headings.
     ///
     /// # Errors
-    /// [`DataError::Io`], [`DataError::Encoding`], [`DataError::Column`] without a column `file`,
-    /// [`DataError::Syntax`] for a heading with a wrong unit, [`DataError::Stopped`].
+    /// [`DataError::Io`], [`DataError::Encoding`], [`DataError::Syntax`] without a column `file` and for a
+    /// heading with a wrong unit, [`DataError::Stopped`].
     pub(crate) fn read(path: &Path, mapping: &ColumnMapping, stop: Stop<'_>) -> Result<Metadata, DataError> {
         let name = path.display().to_string();
         let bytes = std::fs::read(path).map_err(|e| DataError::io(path, e))?;
-        let text = decode::text(&name, &bytes, stop)?;
+        let source = Source { path: &name, bytes: &bytes, mapping, stop };
+        let text = source.text()?;
         let dialect = Dialect::guess(&text, mapping);
         let mut lines = text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty() && !l.starts_with('#'));
-        let (number, headings) = lines.next().ok_or_else(|| DataError::Empty { path: name.clone() })?;
-        let headings = dialect.split(headings);
+        let (number, first) = lines.next().ok_or_else(|| DataError::Empty { path: name.clone() })?;
+        let headings = dialect.split(first);
         let is_file =
             |h: &String| ["file", "path", "filename"].contains(&h.trim().to_ascii_lowercase().as_str());
-        let file = headings.iter().position(is_file).ok_or_else(|| DataError::Column {
-            path: name.clone(),
-            column: "file".to_owned(),
-            expected: "names of data files".to_owned(),
+        let file = headings.iter().position(is_file).ok_or_else(|| {
+            let found = format!("'{}'", first.trim().chars().take(100).collect::<String>());
+            let expected = "headings, one of them 'file'";
+            source.syntax(number + 1, found, expected, "name the data files in a column of that name")
         })?;
         let columns: Vec<Option<Heading>> = headings
             .iter()
@@ -88,8 +90,12 @@ fn row(dialect: &Dialect, columns: &[Option<Heading>], cells: &[String]) -> Fiel
         };
         // A device may be called `open`, its width may not.
         match dialect.read(cell) {
-            Field::Number(number) if heading.is_numeric() => {
-                fields.insert(heading.column.clone(), format!("{:e}", heading.value(number)));
+            field if field.is_number() && heading.is_numeric() => {
+                let (name, value) = match field.below(heading) {
+                    Some(value) => (heading.column.clone(), format!("{value:e}")),
+                    None => (UNREAD.to_owned(), heading.column.clone()),
+                };
+                fields.insert(name, value);
             }
             Field::Missing if heading.is_numeric() => {
                 fields.insert(UNREAD.to_owned(), heading.column.clone());

@@ -3,9 +3,9 @@
 use polars::prelude::*;
 use std::io::Cursor;
 
-use crate::heading::{ColumnMapping, Heading};
+use crate::heading::Heading;
 use crate::sheet::{Sheet, TextColumn};
-use crate::stop::Stop;
+use crate::source::Source;
 use crate::table::REQUIRED;
 use crate::{DataError, IvTable};
 
@@ -25,32 +25,28 @@ const ROWS: usize = 1 << 21;
 /// # Errors
 /// [`DataError::Table`] for a file polars refuses, [`DataError::Syntax`] for a heading with a wrong unit,
 /// [`DataError::Stopped`].
-pub(crate) fn read(
-    path: &str,
-    bytes: &[u8],
-    mapping: &ColumnMapping,
-    stop: Stop<'_>,
-) -> Result<Parsed, DataError> {
-    let frame = frame(path, bytes, stop)?;
+pub(crate) fn read(source: Source<'_>) -> Result<Parsed, DataError> {
+    let refused = || DataError::table(source.path);
+    let frame = frame(source)?;
     if REQUIRED.iter().all(|name| frame.column(name).is_ok()) {
         return IvTable::from_frame(frame).map(Parsed::Table);
     }
     let mut sheet = Sheet { line: (1..=frame.height() as u32).collect(), ..Sheet::default() };
     for column in frame.columns() {
-        let heading = Heading::read(column.name(), mapping)
-            .map_err(|bad| bad.at(path, 0, "rename the column or give a column mapping"))?;
+        let heading = Heading::read(column.name(), source.mapping)
+            .map_err(|bad| bad.at(source.path, 0, "rename the column or give a column mapping"))?;
         let Some(heading) = heading else { continue };
-        stop.look()?;
+        source.stop.look()?;
         if column.dtype().is_primitive_numeric() {
-            let numbers = column.cast(&DataType::Float64).map_err(DataError::table(path))?;
-            let numbers = numbers.f64().map_err(DataError::table(path))?;
+            let numbers = column.cast(&DataType::Float64).map_err(refused())?;
+            let numbers = numbers.f64().map_err(refused())?;
             let values = numbers.iter().map(|v| v.map_or(f64::NAN, |v| heading.value(v))).collect();
             sheet.remember(&heading);
             sheet.columns.push((heading.column, values));
         } else if heading.known {
-            let words = column.cast(&DataType::String).map_err(DataError::table(path))?;
+            let words = column.cast(&DataType::String).map_err(refused())?;
             let mut text = TextColumn::new(heading.column);
-            for word in words.str().map_err(DataError::table(path))?.iter() {
+            for word in words.str().map_err(refused())?.iter() {
                 text.push(word.unwrap_or_default());
             }
             sheet.texts.push(text);
@@ -61,17 +57,16 @@ pub(crate) fn read(
 }
 
 /// All rows, decoded stretch by stretch.
-fn frame(path: &str, bytes: &[u8], stop: Stop<'_>) -> Result<DataFrame, DataError> {
-    stop.look()?;
-    let rows = ParquetReader::new(Cursor::new(bytes)).num_rows().map_err(DataError::table(path))?;
-    let stretch = |first: usize| {
-        let reader = ParquetReader::new(Cursor::new(bytes)).with_slice(Some((first, ROWS)));
-        reader.finish().map_err(DataError::table(path))
-    };
+fn frame(source: Source<'_>) -> Result<DataFrame, DataError> {
+    let refused = || DataError::table(source.path);
+    let reader = || ParquetReader::new(Cursor::new(source.bytes));
+    source.stop.look()?;
+    let rows = reader().num_rows().map_err(refused())?;
+    let stretch = |first: usize| reader().with_slice(Some((first, ROWS))).finish().map_err(refused());
     let mut frame = stretch(0)?;
     for first in (ROWS..rows).step_by(ROWS) {
-        stop.look()?;
-        frame.vstack_mut(&stretch(first)?).map_err(DataError::table(path))?;
+        source.stop.look()?;
+        frame.vstack_mut(&stretch(first)?).map_err(refused())?;
     }
     Ok(frame)
 }

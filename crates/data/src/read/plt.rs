@@ -13,8 +13,8 @@
 
 use crate::heading::{BadHeading, ColumnMapping, Heading};
 use crate::sheet::Sheet;
-use crate::stop::Stop;
-use crate::{DataError, decode, number};
+use crate::source::Source;
+use crate::{DataError, number};
 
 /// First line of every DF-ISE text file.
 pub(crate) const FIRST_LINE: &str = "df-ise text";
@@ -32,17 +32,13 @@ const CONTACTS: [(&str, &[&str]); 4] = [
 /// # Errors
 /// [`DataError::Syntax`] for what breaks the grammar, [`DataError::NoQuantity`] for other DF-ISE files such as grids,
 /// [`DataError::Truncated`] when not one row is whole, [`DataError::Stopped`].
-pub(crate) fn read(
-    path: &str,
-    bytes: &[u8],
-    mapping: &ColumnMapping,
-    stop: Stop<'_>,
-) -> Result<Sheet, DataError> {
-    let text = decode::text(path, bytes, stop)?;
-    let mut words = Words { path, text: &text, at: 0, line: 1 };
+pub(crate) fn read(source: Source<'_>) -> Result<Sheet, DataError> {
+    let text = source.text()?;
+    let mut words = Words { source, text: &text, at: 0, line: 1 };
     let info = Info::read(&mut words)?;
-    let headings = headings(&info.datasets, mapping).map_err(|bad| words.syntax(bad.found, &bad.expected))?;
-    let data = Data::read(&mut words, info.datasets.len(), stop)?;
+    let headings =
+        headings(&info.datasets, source.mapping).map_err(|bad| words.syntax(bad.found, &bad.expected))?;
+    let data = Data::read(&mut words, info.datasets.len())?;
     let header = vec![("origin".to_owned(), "simulated".to_owned())];
     let mut sheet = Sheet { header, line: data.lines, problem: data.problem, ..Sheet::default() };
     if sheet.line.is_empty() {
@@ -113,7 +109,7 @@ impl Info {
                     let kind = words.next().unwrap_or_default().to_owned();
                     if !kind.eq_ignore_ascii_case("xyplot") && !kind.is_empty() {
                         return Err(DataError::NoQuantity {
-                            path: words.path.to_owned(),
+                            path: words.source.path.to_owned(),
                             found: format!("DF-ISE text of type '{kind}'"),
                             expected: "type = xyplot, which holds curves".to_owned(),
                         });
@@ -159,11 +155,11 @@ struct Data {
 }
 
 impl Data {
-    fn read(words: &mut Words<'_>, columns: usize, stop: Stop<'_>) -> Result<Data, DataError> {
+    fn read(words: &mut Words<'_>, columns: usize) -> Result<Data, DataError> {
         let mut data = Data { values: Vec::new(), lines: Vec::new(), problem: None };
         let mut closed = false;
         while let Some(word) = words.next() {
-            stop.look()?;
+            words.source.stop.look()?;
             if word == "}" {
                 closed = true;
                 break;
@@ -185,13 +181,12 @@ impl Data {
         data.lines.truncate(rows);
         if rest > 0 || !closed {
             let end = if closed { "'}'" } else { "the end of the file" };
-            data.problem = Some(DataError::Truncated {
-                path: words.path.to_owned(),
-                line: words.line as usize,
-                found: format!("{end} after {rest} numbers of a row"),
-                expected: format!("rows of {columns} numbers and then '}}'"),
+            data.problem = Some(words.source.truncated(
+                words.line as usize,
+                format!("{end} after {rest} numbers of a row"),
+                format!("rows of {columns} numbers and then '}}'"),
                 rows,
-            });
+            ));
         }
         Ok(data)
     }
@@ -199,7 +194,7 @@ impl Data {
 
 /// Words, quoted names and the marks `{ } [ ] =` of a text.
 struct Words<'a> {
-    path: &'a str,
+    source: Source<'a>,
     text: &'a str,
     at: usize,
     /// Line of the last word, counted from one.
@@ -242,12 +237,6 @@ impl<'a> Words<'a> {
     }
 
     fn syntax(&self, found: impl Into<String>, expected: &str) -> DataError {
-        DataError::Syntax {
-            path: self.path.to_owned(),
-            line: self.line as usize,
-            found: found.into(),
-            expected: expected.to_owned(),
-            hint: "save the curves again from the simulator".to_owned(),
-        }
+        self.source.syntax(self.line as usize, found, expected, "save the curves again from the simulator")
     }
 }

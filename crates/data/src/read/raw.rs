@@ -5,7 +5,7 @@
 
 use crate::heading::{ColumnMapping, Heading};
 use crate::sheet::Sheet;
-use crate::stop::Stop;
+use crate::source::Source;
 use crate::{DataError, number};
 
 /// Reads all plots of a raw file; their rows follow each other.
@@ -13,29 +13,23 @@ use crate::{DataError, number};
 /// # Errors
 /// [`DataError::Syntax`] for a header or value that cannot be read, [`DataError::Truncated`] when not one
 /// point is there, [`DataError::Stopped`].
-pub(crate) fn read(
-    path: &str,
-    bytes: &[u8],
-    mapping: &ColumnMapping,
-    stop: Stop<'_>,
-) -> Result<Sheet, DataError> {
-    let mut cursor = Cursor { path, bytes, stop, at: 0, line: 0, wide: is_utf16(bytes) };
-    if bytes.starts_with(&[0xFF, 0xFE]) {
+pub(crate) fn read(source: Source<'_>) -> Result<Sheet, DataError> {
+    let mut cursor = Cursor { source, at: 0, line: 0, wide: is_utf16(source.bytes) };
+    if source.bytes.starts_with(&[0xFF, 0xFE]) {
         cursor.at = 2;
     }
     let mut sheet = Sheet { header: vec![("origin".to_owned(), "simulated".to_owned())], ..Sheet::default() };
     while let Some(plot) = Plot::header(&mut cursor)? {
-        let columns = plot.columns(&cursor, mapping)?;
+        let columns = plot.columns(&cursor)?;
         let (values, complete) = plot.values(&mut cursor)?;
         plot.append(&mut sheet, &columns, &values);
         if !complete {
-            sheet.problem = Some(DataError::Truncated {
-                path: path.to_owned(),
-                line: cursor.line,
-                found: format!("{} points", values.len() / plot.numbers_per_point()),
-                expected: format!("{} as the header of plot '{}' says", plot.points, plot.name),
-                rows: sheet.rows(),
-            });
+            sheet.problem = Some(source.truncated(
+                cursor.line,
+                format!("{} points", values.len() / plot.numbers_per_point()),
+                format!("{} as the header of plot '{}' says", plot.points, plot.name),
+                sheet.rows(),
+            ));
             break;
         }
     }
@@ -51,9 +45,7 @@ fn is_utf16(bytes: &[u8]) -> bool {
 
 /// A place in the file.
 struct Cursor<'a> {
-    path: &'a str,
-    bytes: &'a [u8],
-    stop: Stop<'a>,
+    source: Source<'a>,
     at: usize,
     line: usize,
     /// Header text is UTF-16, little endian.
@@ -63,7 +55,7 @@ struct Cursor<'a> {
 impl Cursor<'_> {
     /// The next line of text, without its end; `None` at the end of the file.
     fn text_line(&mut self) -> Option<String> {
-        let rest = self.bytes.get(self.at..).filter(|r| !r.is_empty())?;
+        let rest = self.source.bytes.get(self.at..).filter(|r| !r.is_empty())?;
         self.line += 1;
         if self.wide {
             let units = rest.chunks_exact(2).map(|p| u16::from_le_bytes([p[0], p[1]]));
@@ -77,13 +69,7 @@ impl Cursor<'_> {
     }
 
     fn syntax(&self, found: impl Into<String>, expected: impl Into<String>) -> DataError {
-        DataError::Syntax {
-            path: self.path.to_owned(),
-            line: self.line,
-            found: found.into(),
-            expected: expected.into(),
-            hint: "write the raw file again from the simulator".to_owned(),
-        }
+        self.source.syntax(self.line, found, expected, "write the raw file again from the simulator")
     }
 }
 
@@ -115,7 +101,7 @@ impl Plot {
         let mut count = 0usize;
         let mut any = false;
         while let Some(line) = cursor.text_line() {
-            cursor.stop.look()?;
+            cursor.source.stop.look()?;
             let (key, value) = line.split_once(':').unwrap_or((line.as_str(), ""));
             let value = value.trim();
             any |= !line.trim().is_empty();
@@ -174,9 +160,9 @@ impl Plot {
     fn binary_values(&self, cursor: &mut Cursor<'_>) -> Result<Vec<f64>, DataError> {
         let mut values = Vec::new();
         let per_point = self.numbers_per_point();
-        let mut rest = &cursor.bytes[cursor.at.min(cursor.bytes.len())..];
+        let mut rest = &cursor.source.bytes[cursor.at.min(cursor.source.bytes.len())..];
         'points: for _ in 0..self.points {
-            cursor.stop.look()?;
+            cursor.source.stop.look()?;
             for k in 0..per_point {
                 let value = if self.single && k > 0 {
                     let Some((head, tail)) = rest.split_first_chunk::<4>() else { break 'points };
@@ -191,7 +177,7 @@ impl Plot {
                 values.push(if self.single && k == 0 { value.abs() } else { value });
             }
         }
-        cursor.at = cursor.bytes.len() - rest.len();
+        cursor.at = cursor.source.bytes.len() - rest.len();
         Ok(values)
     }
 
@@ -201,7 +187,7 @@ impl Plot {
         let mut values = Vec::new();
         let mut index_due = true;
         while values.len() < wanted {
-            cursor.stop.look()?;
+            cursor.source.stop.look()?;
             let Some(line) = cursor.text_line() else { break };
             for word in line.split_whitespace() {
                 if index_due {
@@ -230,11 +216,8 @@ impl Plot {
     }
 
     /// Column headings of the variables; `None` for variables that are left out.
-    fn columns(
-        &self,
-        cursor: &Cursor<'_>,
-        mapping: &ColumnMapping,
-    ) -> Result<Vec<Option<Heading>>, DataError> {
+    fn columns(&self, cursor: &Cursor<'_>) -> Result<Vec<Option<Heading>>, DataError> {
+        let mapping = cursor.source.mapping;
         let mut columns: Vec<Option<Heading>> = Vec::new();
         for name in &self.variables {
             let heading = Heading::read(&spice_name(name, mapping), mapping)

@@ -85,7 +85,7 @@ impl Writer {
         let mut temporary = path.as_os_str().to_owned();
         temporary.push(format!(".{}.part", std::process::id()));
         let temporary = PathBuf::from(temporary);
-        let file = File::create(&temporary).map_err(|e| DataError::io(&temporary, e))?;
+        let file = File::create(&temporary).map_err(|e| DataError::io(path, e))?;
         let batches = ParquetWriter::new(file)
             .with_compression(ParquetCompression::Zstd(None))
             .with_row_group_size(Some(ROW_GROUP))

@@ -114,6 +114,16 @@ fn streaming_writes_what_reading_gives() {
 }
 
 #[test]
+fn a_conversion_without_rows_writes_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (data, target) = (folder.path().join("empty.csv"), folder.path().join("all.parquet"));
+    std::fs::write(&data, "").expect("written");
+    let done = convert(&[data], &target, 2, &ReadOptions::default(), &|_| ()).expect("listed as a failure");
+    assert_eq!((done.rows, done.failures.len()), (0, 1));
+    assert_eq!(folder.path().read_dir().expect("listed").count(), 1, "nothing beside the data");
+}
+
+#[test]
 fn parts_of_a_table_hold_every_row_once_and_every_device_each() {
     let folder = tempfile::tempdir().expect("a folder");
     let reading = reading(&folder.path().join("data"));

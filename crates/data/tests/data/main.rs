@@ -3,8 +3,10 @@
 mod dataset;
 mod files;
 mod formats;
+mod guide;
 mod malformed;
 mod odd;
+mod own_units;
 mod plt;
 mod silicon;
 mod validation;

@@ -55,6 +55,17 @@ fn each_kind_of_damage_is_named_with_file_and_line() {
             "density.csv: w is '', expected the width of the device, because 'id' is given per width",
         ),
         ("short.csv", b"vg,vd,id\n0,1,1e-9\n1,1\n2,1,3\n".to_vec(), "short.csv:3: found 2 columns"),
+        ("mark.csv", b"\xEF\xBB\xBF\n".to_vec(), "mark.csv: the file is empty"),
+        (
+            "headings.csv",
+            b"vg,vd,id\n".to_vec(),
+            "headings.csv:1: found no row of numbers, expected rows below the headings; no row could be kept",
+        ),
+        (
+            "bell.mdm",
+            b"BEGIN_HEADER\n\x1b[2J\x07 oops\n".to_vec(),
+            "bell.mdm:2: found ' [2J  oops', expected ICCAP_INPUTS",
+        ),
     ] {
         let (error, _) = failure(name, &content);
         assert!(error.contains(expected), "{name}: {error}");
@@ -67,6 +78,14 @@ fn rows_of_a_cut_file_are_kept_and_flagged() {
     let cut = &whole[..whole.len() * 2 / 3];
     let (_, rows) = failure("cut.mdm", cut.as_bytes());
     assert!(rows > 20 && rows < 100, "{rows}");
+    for (last, found) in [("0.2,1,3e", "'3e' in the last line"), ("0.2,1", "2 of 3 columns in the last line")]
+    {
+        let (error, rows) = failure("cut.csv", format!("vg,vd,id\n0,1,1e-9\n0.1,1,2e-9\n{last}").as_bytes());
+        assert_eq!(rows, 2, "{last}");
+        let expected =
+            format!("cut.csv:4: found {found}, expected a complete line with a line end; 2 rows were kept");
+        assert!(error.contains(&expected), "{error}");
+    }
 }
 
 #[test]
@@ -79,6 +98,29 @@ fn what_is_not_there_is_an_error_at_once() {
     let options = ReadOptions { max_file_bytes: 10, ..ReadOptions::default() };
     let reading = read(&[file], &options, &|_| ()).expect("listed as a failure");
     assert!(matches!(reading.failures[0].error, DataError::TooLarge { limit: 10, .. }));
+}
+
+/// A device without end, of which the system says that it is empty.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_that_does_not_know_its_size_is_read_up_to_the_limit() {
+    let options = ReadOptions { max_file_bytes: 1 << 20, ..ReadOptions::default() };
+    let reading = read(&["/dev/zero".into()], &options, &|_| ()).expect("listed as a failure");
+    assert!(matches!(reading.failures[0].error, DataError::TooLarge { .. }), "{:?}", reading.failures);
+}
+
+#[test]
+fn a_table_of_metadata_names_the_files_it_speaks_of() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (data, about) = (folder.path().join("a.csv"), folder.path().join("about.csv"));
+    std::fs::write(&data, CSV).expect("written");
+    std::fs::write(&about, "# by hand\nname,w,l\na.csv,1u,0.13u\n").expect("written");
+    let options = ReadOptions { metadata: Some(about), ..ReadOptions::default() };
+    let error = read(&[data], &options, &|_| ()).expect_err("no column of files").to_string();
+    assert!(
+        error.contains("about.csv:2: found 'name,w,l', expected headings, one of them 'file'"),
+        "{error}"
+    );
 }
 
 /// A pipe is a file without end: reading it ends only because it looks at the flag inside the file.

@@ -21,7 +21,9 @@ from .verbs import fit, read
 
 try:
     from sklearn.base import BaseEstimator, RegressorMixin
+    from sklearn.exceptions import NotFittedError
 except ImportError:
+    NotFittedError = GummelError
 
     class RegressorMixin:
         """The coefficient of determination."""
@@ -102,6 +104,8 @@ class SurrogateRegressor(RegressorMixin, BaseEstimator):
 
     def predict(self, X: ArrayLike) -> np.ndarray:
         """Currents (A); geometries that were not fitted are those of the population's mean device."""
+        if not hasattr(self, "model_"):
+            raise NotFittedError("this SurrogateRegressor is not fitted yet; call fit before predict")
         parts = self.parts(X)
         current = np.empty(len(parts["vgs"]))
         places = np.stack([parts["w"], parts["l"], parts["temperature"]], axis=1)
@@ -122,6 +126,12 @@ class SurrogateRegressor(RegressorMixin, BaseEstimator):
             raise GummelError(
                 f"found X of shape {X.shape} for the columns {', '.join(self.columns)}; "
                 f"expected a column for each, out of {', '.join(KNOWN)}"
+            )
+        if not np.isfinite(X).all():
+            row, column = np.argwhere(~np.isfinite(X))[0]
+            raise GummelError(
+                f"X has NaN or infinity at row {row} of column {self.columns[column]}, expected finite numbers; "
+                "leave such rows out"
             )
         parts = {name: X[:, k] for k, name in enumerate(self.columns)}
         for name, value in KNOWN.items():

@@ -108,8 +108,8 @@ pub(super) fn slopes(scene: &Scene<'_>, bound: Bound) -> Result<Outcome, QaError
                 farthest = (apart, Some(shown));
             }
         }
-        let error = rel_l2(&measured, &modelled, |_| true);
-        if let (Some(at), true) = (at, error.is_finite()) {
+        let error = rel_l2(&measured, &modelled);
+        if let (Some(at), true) = (at, !error.is_nan()) {
             parts.push(format!("{name} {:.2} %", 100.0 * error));
             if worst.see(error, at) {
                 picture = farthest.1;

@@ -33,10 +33,10 @@ pub(super) fn run(scene: &Scene<'_>, bound: Bound) -> Result<Outcome, QaError> {
         let measured: Vec<f64> = curves.iter().flat_map(|c| &c.values).copied().collect();
         let modelled: Vec<f64> =
             scene.device.capacitances(&biases)?.unwrap_or_default().iter().map(|c| c[row][column]).collect();
-        let error = rel_l2(&measured, &modelled, |_| true);
+        let error = rel_l2(&measured, &modelled);
         let apart = |i: usize| (modelled[i] - measured[i]).abs();
         let far = (0..modelled.len()).max_by(|a, b| apart(*a).total_cmp(&apart(*b)));
-        if let (Some(far), true) = (far, error.is_finite()) {
+        if let (Some(far), true) = (far, !error.is_nan()) {
             parts.push(format!("{} {:.2} %", quantity.column(), 100.0 * error));
             if worst.see(error, biases[far]) {
                 shown = picture(&curves, &modelled, far);

@@ -12,7 +12,6 @@ use super::circuit::{Circuit, Element, ModelLine, is_ground};
 use crate::QaError;
 use crate::checks::signs::Signs;
 use crate::device::Volts;
-use crate::scene::BOLTZMANN_VOLTS;
 
 /// Most biases of one device and analysis that are evaluated; a longer analysis is thinned evenly.
 const MOST: usize = 1500;
@@ -188,7 +187,7 @@ impl Device {
                 linear("cgbo", entry.overlap.cgbo),
             ],
             conducts: [has(gummel_kernel::OutputKind::Gate), has(gummel_kernel::OutputKind::Bulk)],
-            signs: Signs { floor, leakage, thermal_voltage: BOLTZMANN_VOLTS * request.temperature },
+            signs: Signs { floor, leakage, thermal_voltage: si::BOLTZMANN_VOLTS * request.temperature },
             visits: Vec::new(),
         }
     }

@@ -69,7 +69,7 @@ fn error(model: &Model, device: &DeviceData, what: Quantity) -> Result<f64, FitE
         centre(&mut measured, &kelvin);
         centre(&mut modelled, &kelvin);
     }
-    Ok(rel_l2(&measured, &modelled, |_| true))
+    Ok(rel_l2(&measured, &modelled))
 }
 
 /// Takes the mean over all points of the same temperature away: levels of charge are free.

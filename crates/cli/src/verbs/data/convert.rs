@@ -1,6 +1,6 @@
 //! `gummel data convert`: any measured files to one Parquet table, in parts.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use gummel_data::convert;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -47,6 +47,13 @@ pub(super) fn run(args: Args, session: &Session) -> Result<Outcome> {
         Ok(convert(paths, &args.out, args.batch, &options, &|p| bar.show(p))?)
     })?;
     name_failures(&done.failures, session);
+    if done.rows == 0 {
+        bail!(
+            "no row of measurements in {}; {} was not written. `gummel inspect` says what the files hold",
+            count(done.files.len() + done.failures.len() + done.skipped.len(), "file"),
+            args.out.display()
+        );
+    }
     let (rows, files) = (count(done.rows, "row"), count(done.files.len(), "file"));
     session.say(format!("wrote {rows} of {files} to {}", args.out.display()))?;
     let outcome = Outcome::of_failures(done.failures.len());

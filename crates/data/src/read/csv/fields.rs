@@ -2,9 +2,7 @@
 
 use std::borrow::Cow;
 
-use gummel_device::si;
-
-use crate::heading::ColumnMapping;
+use crate::heading::{ColumnMapping, Heading, has_own_unit};
 use crate::number;
 
 /// How a file separates its columns and writes its decimals.
@@ -21,14 +19,32 @@ enum Delimiter {
 }
 
 /// What a cell holds.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Field {
-    /// A finite number.
+    /// A finite number in the unit of its heading.
     Number(f64),
+    /// A number with an SI prefix or a unit of its own, as text with a decimal point.
+    Quantity(String),
     /// Nothing, or a word for it.
     Missing,
     /// Text.
     Word,
+}
+
+impl Field {
+    /// True for both kinds of numbers.
+    pub(crate) fn is_number(&self) -> bool {
+        matches!(self, Field::Number(_) | Field::Quantity(_))
+    }
+
+    /// The SI value below `heading`; `None` for what is no number, or measures something else.
+    pub(crate) fn below(&self, heading: &Heading) -> Option<f64> {
+        match self {
+            Field::Number(number) => Some(heading.value(*number)),
+            Field::Quantity(text) => heading.quantity(text),
+            Field::Missing | Field::Word => None,
+        }
+    }
 }
 
 /// Spellings of nothing, beside any number of dashes.
@@ -122,7 +138,7 @@ impl Dialect {
         split(line, self.delimiter)
     }
 
-    /// What a cell holds; numbers may have an SI prefix or a unit, as in `10u` or `5 mV`.
+    /// What a cell holds.
     pub(crate) fn read(&self, cell: &str) -> Field {
         let cell = cell.trim();
         if is_silent(cell) || is_failed(cell) {
@@ -138,10 +154,9 @@ impl Dialect {
         } else {
             cell
         };
-        match number::whole(cell.as_bytes()).or_else(|| written(&typed(cell))) {
-            Some(value) if value.abs() >= NO_READING => Field::Missing,
-            Some(value) => Field::Number(value),
-            None => Field::Word,
+        match number::whole(cell.as_bytes()) {
+            Some(value) => reading(value),
+            None => written(&typed(cell)),
         }
     }
 }
@@ -190,12 +205,20 @@ fn blanks_separate(sample: &[&str]) -> bool {
     count > 1 && torn * 2 > count
 }
 
-/// A number as people write it: with an SI prefix, a unit, thousands apart.
-fn written(cell: &str) -> Option<f64> {
+/// A number, unless it is an instrument's word for none.
+fn reading(value: f64) -> Field {
+    if value.abs() >= NO_READING { Field::Missing } else { Field::Number(value) }
+}
+
+/// A number as people write it: thousands apart, with an SI prefix, a unit.
+fn written(cell: &str) -> Field {
     let joined = grouped(cell);
     let cell = joined.as_deref().unwrap_or(cell);
-    let bare = || cell.strip_suffix(['V', 'A', 'C']).map(|c| c.trim_end_matches(['°', ' ']));
-    si::parse(cell).ok().or_else(|| number::whole(bare()?.as_bytes()))
+    match number::whole(cell.as_bytes()) {
+        Some(value) => reading(value),
+        None if has_own_unit(cell) => Field::Quantity(cell.to_owned()),
+        None => Field::Word,
+    }
 }
 
 /// `1,090.43` and `1'090.43` without the marks between thousands; `None` for what has none, and for `1,090`, which may be 1.09.
@@ -280,7 +303,6 @@ mod tests {
     fn cells_are_numbers_missing_or_words() {
         let dialect = guess("vg,id\n0.1,2\n");
         assert_eq!(dialect.split("\"a, b\",\"say \"\"x\"\"\",3"), ["a, b", "say \"x\"", "3"]);
-        assert_eq!(dialect.read("10u"), Field::Number(10.0 * 1e-6));
         assert_eq!(dialect.read("-1.5D-3"), Field::Number(-1.5e-3));
         assert_eq!(dialect.read("N/A"), Field::Missing);
         assert_eq!(dialect.read("D3"), Field::Word);
@@ -289,11 +311,10 @@ mod tests {
         for missing in ["#DIV/0!", "-----", "#####", "***", "1.#QNAN", "OVLD", "-nan(ind)"] {
             assert_eq!(dialect.read(missing), Field::Missing, "{missing}");
         }
-        for (cell, number) in
-            [("0V", 0.0), ("1.2 V", 1.2), ("3e-7A", 3e-7), ("-40 °C", -40.0), ("2.5 mV", 2.5e-3)]
-        {
-            assert_eq!(dialect.read(cell), Field::Number(number), "{cell}");
+        for cell in ["0V", "1.2 V", "3e-7A", "-40 °C", "2.5 mV", "10u", "60 Hz"] {
+            assert_eq!(dialect.read(cell), Field::Quantity(cell.to_owned()), "{cell}");
         }
+        assert_eq!(dialect.read("−1500 mV"), Field::Quantity("-1500 mV".to_owned()));
         for (cell, number) in
             [("1,090.43", 1090.43), ("-1'234'567", -1_234_567.0), ("12,345,678.9", 12_345_678.9)]
         {

@@ -10,6 +10,7 @@ use super::fields::{Field, is_silent};
 use super::refuse;
 use crate::heading::{BadHeading, ColumnMapping, Heading, Later};
 use crate::identity;
+use crate::number;
 use crate::sheet::{self, Sheet, TextColumn};
 
 /// A column and the value that is held in it.
@@ -29,6 +30,8 @@ pub(super) struct Layout {
 struct Part {
     /// Indices of the columns.
     columns: Vec<usize>,
+    /// Those of columns that belong to every table.
+    common: Vec<usize>,
     /// Voltages that the headings hold.
     conditions: Vec<Condition>,
 }
@@ -91,15 +94,19 @@ impl Layout {
 
     /// True when cells that must be numbers are numbers or missing, and at least one is a number.
     pub(super) fn fits(&self, fields: &[Field]) -> bool {
-        let number = fields.iter().any(|f| matches!(f, Field::Number(_)));
-        number && self.misfit(fields).is_none()
+        fields.iter().any(Field::is_number) && self.misfit(fields).is_none()
     }
 
     /// The first cell with a word where a number must be, with its heading.
     pub(super) fn misfit(&self, fields: &[Field]) -> Option<(usize, &str)> {
         let wrong = |k: &usize| {
             let heading = self.columns.get(*k).and_then(Option::as_ref);
-            fields[*k] == Field::Word && heading.is_some_and(|h| h.known && h.is_numeric())
+            let numeric = heading.filter(|h| h.known && h.is_numeric());
+            numeric.is_some_and(|h| match &fields[*k] {
+                Field::Word => true,
+                Field::Quantity(text) => h.quantity(text).is_none(),
+                Field::Number(_) | Field::Missing => false,
+            })
         };
         (0..fields.len()).find(wrong).map(|k| (k, self.headings[k].trim()))
     }
@@ -114,20 +121,20 @@ impl Layout {
         held: &[Condition],
     ) {
         for (part_number, part) in self.parts.iter().enumerate() {
-            let present = part.columns.iter().filter(|k| matches!(fields.get(**k), Some(Field::Number(_))));
-            if present.count() == 0 {
+            let present = part.columns.iter().any(|k| fields.get(*k).is_some_and(Field::is_number));
+            if !present {
                 continue;
             }
             rows.start(part_number, line);
-            for k in &part.columns {
+            for k in part.columns.iter().chain(&part.common) {
                 let Some(heading) = &self.columns[*k] else { continue };
-                match fields.get(*k) {
+                match fields.get(*k).map(|f| f.below(heading)) {
                     _ if !heading.is_numeric() => {
                         rows.word(&heading.column, cells.get(*k).map_or("", |c| c.trim()));
                     }
-                    Some(Field::Number(number)) => rows.number(heading, heading.value(*number)),
+                    Some(Some(value)) => rows.number(heading, value),
                     // Infinity tells a number about the device that failed from one that nobody wrote.
-                    Some(_) if heading.is_identity() && cells.get(*k).is_some_and(|c| !is_silent(c)) => {
+                    Some(None) if heading.is_identity() && cells.get(*k).is_some_and(|c| !is_silent(c)) => {
                         rows.number(heading, f64::INFINITY);
                     }
                     _ => {}
@@ -166,7 +173,7 @@ fn parts(columns: &[Option<Heading>], conditions: Vec<Vec<Condition>>) -> Vec<Pa
             if plain.iter().any(|p| name(*p) == Some(column)) {
                 // The next of several tables side by side.
                 if parts.iter().all(|p| p.conditions.is_empty()) {
-                    parts.push(Part { columns: plain.clone(), conditions: Vec::new() });
+                    parts.push(Part { columns: plain.clone(), ..Part::default() });
                 }
                 plain.clear();
                 shared.clear();
@@ -179,16 +186,33 @@ fn parts(columns: &[Option<Heading>], conditions: Vec<Vec<Condition>>) -> Vec<Pa
                 None => {
                     let mut members = shared.clone();
                     members.push(k);
-                    parts.push(Part { columns: members, conditions: held });
+                    parts.push(Part { columns: members, conditions: held, ..Part::default() });
                 }
             }
         }
     }
     let conditional = parts.iter().any(|p| !p.conditions.is_empty());
     if !plain.is_empty() && !conditional {
-        parts.push(Part { columns: plain, conditions: Vec::new() });
+        parts.push(Part { columns: plain, ..Part::default() });
+    }
+    if !conditional && parts.len() > 1 {
+        share(&mut parts, columns);
     }
     parts
+}
+
+/// A bias or a word about the device that only one of several tables has belongs to all: `Vd, Vg, Id, Vg, Id` and the runs
+/// `Vg, Id(1), Id(2)`.
+fn share(parts: &mut [Part], columns: &[Option<Heading>]) {
+    let mut count: HashMap<&str, usize> = HashMap::new();
+    columns.iter().flatten().for_each(|h| *count.entry(&h.column).or_default() += 1);
+    let belongs =
+        |h: &Heading| (h.is_voltage() || h.known && h.is_identity()) && count[h.column.as_str()] == 1;
+    let common: Vec<usize> =
+        (0..columns.len()).filter(|k| columns[*k].as_ref().is_some_and(belongs)).collect();
+    for part in parts {
+        part.common = common.iter().copied().filter(|k| !part.columns.contains(k)).collect();
+    }
 }
 
 /// A condition inside a heading: `Vd=0.1`, `V_DS = 50 mV`.
@@ -257,9 +281,9 @@ pub(crate) fn condition(text: &str, mapping: &ColumnMapping) -> Option<Condition
     if heading.is_length() && heading.bare {
         return Some((heading.column.clone(), identity::tidy(si::parse_length(value).ok()?)));
     }
-    let number =
-        si::parse(value).or_else(|_| si::parse(value.trim_end_matches(['V', 'A', 'C', 'K']).trim())).ok()?;
-    Some((heading.column.clone(), heading.value(number)))
+    let number = number::whole(value.as_bytes());
+    let value = number.map_or_else(|| heading.quantity(value), |n| Some(heading.value(n)))?;
+    Some((heading.column.clone(), value))
 }
 
 /// Rows under construction, kept apart by part so that side-by-side tables come out one after the other.

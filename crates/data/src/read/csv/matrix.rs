@@ -4,8 +4,6 @@
 //! comes from the corner cell, from the cells themselves (`Vd=0.1`), or from the lines above, as does what
 //! was measured; a sheet that names no quantity holds drain currents in amperes and is flagged so.
 
-use gummel_device::si;
-
 use super::fields::{Dialect, Field};
 use super::layout::Condition;
 use crate::heading::{ColumnMapping, Heading};
@@ -68,7 +66,7 @@ pub(super) fn headings(
 ) -> Option<Sheeted> {
     let corner_at = cells.iter().position(|c| !c.trim().is_empty())?;
     let corner = cells[corner_at].trim();
-    let values: Vec<Option<f64>> = cells.iter().skip(corner_at + 1).map(|c| volts(c, dialect)).collect();
+    let values: Vec<Option<Field>> = cells.iter().skip(corner_at + 1).map(|c| volts(c, dialect)).collect();
     let filled = cells.iter().skip(corner_at + 1).filter(|c| !c.trim().is_empty()).count();
     let numbers = values.iter().flatten().count();
     let (rows, across, own_quantity) = match both(corner, mapping) {
@@ -90,7 +88,7 @@ pub(super) fn headings(
     let mut held = 0;
     for (cell, value) in cells.iter().skip(corner_at + 1).zip(values) {
         let condition = match (value, &across) {
-            (Some(value), Some(across)) => Some((across.column.clone(), across.value(value))),
+            (Some(value), Some(across)) => value.below(across).map(|value| (across.column.clone(), value)),
             _ => super::layout::condition(cell, mapping).filter(|(column, _)| *column != row_heading.column),
         };
         held += usize::from(condition.is_some());
@@ -113,7 +111,7 @@ pub(super) fn banner(
         return Vec::new();
     };
     let value =
-        |(k, cell): (usize, &String)| Some((k, (axis.column.clone(), axis.value(volts(cell, dialect)?))));
+        |(k, cell): (usize, &String)| Some((k, (axis.column.clone(), volts(cell, dialect)?.below(&axis)?)));
     cells.iter().enumerate().skip(first + 1).filter_map(value).collect()
 }
 
@@ -153,13 +151,14 @@ fn response(name: &str, mapping: &ColumnMapping) -> bool {
     Heading::read(name, mapping).ok().flatten().is_some_and(|h| h.is_response())
 }
 
-/// The number of a cell such as `0.1`, `50m` or `0.1 V`.
-fn volts(cell: &str, dialect: &Dialect) -> Option<f64> {
-    let bare = cell.trim().trim_end_matches(['V', 'v']).trim_end();
-    match dialect.read(bare) {
-        Field::Number(value) if value.is_finite() => Some(value),
-        _ => si::parse(bare).ok(),
-    }
+/// The number of a cell such as `0.1`, `50m` or `0.1 v`.
+fn volts(cell: &str, dialect: &Dialect) -> Option<Field> {
+    let cell = cell.trim();
+    let field = match cell.strip_suffix('v') {
+        Some(bare) => dialect.read(&format!("{bare}V")),
+        None => dialect.read(cell),
+    };
+    field.is_number().then_some(field)
 }
 
 fn replace_any_case(text: &str, word: &str, by: &str) -> String {

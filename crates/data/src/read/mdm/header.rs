@@ -1,7 +1,6 @@
 //! The header of an `.mdm` file: what is swept, what is measured, and the values noted beside it.
 
-use super::Lines;
-use crate::stop::Stop;
+use super::{HINT, Lines};
 use crate::{DataError, number};
 
 /// Inputs, outputs and values of one file.
@@ -37,18 +36,16 @@ struct Output {
 const KINDS: [&str; 6] = ["LIN", "LIST", "LOG", "CON", "SYNC", "AC"];
 
 /// Reads up to `END_HEADER`.
-pub(super) fn read(path: &str, lines: &mut Lines<'_>, stop: Stop<'_>) -> Result<Header, DataError> {
+pub(super) fn read(lines: &mut Lines<'_>) -> Result<Header, DataError> {
+    let source = lines.source;
     let mut header = Header { inputs: Vec::new(), outputs: Vec::new(), values: Vec::new() };
     let mut section = Section::Before;
-    let fail = |line: usize, found: &str, expected: &str| DataError::Syntax {
-        path: path.to_owned(),
-        line,
-        found: format!("'{}'", found.chars().take(60).collect::<String>()),
-        expected: expected.to_owned(),
-        hint: "export the file again from IC-CAP, or correct the line".to_owned(),
+    let fail = |line: usize, found: &str, expected: &str| {
+        let found = format!("'{}'", found.chars().take(60).collect::<String>());
+        source.syntax(line, found, expected, HINT)
     };
     while let Some(line) = lines.next() {
-        stop.look()?;
+        source.stop.look()?;
         let text = String::from_utf8_lossy(line);
         let text = text.trim();
         if text.is_empty() || text.starts_with('!') {
@@ -87,13 +84,7 @@ pub(super) fn read(path: &str, lines: &mut Lines<'_>, stop: Stop<'_>) -> Result<
             },
         }
     }
-    Err(DataError::Truncated {
-        path: path.to_owned(),
-        line: lines.number(),
-        found: "the end of the file".to_owned(),
-        expected: "END_HEADER".to_owned(),
-        rows: 0,
-    })
+    Err(source.truncated(lines.number(), "the end of the file", "END_HEADER", 0))
 }
 
 #[derive(Clone, Copy)]

@@ -30,6 +30,7 @@ pub mod hull;
 pub mod instance;
 pub mod isa;
 pub mod jacobian;
+pub mod kronecker;
 pub mod math;
 mod packed;
 pub mod point;

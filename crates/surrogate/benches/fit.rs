@@ -41,6 +41,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let fitted = fit(&dataset, &config, &mut Print)?;
     let report = &fitted.report;
     println!("{:?}, {:.2} s, stopped: {:?}", report.parameters, report.seconds, report.stopped);
+    report.decisions.iter().for_each(|d| println!("{d}"));
     for d in report.devices.iter().filter(|d| d.verdict.is_some()) {
         println!("{}: {}", d.name, d.verdict.as_deref().unwrap_or_default());
     }

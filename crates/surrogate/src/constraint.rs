@@ -198,7 +198,7 @@ impl Attempt<'_> {
             settled = rule.converged(lm.loss);
             steps += 1;
             watch.note("signs", steps, lm.loss * scale);
-            hopeless = if self.hopeless(&lm) { hopeless + 1 } else { 0 };
+            hopeless = if grown > HALF && self.hopeless(&lm) { hopeless + 1 } else { 0 };
             if hopeless == PATIENCE {
                 break;
             }
@@ -220,14 +220,16 @@ impl Attempt<'_> {
 fn least_finer(grown: f64) -> usize {
     match grown {
         g if g > 0.75 => FINEST,
-        g if g > 0.5 => FINER,
+        g if g > HALF => FINER,
         _ => 1,
     }
 }
 
-/// Growth of the error above that which bounds may cost, as a factor, from which they are given up.
+/// Half of the way of rho. Before it the parameters may be far from the data for a dozen steps, and come back.
+const HALF: f64 = 0.5;
+/// Growth of the error over that which bounds may cost, as a factor, from which they are given up.
 const HOPELESS: f64 = 1.5;
-/// Steps in a row that must say so: the first ones, and those after a find, are far from the data for a while.
+/// Steps in a row that must say so: after a find the parameters are far from the data for a few.
 const PATIENCE: usize = 5;
 /// Fall of the loss per step, as a fraction, below which the data have settled beside the bounds.
 const SETTLED: f64 = 1e-3;

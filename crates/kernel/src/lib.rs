@@ -15,7 +15,7 @@
 //! ```
 //!
 //! Reading order: [`spec`], [`basis`], [`hull`], [`features`], [`folded`], [`instance`], [`point`], [`batch`], [`curvature`],
-//! [`jacobian`] (the fit's inner loop), [`bounds`] (proofs of signs), [`blob`], [`sample`], [`math`], [`isa`].
+//! [`jacobian`] (the fit's inner loop), [`bidiagonal`], [`kronecker`], [`bounds`] (proofs of signs), [`blob`], [`sample`], [`math`], [`isa`].
 
 pub mod basis;
 pub mod batch;

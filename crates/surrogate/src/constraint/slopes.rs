@@ -1,4 +1,5 @@
-//! Slopes of `y = ln(I / scale vds)` of one task at blocks of biases: one pass through the trunk, then one tangent per direction.
+//! Slopes of `y = ln(I / scale vds)` of one task at blocks of biases: one pass through the trunk, one tangent per
+//! direction.
 
 use gummel_kernel::Isa;
 use gummel_kernel::features::FeaturePoint;

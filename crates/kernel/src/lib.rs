@@ -15,7 +15,7 @@
 //! ```
 //!
 //! Reading order: [`spec`], [`basis`], [`hull`], [`features`], [`folded`], [`instance`], [`point`], [`batch`], [`curvature`],
-//! [`jacobian`] (the fit's inner loop), [`bounds`] (proofs of signs), [`blob`], [`sample`], [`math`], [`isa`].
+//! [`jacobian`] (the fit's inner loop), [`bidiagonal`], [`kronecker`], [`bounds`] (proofs of signs), [`blob`], [`sample`], [`math`], [`isa`].
 
 pub mod basis;
 pub mod batch;
@@ -30,6 +30,7 @@ pub mod hull;
 pub mod instance;
 pub mod isa;
 pub mod jacobian;
+pub mod kronecker;
 pub mod math;
 mod packed;
 pub mod point;

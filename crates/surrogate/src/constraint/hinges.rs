@@ -4,19 +4,19 @@
 //! parameters (`gummel_kernel::jacobian`).
 
 use faer::linalg::matmul::{matmul, triangular};
-use faer::{Accum, Mat, Par};
-use gummel_kernel::jacobian::{Block, padded};
-use gummel_kernel::{Isa, OutputKind};
+use faer::{Accum, Mat, MatRef, Par};
+use gummel_kernel::OutputKind;
+use gummel_kernel::jacobian::padded;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::ConstraintsConfig;
+use super::slopes::Slopes;
 use super::watched::{Bounds, Place, Sides, Slope, Watched};
 use crate::lm::Beside;
-use crate::lm::normal::Normal;
-use crate::parameters::Layout;
-use crate::problem::{BLOCK, Problem, Task};
+use crate::lm::normal::{LocalNormal, Normal, Sums};
+use crate::problem::{BLOCK, Problem};
 
 /// Makes d ln I / d vgs comparable with d ln I / d ln vds, V.
 const GATE_VOLTAGE: f64 = 0.1;
@@ -31,6 +31,9 @@ const AROUND: usize = 16;
 /// How far from it, and from a bias that is watched, as shares of the box's sides.
 const NEAR: f64 = 0.02;
 const FAR: f64 = 0.05;
+
+/// Most parts whose products are summed apart; also the most threads that form them at once.
+const PARTS: usize = 4;
 
 /// What is asked, and of which currents.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -100,31 +103,35 @@ impl<'a> Constraints<'a> {
             .places
             .par_iter()
             .zip(seeds)
-            .map(|((task, place), seed)| {
-                let mut rng = ChaCha8Rng::seed_from_u64(seed);
-                let known = known(watched, *task);
-                let biases = (0..each).map(|k| match known.len() {
-                    n if n > 0 && k % 2 == 1 => place.near(known[rng.random_range(0..n)].bias, FAR, &mut rng),
-                    _ => place.draw(&mut rng),
-                });
-                let biases = biases.collect::<Vec<_>>();
-                let mut all = Vec::new();
-                for slope in [Slope::Gate, Slope::Drain] {
-                    let watch = |b: &[f64; 3]| place.watch(*task, *b, slope, self.demand.bounds, self.config);
-                    let mut seen = self.audible(theta, &biases.iter().filter_map(watch).collect::<Vec<_>>());
-                    seen.sort_by(|(v, a), (w, b)| v.reserve(*a).total_cmp(&w.reserve(*b)));
-                    let around: Vec<Watched> = seen
-                        .iter()
-                        .take(CLOSEST)
-                        .flat_map(|(w, _)| std::iter::repeat_n(w.bias, AROUND))
-                        .filter_map(|bias| watch(&place.near(bias, NEAR, &mut rng)))
-                        .collect();
-                    all.extend(seen);
-                    all.extend(self.audible(theta, &around));
-                }
-                all.retain(|(w, s)| w.excess(*s) != 0.0);
-                all
-            })
+            .map_init(
+                || Slopes::new(self.problem, theta),
+                |slopes, ((task, place), seed)| {
+                    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+                    let known = known(watched, *task);
+                    let biases = (0..each).map(|k| match known.len() {
+                        n if n > 0 && k % 2 == 1 => {
+                            place.near(known[rng.random_range(0..n)].bias, FAR, &mut rng)
+                        }
+                        _ => place.draw(&mut rng),
+                    });
+                    let biases = biases.collect::<Vec<_>>();
+                    slopes.of(*task);
+                    let mut all = Vec::new();
+                    let drawn = self.audible(slopes, (*task, place), &biases, [Slope::Gate, Slope::Drain]);
+                    for (slope, mut seen) in [Slope::Gate, Slope::Drain].into_iter().zip(drawn) {
+                        let around: Vec<[f64; 3]> = closest(&mut seen)
+                            .iter()
+                            .flat_map(|(w, _)| std::iter::repeat_n(w.bias, AROUND))
+                            .map(|bias| place.near(bias, NEAR, &mut rng))
+                            .collect();
+                        let [seen_around] = self.audible(slopes, (*task, place), &around, [slope]);
+                        all.extend(seen);
+                        all.extend(seen_around);
+                    }
+                    all.retain(|(w, s)| w.excess(*s) != 0.0);
+                    all
+                },
+            )
             .collect();
         let found = found.concat();
         Drawn {
@@ -134,24 +141,32 @@ impl<'a> Constraints<'a> {
         }
     }
 
-    /// Biases of one task whose current exceeds the noise, with their slopes.
-    fn audible(&self, theta: &[f64], watched: &[Watched]) -> Vec<(Watched, f64)> {
-        let mut out = Vec::new();
-        self.visit(theta, watched, |block, part| {
-            for (p, w) in part.iter().enumerate() {
-                let task = &self.problem.tasks[w.task];
-                let least = match w.slope {
+    /// Biases of one task whose current exceeds the noise, with each of the slopes asked for.
+    fn audible<const N: usize>(
+        &self,
+        slopes: &mut Slopes<'_>,
+        (task, place): (usize, &Place),
+        biases: &[[f64; 3]],
+        asked: [Slope; N],
+    ) -> [Vec<(Watched, f64)>; N] {
+        let of = &self.problem.tasks[task];
+        let mut out = asked.map(|_| Vec::new());
+        for part in biases.chunks(BLOCK) {
+            slopes.at(part.iter().copied());
+            for (slope, out) in asked.into_iter().zip(&mut out) {
+                let least = match slope {
                     Slope::Gate => {
-                        self.demand.aloof
-                            * f64::max(self.config.leakage * task.floor, self.leaks[task.device])
+                        self.demand.aloof * f64::max(self.config.leakage * of.floor, self.leaks[of.device])
                     }
-                    Slope::Drain => AUDIBLE * task.floor,
+                    Slope::Drain => AUDIBLE * of.floor,
                 };
-                if block.current(p) > least {
-                    out.push((*w, block.slopes[p]));
+                slopes.along(|_| slope);
+                for (p, bias) in part.iter().enumerate().filter(|(p, _)| slopes.current(*p) > least) {
+                    let watched = place.watch(task, *bias, slope, self.demand.bounds, self.config);
+                    out.extend(watched.map(|w| (w, slopes.slopes[p])));
                 }
             }
-        });
+        }
         out
     }
 
@@ -172,140 +187,97 @@ impl<'a> Constraints<'a> {
     fn hinges_loss(&self, theta: &[f64], active: &[Watched]) -> f64 {
         let parts: Vec<f64> = by_task(active)
             .into_par_iter()
-            .map(|watched| {
-                let mut sum = 0.0;
-                self.visit(theta, watched, |block, w| {
-                    sum += w.iter().zip(&block.slopes).map(|(w, s)| self.hinge(w, *s).powi(2)).sum::<f64>();
-                });
-                sum
-            })
+            .map_init(
+                || Slopes::new(self.problem, theta),
+                |slopes, watched| self.failing(slopes, watched).map(|(_, hinge)| hinge.powi(2)).sum::<f64>(),
+            )
             .collect();
         0.5 * parts.iter().sum::<f64>()
     }
 
+    /// Those of one task's `watched` biases whose constraint fails, with their hinges.
+    fn failing<'w>(
+        &self,
+        slopes: &mut Slopes<'_>,
+        watched: &'w [Watched],
+    ) -> impl Iterator<Item = (&'w Watched, f64)> {
+        slopes.of(watched[0].task);
+        let mut hinges = Vec::with_capacity(watched.len());
+        for part in watched.chunks(BLOCK) {
+            slopes.at(part.iter().map(|w| w.bias));
+            slopes.along(|p| part[p].slope);
+            hinges.extend(part.iter().zip(&slopes.slopes).map(|(w, s)| self.hinge(w, *s)));
+        }
+        watched.iter().zip(hinges).filter(|(_, hinge)| *hinge != 0.0)
+    }
+
     /// Adds the hinges of `active` to the normal equations.
     fn add_hinges(&self, theta: &[f64], active: &[Watched], normal: &mut Normal) {
-        let parts: Vec<(usize, Rows)> = by_task(active)
-            .into_par_iter()
-            .map(|watched| (self.problem.tasks[watched[0].task].device, self.rows(theta, watched)))
+        let runs = by_task(active);
+        let parts: Vec<(Sums, Vec<(usize, LocalNormal)>)> = runs
+            .par_chunks(runs.len().div_ceil(PARTS).max(1))
+            .map(|runs| self.products(theta, runs))
             .collect();
-        for (device, rows) in parts {
-            normal.loss += 0.5 * rows.residual.iter().map(|r| r * r).sum::<f64>();
-            if rows.residual.is_empty() {
-                continue;
-            }
-            let r = Mat::from_fn(rows.residual.len(), 1, |i, _| rows.residual[i]);
-            use triangular::BlockStructure::{Rectangular, TriangularLower};
-            triangular::matmul(
-                normal.shared.as_mut(),
-                TriangularLower,
-                Accum::Add,
-                rows.shared.transpose(),
-                Rectangular,
-                rows.shared.as_ref(),
-                Rectangular,
-                1.0,
-                Par::Seq,
-            );
-            let local = &mut normal.devices[device];
-            let products = [
-                (&mut local.local, &rows.local, &rows.local),
-                (&mut local.coupling, &rows.shared, &rows.local),
-            ];
-            for (sum, a, b) in products {
-                matmul(sum.as_mut(), Accum::Add, a.transpose(), b.as_ref(), 1.0, Par::Seq);
-            }
-            let gradients = [(&mut normal.shared_gradient, &rows.shared), (&mut local.gradient, &rows.local)];
-            for (gradient, jacobian) in gradients {
-                let g = jacobian.transpose() * &r;
-                gradient.iter_mut().enumerate().for_each(|(i, v)| *v += g[(i, 0)]);
+        for (sums, devices) in parts {
+            normal.add(&sums);
+            for (device, of_device) in devices {
+                normal.devices[device].add(&of_device);
             }
         }
     }
 
-    /// Hinges of one task's biases that fail, with their Jacobian.
-    fn rows(&self, theta: &[f64], watched: &[Watched]) -> Rows {
+    /// Products of the Jacobian of the hinges that fail, of some tasks.
+    fn products(&self, theta: &[f64], runs: &[&[Watched]]) -> (Sums, Vec<(usize, LocalNormal)>) {
         let layout = &self.problem.layout;
         let (trunk, head) = (layout.trunk(), layout.head());
-        let task = &self.problem.tasks[watched[0].task];
-        let mut found: Vec<(f64, Vec<f64>)> = Vec::new();
-        let mut panel = vec![0.0; (trunk + head) * BLOCK];
-        self.visit(theta, watched, |at, w| {
-            let zero = vec![0.0; padded(w.len())];
-            let mut seed = zero.clone();
-            for (p, w) in w.iter().enumerate() {
-                seed[p] = if self.hinge(w, at.slopes[p]) != 0.0 { self.weight(w.slope) } else { 0.0 };
+        let mut slopes = Slopes::new(self.problem, theta);
+        let mut panel = vec![0.0; (trunk + head + 1) * BLOCK];
+        let mut sums = Sums::new(layout);
+        let mut devices = Vec::new();
+        for watched in runs {
+            let failing: Vec<(Watched, f64)> =
+                self.failing(&mut slopes, watched).map(|(w, hinge)| (*w, hinge)).collect();
+            if failing.is_empty() {
+                continue;
             }
-            at.block.jacobian_tangent(&theta[..trunk], &at.head, &zero, &seed, &mut panel, BLOCK);
-            for (p, w) in w.iter().enumerate().filter(|(p, _)| seed[*p] > 0.0) {
-                let row = (0..trunk + head).map(|k| panel[k * BLOCK + p]).collect();
-                found.push((self.hinge(w, at.slopes[p]), row));
-            }
-        });
-        let population = layout.population(task.output);
-        let deviation = layout.deviation(task.output);
-        let n = found.len();
-        let mut rows = Rows {
-            residual: found.iter().map(|(r, _)| *r).collect(),
-            shared: Mat::zeros(n, layout.shared()),
-            local: Mat::zeros(n, layout.local()),
-        };
-        for (i, (_, row)) in found.iter().enumerate() {
-            for (k, v) in row[..trunk].iter().enumerate() {
-                rows.shared[(i, k)] = *v;
-            }
-            for k in 0..head {
-                for (a, phi) in task.phi.iter().enumerate() {
-                    rows.shared[(i, population + k * layout.phi + a)] = phi * row[trunk + k];
+            let task = &self.problem.tasks[watched[0].task];
+            let mut gram = Mat::<f64>::zeros(trunk + head + 1, head + 1);
+            for part in failing.chunks(BLOCK) {
+                let n = padded(part.len());
+                slopes.at(part.iter().map(|(w, _)| w.bias));
+                slopes.along(|p| part[p].0.slope);
+                let (zero, mut seed) = (vec![0.0; n], vec![0.0; n]);
+                let residual = &mut panel[(trunk + head) * BLOCK..][..n];
+                residual.fill(0.0);
+                for (p, (w, hinge)) in part.iter().enumerate() {
+                    seed[p] = self.weight(w.slope);
+                    residual[p] = *hinge;
+                    sums.loss += 0.5 * hinge * hinge;
                 }
-                for (a, psi) in task.psi.iter().enumerate() {
-                    rows.local[(i, deviation + k * layout.psi + a)] = psi * row[trunk + k];
-                }
+                let parameters = slopes.trunk();
+                slopes.block.jacobian_tangent(parameters, &slopes.head, &zero, &seed, &mut panel, BLOCK);
+                let all = MatRef::from_column_major_slice_with_stride(&panel[..], n, trunk + head + 1, BLOCK);
+                let right = all.subcols(trunk, head + 1);
+                matmul(gram.as_mut(), Accum::Add, all.transpose(), right, 1.0, Par::Seq);
+                let left = all.subcols(0, trunk);
+                use triangular::BlockStructure::{Rectangular, TriangularLower};
+                triangular::matmul(
+                    sums.shared.as_mut().submatrix_mut(0, 0, trunk, trunk),
+                    TriangularLower,
+                    Accum::Add,
+                    left.transpose(),
+                    Rectangular,
+                    left,
+                    Rectangular,
+                    1.0,
+                    Par::Seq,
+                );
             }
+            let mut of_device = LocalNormal::new(layout);
+            sums.scatter(layout, task, &gram, &mut of_device);
+            devices.push((task.device, of_device));
         }
-        rows
-    }
-
-    /// Runs the trunk with tangents at biases of one task, block by block.
-    fn visit(&self, theta: &[f64], watched: &[Watched], mut each: impl FnMut(&mut Slopes<'_>, &[Watched])) {
-        let Some(first) = watched.first() else { return };
-        let (problem, layout) = (self.problem, &self.problem.layout);
-        let task = &problem.tasks[first.task];
-        let trunk = &theta[..layout.trunk()];
-        let inputs = layout.shape.inputs;
-        let mut slopes = Slopes {
-            block: Block::new(Isa::detect(), &layout.shape, BLOCK),
-            head: head_of(layout, task, theta),
-            task,
-            values: vec![0.0; BLOCK],
-            slopes: vec![0.0; BLOCK],
-            vds: Vec::new(),
-        };
-        for part in watched.chunks(BLOCK) {
-            let n = part.len();
-            let (mut x, mut xdot) = (vec![0.0; inputs * n], vec![0.0; inputs * n]);
-            for (p, w) in part.iter().enumerate() {
-                let [vgs, vds, vbs] = w.bias;
-                let f = problem.features.at(vgs, vds, vbs);
-                let along = match w.slope {
-                    Slope::Gate => [f.own[0], 0.0, 0.0],
-                    Slope::Drain => [f.cross[0], f.own[1], f.cross[1]].map(|v| vds * v),
-                };
-                for k in 0..3 {
-                    x[k * n + p] = f.x[k];
-                    xdot[k * n + p] = along[k];
-                }
-            }
-            for (k, s) in problem.statics.iter().enumerate() {
-                x[(3 + k) * n..][..n].fill(s.covariate.at(&task.place) * s.scale);
-            }
-            slopes.vds = part.iter().map(|w| w.bias[1]).collect();
-            slopes.block.forward(trunk, &x, n, 0, n);
-            slopes.block.forward_tangent(trunk, &xdot, n, 0, n);
-            slopes.block.values(&slopes.head, &mut slopes.values);
-            slopes.block.tangent_values(&slopes.head, &mut slopes.slopes);
-            each(&mut slopes, part);
-        }
+        (sums, devices)
     }
 }
 
@@ -334,30 +306,15 @@ impl Beside for Active<'_> {
     }
 }
 
-/// Hinges with their Jacobian, one row each.
-struct Rows {
-    residual: Vec<f64>,
-    shared: Mat<f64>,
-    local: Mat<f64>,
-}
-
-/// A block of biases at which trunk and tangents have been run.
-struct Slopes<'a> {
-    block: Block,
-    head: Vec<f64>,
-    task: &'a Task,
-    /// y.
-    values: Vec<f64>,
-    /// dy/dvgs, or vds dy/dvds.
-    slopes: Vec<f64>,
-    vds: Vec<f64>,
-}
-
-impl Slopes<'_> {
-    /// Channel current at bias `p`, A.
-    fn current(&self, p: usize) -> f64 {
-        self.vds[p] * (self.values[p] + self.task.ln_scale).min(60.0).exp()
+/// Moves those that came closest to their lower bounds to the front and gives them, the closest first.
+fn closest(seen: &mut [(Watched, f64)]) -> &[(Watched, f64)] {
+    let order = |(v, a): &(Watched, f64), (w, b): &(Watched, f64)| v.reserve(*a).total_cmp(&w.reserve(*b));
+    let few = CLOSEST.min(seen.len());
+    if few < seen.len() {
+        seen.select_nth_unstable_by(few, order);
     }
+    seen[..few].sort_by(order);
+    &seen[..few]
 }
 
 /// Biases of one task, of those watched, which are ordered by task.
@@ -370,13 +327,4 @@ fn known(watched: &[Watched], task: usize) -> &[Watched] {
 /// Runs of biases of the same task.
 fn by_task(active: &[Watched]) -> Vec<&[Watched]> {
     active.chunk_by(|a, b| a.task == b.task).collect()
-}
-
-/// The head of a task: population and deviation.
-fn head_of(layout: &Layout, task: &Task, theta: &[f64]) -> Vec<f64> {
-    let b = &theta[layout.population(task.output)..];
-    let d = &theta[layout.device(task.device) + layout.deviation(task.output)..];
-    let of = |row: &[f64], v: &[f64]| row.iter().zip(v).map(|(a, b)| a * b).sum::<f64>();
-    let at = |i: usize| of(&b[i * layout.phi..], &task.phi) + of(&d[i * layout.psi..], &task.psi);
-    (0..layout.head()).map(at).collect()
 }

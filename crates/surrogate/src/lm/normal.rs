@@ -4,6 +4,7 @@
 //! Kronecker structure of `head = B phi + D psi`, which costs no pass over the points.
 
 mod partial;
+mod sums;
 
 use faer::Mat;
 use rayon::prelude::*;
@@ -12,6 +13,7 @@ use super::residuals::penalty;
 use crate::parameters::Layout;
 use crate::prepared::Prepared;
 use partial::Partial;
+pub(crate) use sums::Sums;
 
 /// `J^T J` and `J^T r` split along the arrow; lower triangles of symmetric blocks.
 pub(crate) struct Normal {
@@ -25,6 +27,18 @@ pub(crate) struct Normal {
     pub(crate) loss: f64,
 }
 
+impl Normal {
+    /// Adds sums over more residuals.
+    pub(crate) fn add(&mut self, sums: &Sums) {
+        for j in 0..self.shared_gradient.len() {
+            let from = &sums.shared.col_as_slice(j)[j..];
+            self.shared.col_as_slice_mut(j)[j..].iter_mut().zip(from).for_each(|(sum, p)| *sum += p);
+        }
+        self.shared_gradient.iter_mut().zip(&sums.gradient).for_each(|(sum, g)| *sum += g);
+        self.loss += sums.loss;
+    }
+}
+
 /// One device's blocks.
 #[derive(Clone)]
 pub(crate) struct LocalNormal {
@@ -33,6 +47,25 @@ pub(crate) struct LocalNormal {
     /// Shared by local.
     pub(crate) coupling: Mat<f64>,
     pub(crate) gradient: Vec<f64>,
+}
+
+impl LocalNormal {
+    /// Nothing yet.
+    pub(crate) fn new(layout: &Layout) -> Self {
+        let local = layout.local();
+        LocalNormal {
+            local: Mat::zeros(local, local),
+            coupling: Mat::zeros(layout.shared(), local),
+            gradient: vec![0.0; local],
+        }
+    }
+
+    /// Adds what other residuals say of the same device.
+    pub(crate) fn add(&mut self, more: &LocalNormal) {
+        self.local += &more.local;
+        self.coupling += &more.coupling;
+        self.gradient.iter_mut().zip(&more.gradient).for_each(|(sum, g)| *sum += g);
+    }
 }
 
 /// Most chunks of devices whose sums are kept apart; also the most threads that assemble at once.
@@ -82,13 +115,13 @@ fn total(layout: &Layout, parts: Vec<(Partial, Vec<LocalNormal>)>) -> Normal {
     };
     total.shared.par_col_iter_mut().enumerate().for_each(|(j, mut sums)| {
         for (partial, _) in &parts {
-            let part = &partial.shared.col_as_slice(j)[j..];
+            let part = &partial.sums.shared.col_as_slice(j)[j..];
             sums.as_mut().iter_mut().skip(j).zip(part).for_each(|(sum, p)| *sum += p);
         }
     });
     for (partial, locals) in parts {
-        total.shared_gradient.iter_mut().zip(&partial.gradient).for_each(|(a, b)| *a += b);
-        total.loss += partial.loss;
+        total.shared_gradient.iter_mut().zip(&partial.sums.gradient).for_each(|(a, b)| *a += b);
+        total.loss += partial.sums.loss;
         total.devices.extend(locals);
     }
     total

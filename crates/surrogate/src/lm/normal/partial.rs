@@ -6,10 +6,10 @@ use gummel_kernel::jacobian::{Block, padded};
 use gummel_kernel::{Isa, bidiagonal};
 
 use super::LocalNormal;
+use super::sums::Sums;
 use crate::lm::residuals::{for_blocks, head_of, squares};
-use crate::parameters::Layout;
 use crate::prepared::Prepared;
-use crate::problem::{BLOCK, Problem, Task};
+use crate::problem::{BLOCK, Problem};
 
 /// Points whose products are summed in single precision before they join the sums in double precision.
 const SINGLE: usize = 1024;
@@ -27,18 +27,12 @@ pub(super) struct Partial {
     /// Lower triangle of the trunk's products over [`Partial::pending`] points.
     products: Mat<f32>,
     pending: usize,
-    /// Shared by shared, lower triangle.
-    pub(super) shared: Mat<f64>,
-    /// Gradient over the shared unknowns.
-    pub(super) gradient: Vec<f64>,
-    /// Half the weighted sum of squares.
-    pub(super) loss: f64,
+    pub(super) sums: Sums,
 }
 
 impl Partial {
     pub(super) fn new(problem: &Problem) -> Self {
         let layout = &problem.layout;
-        let shared = layout.shared();
         let trunk = layout.trunk();
         Partial {
             isa: Isa::detect(),
@@ -47,9 +41,7 @@ impl Partial {
             rounded: vec![0.0; trunk * BLOCK],
             products: Mat::zeros(trunk, trunk),
             pending: 0,
-            shared: Mat::zeros(shared, shared),
-            gradient: vec![0.0; shared],
-            loss: 0.0,
+            sums: Sums::new(layout),
         }
     }
 
@@ -79,7 +71,7 @@ impl Partial {
         if self.pending > 0 {
             for j in 0..trunk {
                 let from = &self.products.col_as_slice(j)[j..];
-                bidiagonal::add(self.isa, from, &mut self.shared.col_as_slice_mut(j)[j..trunk]);
+                bidiagonal::add(self.isa, from, &mut self.sums.shared.col_as_slice_mut(j)[j..trunk]);
             }
             self.pending = 0;
         }
@@ -89,14 +81,10 @@ impl Partial {
     pub(super) fn add(&mut self, prepared: &Prepared<'_>, theta: &[f64], device: usize) -> LocalNormal {
         let problem = prepared.problem;
         let layout = &problem.layout;
-        let (trunk, head, local) = (layout.trunk(), layout.head(), layout.local());
+        let (trunk, head) = (layout.trunk(), layout.head());
         // Nothing is asked of the slopes of a trunk that stays as it is, which are most of the work.
         let frozen = problem.held.as_ref().is_some_and(|h| h.is_frozen(trunk));
-        let mut out = LocalNormal {
-            local: Mat::zeros(local, local),
-            coupling: Mat::zeros(layout.shared(), local),
-            gradient: vec![0.0; local],
-        };
+        let mut out = LocalNormal::new(layout);
         for rows in prepared.device(device) {
             let task = rows.task;
             // Columns [head | r] against [trunk | head | r].
@@ -104,7 +92,7 @@ impl Partial {
             let h = head_of(layout, task, theta, layout.deviations(theta, device));
             let mut block = std::mem::replace(&mut self.block, Block::new(self.isa, &layout.shape, 0));
             for_blocks(problem, &rows, theta, &mut block, |block, r, seed, whitening| {
-                self.loss += 0.5 * squares(r);
+                self.sums.loss += 0.5 * squares(r);
                 let n = r.len();
                 if frozen {
                     head_columns(block, seed, &mut self.panel[trunk * BLOCK..]);
@@ -146,59 +134,13 @@ impl Partial {
                 }
             });
             self.block = block;
-            self.scatter(layout, task, &gram, &mut out);
+            self.sums.scatter(layout, task, &gram, &mut out);
         }
-        for k in 0..local {
+        for k in 0..layout.local() {
             out.local[(k, k)] += problem.strength;
         }
         out
     }
-
-    /// Distributes one task's Gram columns over population and deviation.
-    ///
-    /// Innermost loops run down columns of the sums, which lie in one piece in memory.
-    fn scatter(&mut self, layout: &Layout, task: &Task, gram: &Mat<f64>, out: &mut LocalNormal) {
-        let (trunk, head, phi, psi) = (layout.trunk(), layout.head(), layout.phi, layout.psi);
-        let (at_b, at_d) = (layout.population(task.output), layout.deviation(task.output));
-        let (of_trunk, of_head) = gram.col_as_slice(head)[..trunk + head].split_at(trunk);
-        self.gradient.iter_mut().zip(of_trunk).for_each(|(sum, g)| *sum += g);
-        for (i, g) in of_head.iter().enumerate() {
-            weighted(&mut self.gradient[at_b + i * phi..], &task.phi, *g);
-            weighted(&mut out.gradient[at_d + i * psi..], &task.psi, *g);
-        }
-        for t in 0..trunk {
-            let population = &mut self.shared.col_as_slice_mut(t)[at_b..];
-            for i in 0..head {
-                weighted(&mut population[i * phi..], &task.phi, gram[(t, i)]);
-            }
-        }
-        for k in 0..head {
-            for (b, pb) in task.phi.iter().enumerate() {
-                let population = &mut self.shared.col_as_slice_mut(at_b + k * phi + b)[at_b..];
-                for i in k..head {
-                    weighted(&mut population[i * phi..], &task.phi, pb * gram[(trunk + i, k)]);
-                }
-            }
-            for (b, pb) in task.psi.iter().enumerate() {
-                let column = at_d + k * psi + b;
-                let coupling = out.coupling.col_as_slice_mut(column);
-                for (sum, t) in coupling[..trunk].iter_mut().zip(gram.col(k).iter()) {
-                    *sum += pb * t;
-                }
-                let local = &mut out.local.col_as_slice_mut(column)[at_d..];
-                for i in 0..head {
-                    let factor = pb * gram[(trunk + i, k)];
-                    weighted(&mut coupling[at_b + i * phi..], &task.phi, factor);
-                    weighted(&mut local[i * psi..], &task.psi, factor);
-                }
-            }
-        }
-    }
-}
-
-/// Adds `factor` times the values of a basis.
-fn weighted(sums: &mut [f64], basis: &[f64], factor: f64) {
-    sums.iter_mut().zip(basis).for_each(|(sum, b)| *sum += b * factor);
 }
 
 /// Columns of the head alone: the trunk's activations and the constant, times `dr/dy`.

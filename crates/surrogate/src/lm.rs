@@ -172,7 +172,7 @@ mod tests {
     #[test]
     fn the_result_does_not_depend_on_the_number_of_threads() {
         // Enough unknowns and devices for the parallel paths of the factorisation and of the sums.
-        let family = Synthetic { devices: 40, gates: 8, hidden: vec![16, 16], ..Synthetic::default() };
+        let family = Synthetic { devices: 40, gates: 8, hidden: vec![28, 28], ..Synthetic::default() };
         let problem = family.problem();
         let theta = family.start(&problem).flatten(&problem.layout);
         let with = |threads: usize| {

@@ -18,6 +18,9 @@ use super::normal::{LocalNormal, Normal};
 /// Devices whose eliminated blocks are held at once.
 const BATCH: usize = 64;
 
+/// Columns of a strip of the Schur complement; fixed, so that sums are the same with any number of threads.
+const STRIP: usize = 64;
+
 /// Diagonal entries below this fraction of the largest one are damped as if they had it.
 ///
 /// Marquardt's scaling lets parameters with little influence move far: weights of neurons that are about to
@@ -83,22 +86,40 @@ pub(crate) fn reduce(normal: &Normal, damping: f64) -> Option<Reduced> {
             gradient.submatrix_mut(at, 0, n, 1).copy_from(&e.gradient);
             at += n;
         }
-        use triangular::BlockStructure::{Rectangular, TriangularLower};
-        triangular::matmul(
-            schur.as_mut(),
-            TriangularLower,
-            Accum::Add,
-            stacked.transpose(),
-            Rectangular,
-            stacked.as_ref(),
-            Rectangular,
-            -1.0,
-            Par::rayon(0),
-        );
+        subtract_gram(&mut schur, stacked.as_ref());
         matmul(rhs.as_mut(), Accum::Add, stacked.transpose(), gradient.as_ref(), -1.0, Par::Seq);
         eliminated.extend(part);
     }
     Some(Reduced { schur, rhs, damping, shared_damping, eliminated })
+}
+
+/// `schur -= rows^T rows`, lower triangle.
+fn subtract_gram(schur: &mut Mat<f64>, rows: MatRef<'_, f64>) {
+    use triangular::BlockStructure::{Rectangular, TriangularLower};
+    let n = schur.ncols();
+    let (mut strips, mut rest, mut from) = (Vec::new(), schur.as_mut(), 0);
+    while from < n {
+        let (strip, right) = rest.split_at_col_mut(STRIP.min(n - from));
+        strips.push((from, strip));
+        (rest, from) = (right, from + STRIP);
+    }
+    strips.into_par_iter().for_each(|(from, strip)| {
+        let width = strip.ncols();
+        let (corner, below) = strip.split_at_row_mut(from).1.split_at_row_mut(width);
+        let (own, after) = (rows.subcols(from, width), rows.subcols(from + width, n - from - width));
+        triangular::matmul(
+            corner,
+            TriangularLower,
+            Accum::Add,
+            own.transpose(),
+            Rectangular,
+            own,
+            Rectangular,
+            -1.0,
+            Par::Seq,
+        );
+        matmul(below, Accum::Add, after.transpose(), own, -1.0, Par::Seq);
+    });
 }
 
 impl Reduced {

@@ -113,7 +113,8 @@ fn total(layout: &Layout, parts: Vec<(Partial, Vec<LocalNormal>)>) -> Normal {
         devices: Vec::with_capacity(layout.devices),
         loss: 0.0,
     };
-    total.shared.par_col_iter_mut().enumerate().for_each(|(j, mut sums)| {
+    let columns: Vec<_> = total.shared.col_iter_mut().enumerate().collect();
+    columns.into_par_iter().for_each(|(j, mut sums)| {
         for (partial, _) in &parts {
             let part = &partial.sums.shared.col_as_slice(j)[j..];
             sums.as_mut().iter_mut().skip(j).zip(part).for_each(|(sum, p)| *sum += p);

@@ -135,7 +135,7 @@ fn a_first_iteration_that_the_past_tells_is_near_what_an_evaluation_says() {
             assert!((told.currents()[r] - fresh.currents()[r]).abs() <= 1e-12 * largest(fresh.currents()));
         }
     }
-    assert!((50..190).contains(&unevaluated), "{unevaluated} of 196 points were not evaluated first");
+    assert!(unevaluated > 100, "{unevaluated} of 196 points were not evaluated first");
 }
 
 #[test]

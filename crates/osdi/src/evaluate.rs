@@ -49,12 +49,9 @@ pub unsafe extern "C" fn eval(
 impl InstanceBlock {
     /// Currents, charges and derivatives of an iteration whose solution is `v`; says whether they are of a bias short of it.
     fn linearise(&mut self, device: &Instance, v: [f64; TERMINALS], info: &SimInfo) -> u32 {
-        if !PREDICTS {
-            self.evaluate(device, v, info.flags);
-            return 0;
-        }
         let time = (info.flags & ANALYSIS_TRAN != 0).then_some(info.abstime);
-        match self.history.start(time, v, &mut self.at) {
+        let start = if PREDICTS { self.history.start(time, v, &mut self.at) } else { Start::Evaluate(v) };
+        match start {
             Start::Written => {
                 // The block's derivatives are those of the last evaluation no more.
                 self.forget();

@@ -47,7 +47,7 @@ impl Checkpoint {
             hidden: layout.shape.widths.clone(),
             step,
             damping,
-            bits: theta.iter().map(|v| v.to_bits()).collect(),
+            bits: bits(theta),
             grouping: None,
             tied: None,
         }
@@ -72,7 +72,7 @@ impl Checkpoint {
                 sizes(layout)
             ));
         }
-        Ok(self.bits.iter().map(|b| f64::from_bits(*b)).collect())
+        Ok(numbers(&self.bits))
     }
 
     /// True when it is the state of a fit of `devices`.
@@ -103,4 +103,14 @@ impl Checkpoint {
 
 fn sizes(layout: &Layout) -> [usize; 3] {
     [layout.trunk(), layout.shared() - layout.trunk(), layout.local()]
+}
+
+/// Bit patterns of `numbers`.
+pub(crate) fn bits(numbers: &[f64]) -> Vec<u64> {
+    numbers.iter().map(|v| v.to_bits()).collect()
+}
+
+/// The numbers of bit patterns.
+pub(crate) fn numbers(bits: &[u64]) -> Vec<f64> {
+    bits.iter().map(|b| f64::from_bits(*b)).collect()
 }

@@ -56,6 +56,7 @@ mod smooth;
 mod soft;
 mod start;
 mod steepness;
+mod symmetric;
 pub mod synthetic;
 pub mod transfer;
 pub mod unseen;

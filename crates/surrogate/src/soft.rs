@@ -12,6 +12,7 @@ mod learn;
 mod state;
 mod tie;
 
+use crate::checkpoint::{bits, numbers};
 use crate::config::LmConfig;
 use crate::error::FitError;
 use crate::fit::{StopRule, Watch};
@@ -26,7 +27,6 @@ pub use state::{Tied, Ties};
 pub use tie::SharingReport;
 
 use joint::Joint;
-use state::{bits, numbers};
 use tie::Tie;
 
 /// Steps between two updates of learned strengths.

@@ -101,13 +101,17 @@ fn a_transient_starts_each_point_from_an_extrapolation_and_ends_at_the_solution(
     }
 }
 
+/// The largest magnitude.
+fn largest(x: [f64; 4]) -> f64 {
+    x.iter().fold(0.0, |m, x| m.max(x.abs()))
+}
+
 #[test]
 fn a_first_iteration_that_the_past_tells_is_near_what_an_evaluation_says() {
     let exported = Exported::new(Abi::V0_3);
     let device = exported.library.device("demo_n");
-    let parameters = [("device", "W10u_L0.13u".into())];
-    let (mut told, mut fresh) =
-        (device.instance(&parameters).unwrap(), device.instance(&parameters).unwrap());
+    let new = || device.instance(&[("device", "W10u_L0.13u".into())]).unwrap();
+    let (mut told, mut fresh) = (new(), new());
     let wave = |k: i32| {
         let t = f64::from(k) / 200.0;
         [1.2 - 0.8 * t, 0.2 + t, 0.0, 0.0]
@@ -119,7 +123,6 @@ fn a_first_iteration_that_the_past_tells_is_near_what_an_evaluation_says() {
         told.eval(wave(k - 1), Some(time));
         let (i, q, c) = (told.currents(), told.charges(), told.capacitances());
         fresh.eval(wave(k), None);
-        let largest = |x: [f64; 4]| x.iter().fold(0.0f64, |m, x| m.max(x.abs()));
         if k > 3 {
             let exact = fresh.currents();
             unevaluated += usize::from((0..4).any(|r| (i[r] - exact[r]).abs() > 1e-10 * largest(exact)));
@@ -142,9 +145,8 @@ fn a_first_iteration_that_the_past_tells_is_near_what_an_evaluation_says() {
 fn a_transistor_at_rest_follows_its_derivatives_to_rounding() {
     let exported = Exported::new(Abi::V0_3);
     let device = exported.library.device("demo_p");
-    let parameters = [("device", "W2u_L0.5u".into())];
-    let (mut resting, mut fresh) =
-        (device.instance(&parameters).unwrap(), device.instance(&parameters).unwrap());
+    let new = || device.instance(&[("device", "W2u_L0.5u".into())]).unwrap();
+    let (mut resting, mut fresh) = (new(), new());
     let mut numbers = Numbers(11);
     let mut followed = 0;
     for k in 0..100 {
@@ -161,7 +163,6 @@ fn a_transistor_at_rest_follows_its_derivatives_to_rounding() {
             followed += usize::from(resting.conductances() == before);
             // Outside transients everything is evaluated.
             fresh.eval(v, None);
-            let largest = |x: [f64; 4]| x.iter().fold(0.0f64, |m, x| m.max(x.abs()));
             let (i, q) = (fresh.currents(), fresh.charges());
             for r in 0..4 {
                 assert!((resting.currents()[r] - i[r]).abs() <= 2e-13 * largest(i));

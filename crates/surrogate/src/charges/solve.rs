@@ -3,14 +3,14 @@
 //! With `A(theta)` the rows of a head and `J` the derivative of its residual by the trunk at fixed head, the normal
 //! matrix of the trunk is `J^T (1 - A (A^T A)^-1 A^T) J` (Golub and Pereyra 1973, in Kaufman's approximation of 1975).
 
-use faer::linalg::matmul::triangular::BlockStructure::{Rectangular, TriangularLower};
-use faer::linalg::matmul::{matmul, triangular};
+use faer::linalg::matmul::matmul;
 use faer::linalg::solvers::{Llt, Solve};
 use faer::{Accum, Mat, Par, Side};
 use rayon::prelude::*;
 
 use super::rows::{Points, Problem};
 use super::trunk::{Activations, Trunk};
+use crate::symmetric;
 
 /// Penalty on squared head numbers; the targets have unit norm.
 const HEAD_PENALTY: f64 = 1e-10;
@@ -23,21 +23,6 @@ const STILL: f64 = 1e-4;
 fn target(problem: &Problem) -> Mat<f64> {
     let targets: Vec<f64> = problem.rows.iter().flat_map(|r| r.target.iter().copied()).collect();
     Mat::from_fn(targets.len(), 1, |i, _| targets[i])
-}
-
-/// Adds `factor left^T right`, which is symmetric, to the lower triangle of `sum`.
-fn add_symmetric(sum: &mut Mat<f64>, left: &Mat<f64>, right: &Mat<f64>, factor: f64) {
-    triangular::matmul(
-        sum.as_mut(),
-        TriangularLower,
-        Accum::Add,
-        left.transpose(),
-        Rectangular,
-        right.as_ref(),
-        Rectangular,
-        factor,
-        Par::Seq,
-    );
 }
 
 /// Heads of a problem that leave least, and what they leave.
@@ -80,7 +65,7 @@ fn penalty(trunk: &Trunk) -> f64 {
 /// Normal equations of a problem's heads, factored, and their solution.
 fn solve(a: &Mat<f64>, target: &Mat<f64>) -> Option<(Llt<f64>, Mat<f64>)> {
     let mut gram = Mat::<f64>::zeros(a.ncols(), a.ncols());
-    add_symmetric(&mut gram, a, a, 1.0);
+    symmetric::add(gram.as_mut(), a.as_ref(), a.as_ref(), 1.0);
     for i in 0..a.ncols() {
         gram[(i, i)] += HEAD_PENALTY;
     }
@@ -128,8 +113,8 @@ impl Normal {
             let mut shared = Mat::<f64>::zeros(projected.design.ncols(), size);
             matmul(shared.as_mut(), Accum::Replace, projected.design.transpose(), j.as_ref(), 1.0, Par::Seq);
             let explained = projected.factor.solve(&shared);
-            add_symmetric(&mut sum.matrix, &j, &j, 1.0);
-            add_symmetric(&mut sum.matrix, &shared, &explained, -1.0);
+            symmetric::add(sum.matrix.as_mut(), j.as_ref(), j.as_ref(), 1.0);
+            symmetric::add(sum.matrix.as_mut(), shared.as_ref(), explained.as_ref(), -1.0);
             let residual = projected.residual.as_ref();
             matmul(sum.descent.as_mut(), Accum::Add, j.transpose(), residual, 1.0, Par::Seq);
         }

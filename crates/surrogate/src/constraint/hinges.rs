@@ -3,7 +3,7 @@
 //! One tangent pass gives `dy/dvgs` or `vds dy/dvds` of a block of biases, one reverse pass their Jacobian over all
 //! parameters (`gummel_kernel::jacobian`).
 
-use faer::linalg::matmul::{matmul, triangular};
+use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatRef, Par};
 use gummel_kernel::OutputKind;
 use gummel_kernel::jacobian::padded;
@@ -17,6 +17,7 @@ use super::watched::{Bounds, Place, Sides, Slope, Watched};
 use crate::lm::Beside;
 use crate::lm::normal::{LocalNormal, Normal, Sums};
 use crate::problem::{BLOCK, Problem};
+use crate::symmetric;
 
 /// Makes d ln I / d vgs comparable with d ln I / d ln vds, V.
 const GATE_VOLTAGE: f64 = 0.1;
@@ -218,8 +219,8 @@ impl<'a> Constraints<'a> {
             .par_chunks(runs.len().div_ceil(PARTS).max(1))
             .map(|runs| self.products(theta, runs))
             .collect();
-        for (sums, devices) in parts {
-            normal.add(&sums);
+        normal.add(&parts.iter().map(|(sums, _)| sums).collect::<Vec<_>>());
+        for (_, devices) in parts {
             for (device, of_device) in devices {
                 normal.devices[device].add(&of_device);
             }
@@ -260,18 +261,7 @@ impl<'a> Constraints<'a> {
                 let right = all.subcols(trunk, head + 1);
                 matmul(gram.as_mut(), Accum::Add, all.transpose(), right, 1.0, Par::Seq);
                 let left = all.subcols(0, trunk);
-                use triangular::BlockStructure::{Rectangular, TriangularLower};
-                triangular::matmul(
-                    sums.shared.as_mut().submatrix_mut(0, 0, trunk, trunk),
-                    TriangularLower,
-                    Accum::Add,
-                    left.transpose(),
-                    Rectangular,
-                    left,
-                    Rectangular,
-                    1.0,
-                    Par::Seq,
-                );
+                symmetric::add(sums.shared.as_mut().submatrix_mut(0, 0, trunk, trunk), left, left, 1.0);
             }
             let mut of_device = LocalNormal::new(layout);
             sums.scatter(layout, task, &gram, &mut of_device);

@@ -7,13 +7,14 @@
 //! A_ll is block diagonal over devices, so a step costs O(devices); the same elimination carries
 //! bundle adjustment (Triggs et al., "Bundle adjustment: a modern synthesis", 2000).
 
-use faer::linalg::matmul::{matmul, triangular};
+use faer::linalg::matmul::matmul;
 use faer::linalg::solvers::{Llt, Solve};
 use faer::linalg::triangular_solve::{solve_lower_triangular_in_place, solve_upper_triangular_in_place};
 use faer::{Accum, Mat, MatRef, Par, Side};
 use rayon::prelude::*;
 
 use super::normal::{LocalNormal, Normal};
+use crate::symmetric;
 
 /// Devices whose eliminated blocks are held at once.
 const BATCH: usize = 64;
@@ -95,7 +96,6 @@ pub(crate) fn reduce(normal: &Normal, damping: f64) -> Option<Reduced> {
 
 /// `schur -= rows^T rows`, lower triangle.
 fn subtract_gram(schur: &mut Mat<f64>, rows: MatRef<'_, f64>) {
-    use triangular::BlockStructure::{Rectangular, TriangularLower};
     let n = schur.ncols();
     let (mut strips, mut rest, mut from) = (Vec::new(), schur.as_mut(), 0);
     while from < n {
@@ -107,17 +107,7 @@ fn subtract_gram(schur: &mut Mat<f64>, rows: MatRef<'_, f64>) {
         let width = strip.ncols();
         let (corner, below) = strip.split_at_row_mut(from).1.split_at_row_mut(width);
         let (own, after) = (rows.subcols(from, width), rows.subcols(from + width, n - from - width));
-        triangular::matmul(
-            corner,
-            TriangularLower,
-            Accum::Add,
-            own.transpose(),
-            Rectangular,
-            own,
-            Rectangular,
-            -1.0,
-            Par::Seq,
-        );
+        symmetric::add(corner, own, own, -1.0);
         matmul(below, Accum::Add, after.transpose(), own, -1.0, Par::Seq);
     });
 }

@@ -28,14 +28,19 @@ pub(crate) struct Normal {
 }
 
 impl Normal {
-    /// Adds sums over more residuals.
-    pub(crate) fn add(&mut self, sums: &Sums) {
-        for j in 0..self.shared_gradient.len() {
-            let from = &sums.shared.col_as_slice(j)[j..];
-            self.shared.col_as_slice_mut(j)[j..].iter_mut().zip(from).for_each(|(sum, p)| *sum += p);
+    /// Adds sums over more residuals, in their order.
+    pub(crate) fn add(&mut self, sums: &[&Sums]) {
+        let columns: Vec<_> = self.shared.col_iter_mut().enumerate().collect();
+        columns.into_par_iter().for_each(|(j, mut total)| {
+            for more in sums {
+                let more = &more.shared.col_as_slice(j)[j..];
+                total.as_mut().iter_mut().skip(j).zip(more).for_each(|(sum, p)| *sum += p);
+            }
+        });
+        for more in sums {
+            self.shared_gradient.iter_mut().zip(&more.gradient).for_each(|(sum, g)| *sum += g);
+            self.loss += more.loss;
         }
-        self.shared_gradient.iter_mut().zip(&sums.gradient).for_each(|(sum, g)| *sum += g);
-        self.loss += sums.loss;
     }
 }
 
@@ -113,18 +118,8 @@ fn total(layout: &Layout, parts: Vec<(Partial, Vec<LocalNormal>)>) -> Normal {
         devices: Vec::with_capacity(layout.devices),
         loss: 0.0,
     };
-    let columns: Vec<_> = total.shared.col_iter_mut().enumerate().collect();
-    columns.into_par_iter().for_each(|(j, mut sums)| {
-        for (partial, _) in &parts {
-            let part = &partial.sums.shared.col_as_slice(j)[j..];
-            sums.as_mut().iter_mut().skip(j).zip(part).for_each(|(sum, p)| *sum += p);
-        }
-    });
-    for (partial, locals) in parts {
-        total.shared_gradient.iter_mut().zip(&partial.sums.gradient).for_each(|(a, b)| *a += b);
-        total.loss += partial.sums.loss;
-        total.devices.extend(locals);
-    }
+    total.add(&parts.iter().map(|(partial, _)| &partial.sums).collect::<Vec<_>>());
+    total.devices.extend(parts.into_iter().flat_map(|(_, locals)| locals));
     total
 }
 

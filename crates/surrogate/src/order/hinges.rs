@@ -7,7 +7,7 @@
 //! ```
 //! bounds its curvature by an arrow; gradient and loss are exact, so only the path of the steps depends on it.
 
-use faer::linalg::matmul::{matmul, triangular};
+use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, Par};
 use gummel_kernel::Isa;
 use gummel_kernel::jacobian::{Block, padded};
@@ -18,6 +18,7 @@ use super::{OrderConfig, OrderReport};
 use crate::lm::normal::Normal;
 use crate::lm::residuals::head_of;
 use crate::problem::{BLOCK, Problem};
+use crate::symmetric;
 
 /// Least drain-source voltage of the strong set, V.
 const LEAST_VDS: f64 = 0.05;
@@ -205,22 +206,11 @@ impl Active {
 
     /// Adds gradient and curvature of the hinges to the normal equations.
     pub(crate) fn add(&self, problem: &Problem, theta: &[f64], normal: &mut Normal) {
-        use triangular::BlockStructure::{Rectangular, TriangularLower};
         let parts: Vec<Rows> = self.by_pair().into_par_iter().map(|w| self.rows(problem, theta, w)).collect();
         for rows in parts {
             let n = rows.residual.len();
             let r = Mat::from_fn(n, 1, |i, _| rows.residual[i]);
-            triangular::matmul(
-                normal.shared.as_mut(),
-                TriangularLower,
-                Accum::Add,
-                rows.shared.transpose(),
-                Rectangular,
-                rows.shared.as_ref(),
-                Rectangular,
-                1.0,
-                Par::Seq,
-            );
+            symmetric::add(normal.shared.as_mut(), rows.shared.as_ref(), rows.shared.as_ref(), 1.0);
             let slope = rows.shared.transpose() * &r;
             normal.shared_gradient.iter_mut().enumerate().for_each(|(i, g)| *g += slope[(i, 0)]);
             for (device, own) in &rows.own {

@@ -110,13 +110,3 @@ impl Stand<'_> {
 fn refuse(reason: String) -> FitError {
     FitError::Checkpoint { path: "checkpoint.json".into(), reason }
 }
-
-/// Bit patterns of `numbers`.
-pub(crate) fn bits(numbers: &[f64]) -> Vec<u64> {
-    numbers.iter().map(|v| v.to_bits()).collect()
-}
-
-/// The numbers of bit patterns.
-pub(crate) fn numbers(bits: &[u64]) -> Vec<f64> {
-    bits.iter().map(|b| f64::from_bits(*b)).collect()
-}

@@ -100,7 +100,9 @@ def pytorch():
         if network["symmetric"]:
             a = torch.sqrt((vd - vs) ** 2 + network["smoothing"] ** 2) - network["smoothing"]
             shift = 0.5 * (a - (vd + vs))
-            x = torch.stack([vg + shift, a, vb + shift], 1)
+            k = network["knee"]
+            b = a if k is None else torch.sqrt(k**2 + 2 * k * a) - k
+            x = torch.stack([vg + shift, b, vb + shift], 1)
         else:
             x = torch.stack([vg - vs, vd - vs, vb - vs], 1)
         z = (x - center) * scale

@@ -121,6 +121,7 @@ fn network(folded: &Folded) -> serde_json::Value {
         "sign": folded.sign,
         "symmetric": branch.features.symmetric,
         "smoothing": branch.features.smoothing,
+        "knee": branch.features.knee,
         "saturation": branch.features.saturation,
         "center": branch.features.center,
         "scale": branch.features.scale,

@@ -5,8 +5,8 @@
 //! ```
 //! Little-endian throughout. The payload holds the fields of [`Spec`] in the order of their declaration:
 //! counts as u32, numbers as f64, choices as u8, names as a count and UTF-8. The checksum is FNV-1a of
-//! 64 bits (Fowler, Noll, Vo) over the payload. A number survives bit by bit. Version 1 knew neither saturation nor hull;
-//! it is still read.
+//! 64 bits (Fowler, Noll, Vo) over the payload. A number survives bit by bit. Version 1 knew neither saturation nor hull,
+//! version 2 no knee; both are still read.
 
 mod error;
 mod read;
@@ -18,7 +18,7 @@ use read::Reader;
 use write::Writer;
 
 const MAGIC: &[u8; 8] = b"gummelkb";
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 const HEADER: usize = 8 + 4 + 8 + 8;
 
 impl Spec {
@@ -141,7 +141,7 @@ mod tests {
         assert_eq!(Spec::from_bytes(b"\x7fELF"), Err(BlobError::NotABlob));
         let mut newer = bytes.clone();
         newer[8] = 9;
-        assert_eq!(Spec::from_bytes(&newer), Err(BlobError::Version { found: 9, newest: 2 }));
+        assert_eq!(Spec::from_bytes(&newer), Err(BlobError::Version { found: 9, newest: 3 }));
         let mut sign = bytes.clone();
         sign[HEADER..HEADER + 8].copy_from_slice(&2f64.to_le_bytes());
         let error = Spec::from_bytes(&sealed(sign)).err().map(|e| e.to_string());
@@ -152,18 +152,21 @@ mod tests {
     }
 
     #[test]
-    fn version_1_without_limits_is_read() {
+    fn older_versions_without_options_are_read() {
         let spec = Sample { layers: vec![3], devices: 1, ..Sample::default() }.spec();
-        let mut bytes = spec.to_bytes();
-        // Sign, count, symmetry, smoothing, centre and scale; then whether inputs saturate.
+        // Sign, count, symmetry, smoothing, centre and scale; then whether inputs saturate, and whether there is a knee.
         let saturation = HEADER + 8 + 4 + 1 + 8 + 24 + 24;
-        assert_eq!(bytes.remove(saturation), 0);
         // No statics, one layer of 3 x 3, one output, no population, a constant deviation; then whether there is a hull.
-        let hull = saturation + 4 + (4 + 8 + 4 + 72 + 4 + 24) + (4 + 10) + 4 + (4 + 7);
-        assert_eq!(bytes.remove(hull), 0);
-        bytes[8] = 1;
-        let length = (bytes.len() - HEADER) as u64;
-        bytes[12..20].copy_from_slice(&length.to_le_bytes());
-        assert_eq!(Spec::from_bytes(&sealed(bytes)), Ok(spec));
+        let hull = saturation + 2 + 4 + (4 + 8 + 4 + 72 + 4 + 24) + (4 + 10) + 4 + (4 + 7);
+        for (version, absent) in [(1, &[hull, saturation + 1, saturation][..]), (2, &[saturation + 1])] {
+            let mut bytes = spec.to_bytes();
+            for &flag in absent {
+                assert_eq!(bytes.remove(flag), 0);
+            }
+            bytes[8] = version;
+            let length = (bytes.len() - HEADER) as u64;
+            bytes[12..20].copy_from_slice(&length.to_le_bytes());
+            assert_eq!(Spec::from_bytes(&sealed(bytes)), Ok(spec.clone()));
+        }
     }
 }

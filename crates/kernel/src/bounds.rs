@@ -120,15 +120,41 @@ impl<'a> Channel<'a> {
             ];
         }
         let (a, slope) = smooth_magnitude(drain, low, high, f.smoothing);
+        let (b, along) = match f.knee {
+            Some(knee) => {
+                let (b, bend) = bent(&a, smooth(low, f.smoothing), smooth(high, f.smoothing), knee);
+                (b, bend.times(&slope))
+            }
+            None => (a, slope),
+        };
         let half = a.minus(drain).shifted_scaled(0.0, 0.5);
         let half_slope = slope.plus_constant(-1.0).shifted_scaled(0.0, 0.5);
         let with = |own: &Form, center: f64, scale: f64| own.plus(&half).shifted_scaled(-center, scale);
         [
             Neuron::new(with(gate, f.center[0], sg), half_slope.shifted_scaled(0.0, sg), constant(sg)),
-            Neuron::new(a.shifted_scaled(-f.center[1], sd), slope.shifted_scaled(0.0, sd), constant(0.0)),
+            Neuron::new(b.shifted_scaled(-f.center[1], sd), along.shifted_scaled(0.0, sd), constant(0.0)),
             Neuron::new(with(bulk, f.center[2], sb), half_slope.shifted_scaled(0.0, sb), constant(0.0)),
         ]
     }
+}
+
+/// `sqrt(v^2 + e^2) - e`.
+fn smooth(v: f64, e: f64) -> f64 {
+    v.hypot(e) - e
+}
+
+/// `b = sqrt(k^2 + 2 k a) - k` and `db/da` over `0 <= low <= a <= high`.
+///
+/// With `p = b + k`: `b' = k / p`, `b'' = -k^2 / p^3`, third derivative `3 k^3 / p^5`, fourth `-15 k^4 / p^7`.
+fn bent(a: &Form, low: f64, high: f64, k: f64) -> (Form, Form) {
+    let p = |a: f64| (k * k + 2.0 * k * a).sqrt();
+    let (c, nearest) = (p(a.center()), p(low));
+    let third = |p: f64| 3.0 * k.powi(3) / p.powi(5);
+    let bend = -k * k / c.powi(3);
+    let value = a.through([c - k, k / c, bend], third(nearest), [nearest - k, p(high) - k]);
+    let fourth = 15.0 * k.powi(4) / nearest.powi(7);
+    let slope = a.through([k / c, bend, third(c)], fourth, [k / p(high), k / nearest]);
+    (value, slope)
 }
 
 /// `a = sqrt(v^2 + e^2) - e` and its slope over `0 <= low <= v <= high`.
@@ -137,7 +163,7 @@ impl<'a> Channel<'a> {
 fn smooth_magnitude(v: &Form, low: f64, high: f64, e: f64) -> (Form, Form) {
     let r = |v: f64| v.hypot(e);
     let c = 0.5 * (low + high);
-    let value = |v: f64| r(v) - e;
+    let value = |v: f64| smooth(v, e);
     let slope = |v: f64| v / r(v);
     let curvature = |v: f64| e * e / r(v).powi(3);
     let third = 3.0 * e * e * high / r(low).powi(5);

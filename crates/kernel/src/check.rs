@@ -65,6 +65,10 @@ impl Branch {
             expect_finite("saturation of features", &[c])?;
             expect_positive(&[("saturation of features", c)])?;
         }
+        if let Some(k) = self.features.knee {
+            expect_finite("knee of the drain feature", &[k])?;
+            expect_positive(&[("knee of the drain feature", k)])?;
+        }
         if let Some(hull) = &self.hull {
             for (what, [low, high]) in [("widths", hull.ln_w), ("lengths", hull.ln_l)] {
                 expect_finite("end of the hull", &[low, high])?;

@@ -1,6 +1,7 @@
 //! Terminal voltages to trunk inputs, with first and second derivatives.
 //!
-//! With `r = sqrt(vds^2 + e^2)`: `a = r - e`, `da/dvds = vds / r`, `d2a/dvds2 = e^2 / r^3`. Where inputs saturate,
+//! With `r = sqrt(vds^2 + e^2)`: `a = r - e`, `da/dvds = vds / r`, `d2a/dvds2 = e^2 / r^3`. Where the drain feature has a
+//! knee, with `p = sqrt(k^2 + 2 k a)`: `b = p - k`, `db/da = k / p`, `d2b/da2 = -k^2 / p^3`. Where inputs saturate,
 //! `x = c tanh(t / c)` of the scaled feature `t`: `dx/dt = 1 - (x/c)^2`, never negative, and 0 where a voltage is absurd.
 //! Sums and differences are taken in an order that does not change when drain and source are exchanged,
 //! so that the symmetry is exact in floating point too.
@@ -81,7 +82,12 @@ impl Features {
             let r = vds.mul(vds).add(e.mul(e)).sqrt();
             let (a, slope) = (r.sub(e), vds.div(r));
             let shift = half.mul(a.sub(vd.add(vs)));
-            ([vg.add(shift), a, vb.add(shift)], slope, half.mul(slope.sub(one)))
+            let (mut b, mut along) = (a, slope);
+            if let Some(k) = self.knee {
+                let p = a.mul_add(V::splat(2.0 * k), V::splat(k * k)).sqrt();
+                (b, along) = (p.sub(V::splat(k)), slope.mul(V::splat(k).div(p)));
+            }
+            ([vg.add(shift), b, vb.add(shift)], along, half.mul(slope.sub(one)))
         } else {
             ([vg.sub(vs), vds, vb.sub(vs)], one, V::zero())
         };
@@ -123,23 +129,43 @@ impl Features {
         let r = (vds * vds + e * e).sqrt();
         let (a, slope, curve) = (r - e, vds / r, e * e / (r * r * r));
         let shift = 0.5 * (a - (vd + vs));
+        let [b, b1, b2] = self.bent(a);
         Free {
-            x: [(vg + shift - cg) * sg, (a - cd) * sd, (vb + shift - cb) * sb],
-            own: [sg, slope * sd, sb],
+            x: [(vg + shift - cg) * sg, (b - cd) * sd, (vb + shift - cb) * sb],
+            own: [sg, b1 * slope * sd, sb],
             cross: [0.5 * (slope - 1.0) * sg, 0.5 * (slope - 1.0) * sb],
-            curvature: [0.5 * curve * sg, curve * sd, 0.5 * curve * sb],
+            curvature: [0.5 * curve * sg, (b1 * curve + b2 * slope * slope) * sd, 0.5 * curve * sb],
         }
     }
 
-    /// The voltage feature (V) behind a trunk input: the inverse of scaling and saturation of feature `k`.
-    pub fn volts(&self, k: usize, x: f64) -> f64 {
-        let free = self.saturation.map_or(x, |c| c * (x / c).atanh());
-        free / self.scale[k] + self.center[k]
+    /// The drain feature of the smooth `|vds|` of a symmetric device, V, with its first and second derivative.
+    #[inline(always)]
+    fn bent(&self, a: f64) -> [f64; 3] {
+        let Some(k) = self.knee else { return [a, 1.0, 0.0] };
+        let p = (k * k + 2.0 * k * a).sqrt();
+        let slope = k / p;
+        [p - k, slope, -slope * slope / p]
     }
 
-    /// The trunk input of the voltage feature `k` (V); the inverse of [`Features::volts`].
+    /// Whether feature `k` is the one that a knee bends.
+    fn bends(&self, k: usize) -> bool {
+        self.symmetric && k == 1
+    }
+
+    /// The voltage (V) behind a trunk input: the inverse of scaling, saturation and knee of feature `k`.
+    pub fn volts(&self, k: usize, x: f64) -> f64 {
+        let free = self.saturation.map_or(x, |c| c * (x / c).atanh());
+        let feature = free / self.scale[k] + self.center[k];
+        match self.knee.filter(|_| self.bends(k)) {
+            Some(knee) => feature + feature * feature / (2.0 * knee),
+            None => feature,
+        }
+    }
+
+    /// The trunk input of the voltage of feature `k` (V); the inverse of [`Features::volts`].
     pub fn input(&self, k: usize, volts: f64) -> f64 {
-        let free = (volts - self.center[k]) * self.scale[k];
+        let feature = if self.bends(k) { self.bent(volts)[0] } else { volts };
+        let free = (feature - self.center[k]) * self.scale[k];
         self.saturation.map_or(free, |c| c * tanh::<false>(free / c))
     }
 }

@@ -105,6 +105,7 @@ impl Sample {
                 center: [0.5, 0.5, -0.4],
                 scale: [1.0; 3],
                 saturation: self.bounded.then_some(2.5),
+                knee: self.bounded.then_some(0.2),
             },
             statics,
             layers,

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! vds = vd - vs                      a = sqrt(vds^2 + e^2) - e            smooth |vds|
-//! u   = (vg - (vd+vs)/2 + a/2,  a,  vb - (vd+vs)/2 + a/2)                 even in a drain/source swap
+//! b   = sqrt(k^2 + 2 k a) - k where there is a knee, else a               a seen through a square root
+//! u   = (vg - (vd+vs)/2 + a/2,  b,  vb - (vd+vs)/2 + a/2)                 even in a drain/source swap
 //! t   = (u - center) * scale
 //! x   = c tanh(t / c) where inputs saturate, else t; then the static inputs (temperature ...)
 //! z   = tanh(W_n ... tanh(W_1 x + b_1) ... + b_n)                         trunk
@@ -31,6 +32,9 @@ pub struct Features {
     pub symmetric: bool,
     /// Smoothing voltage `e` of `|vds|`, V.
     pub smoothing: f64,
+    /// Knee `k` of the drain feature of a symmetric device, V: up to about there it is `|vds|`, then it grows as the square
+    /// root. `None` for `|vds|` itself.
+    pub knee: Option<f64>,
     /// Centre of each feature, V.
     pub center: [f64; FEATURES],
     /// Factor of each centred feature, 1/V.

@@ -29,6 +29,9 @@ struct BranchShape {
     /// Magnitude that scaled features never exceed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     saturation: Option<f64>,
+    /// V; where the drain feature becomes a square root.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    knee: Option<f64>,
     /// Neurons per layer.
     layers: Vec<usize>,
     population: Vec<String>,
@@ -125,6 +128,7 @@ impl BranchShape {
             center: branch.features.center,
             scale: branch.features.scale,
             saturation: branch.features.saturation,
+            knee: branch.features.knee,
             layers: branch.layers.iter().map(|l| l.outputs).collect(),
             population: branch.population.terms.iter().map(write_term).collect(),
             deviation: branch.deviation.terms.iter().map(write_term).collect(),
@@ -182,6 +186,7 @@ impl BranchShape {
                 center: self.center,
                 scale: self.scale,
                 saturation: self.saturation,
+                knee: self.knee,
             },
             statics,
             layers,

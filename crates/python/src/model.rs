@@ -151,6 +151,7 @@ fn network(folded: &Folded) -> serde_json::Value {
         "sign": folded.sign,
         "symmetric": features.symmetric,
         "smoothing": features.smoothing,
+        "knee": features.knee,
         "center": features.center,
         "scale": features.scale,
         "saturation": features.saturation,

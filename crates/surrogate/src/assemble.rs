@@ -140,6 +140,14 @@ fn check(data: &Dataset, config: &FitConfig) -> Result<(), FitError> {
             });
         }
     }
+    let knee = config.network.knee;
+    if knee != 0.0 && !(1e-3..=1e3).contains(&knee) {
+        return Err(FitError::Config {
+            key: "network.knee",
+            found: knee.to_string(),
+            expected: "0.001 to 1000 V, or 0 for none".into(),
+        });
+    }
     let reach = config.network.reach;
     if reach != 0.0 && !(1.2..=1e3).contains(&reach) {
         return Err(FitError::Config {
@@ -176,6 +184,7 @@ pub(crate) fn features(data: &Dataset, config: &FitConfig) -> Features {
         center: [0.0; 3],
         scale: [1.0; 3],
         saturation: None,
+        knee: (config.network.symmetric && config.network.knee > 0.0).then_some(config.network.knee),
     };
     let (mut low, mut high) = ([f64::INFINITY; 3], [f64::NEG_INFINITY; 3]);
     for device in &data.devices {

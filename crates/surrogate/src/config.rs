@@ -54,6 +54,9 @@ pub struct NetworkConfig {
     pub symmetric: bool,
     /// Smoothing voltage of |vds|, V.
     pub smoothing: f64,
+    /// Where the trunk's |vds| turns from itself to its square root, V; 0 for |vds| everywhere. Devices that are not
+    /// symmetric have none.
+    pub knee: f64,
     /// Voltages saturate smoothly at this many half-ranges from the middle of the data, so that nothing beyond is ever
     /// extrapolated; 0 for no end.
     pub reach: f64,
@@ -67,6 +70,7 @@ impl Default for NetworkConfig {
             hidden: Vec::new(),
             symmetric: true,
             smoothing: 0.01,
+            knee: 0.1,
             reach: 2.0,
             temperature_input: Toggle::Auto,
         }

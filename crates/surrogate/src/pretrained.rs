@@ -133,6 +133,7 @@ impl Pretrained {
         config.network.hidden = self.branch.layers.iter().map(|l| l.outputs).collect();
         config.network.symmetric = self.branch.features.symmetric;
         config.network.smoothing = self.branch.features.smoothing;
+        config.network.knee = self.branch.features.knee.unwrap_or(0.0);
         config
     }
 

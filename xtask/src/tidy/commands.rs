@@ -1,16 +1,28 @@
-//! Commands of cargo on the pages: the packages, targets, features and tasks they name must be there.
+//! Commands of cargo on the pages: the packages, targets, features, tasks and tests they name must be there.
+//!
+//! `cargo test` must be a part of what `cargo xtask check` runs, so that every such command of the book is run.
 
 use std::path::{Path, PathBuf};
 
 use crate::USAGE;
+
+/// Flags that the check runs all tests with; with others cargo compiles the dependencies once more.
+const CHECKED: [&str; 3] = ["--release", "--workspace", "--features=xtask/datasets"];
 
 /// What commands of a page name that the repository does not have.
 pub(super) fn missing(root: &Path, file: &str, text: &str) -> Vec<String> {
     let parts: Vec<&str> = text.split("```").collect();
     let blocks = parts.iter().skip(1).step_by(2).flat_map(|block| block.lines());
     let spans = parts.iter().step_by(2).flat_map(|prose| prose.split('`').skip(1).step_by(2));
-    let commands = blocks.chain(spans).filter_map(words);
-    commands.flat_map(|words| wrong(root, &words)).map(|what| format!("{file}: {what}")).collect()
+    let commands = blocks.chain(spans).filter_map(|line| Some((words(line)?, filter(line))));
+    let of_command = |(words, filter): (Vec<&str>, _)| {
+        let mut complaints = wrong(root, &words);
+        if words.first() == Some(&"test") {
+            complaints.extend(unchecked(root, &words, filter));
+        }
+        complaints
+    };
+    commands.flat_map(of_command).map(|what| format!("{file}: {what}")).collect()
 }
 
 /// Words of a command behind `cargo`, up to those of the program that it starts; `None` for other commands.
@@ -20,6 +32,43 @@ fn words(line: &str) -> Option<Vec<&str>> {
     };
     let mut words = line.split_whitespace().skip_while(is_variable);
     (words.next() == Some("cargo")).then(|| words.take_while(|w| *w != "--" && !w.starts_with('#')).collect())
+}
+
+/// The first word for the program that a command starts, unless it is a flag.
+fn filter(line: &str) -> Option<&str> {
+    let rest = line.split_once(" -- ")?.1;
+    rest.split_whitespace().next().filter(|w| !w.starts_with('-') && !w.starts_with('#'))
+}
+
+/// Why `cargo xtask check` does not run what a command of `cargo test` runs.
+fn unchecked(root: &Path, words: &[&str], filter: Option<&str>) -> Vec<String> {
+    let lacks = |flag: &&str| !words.contains(flag);
+    let mut wrong: Vec<String> = CHECKED
+        .iter()
+        .filter(|flag| lacks(flag))
+        .map(|flag| format!("'cargo {}' lacks {flag}, with which cargo xtask check runs it", words.join(" ")))
+        .collect();
+    if let Some(filter) = filter.filter(|filter| !all(root).iter().any(|folder| names_test(folder, filter))) {
+        wrong.push(format!("no test is called '{filter}'"));
+    }
+    wrong
+}
+
+/// Whether a function or a module of the tests below `folder` has `filter` in its name.
+fn names_test(folder: &Path, filter: &str) -> bool {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|e| e.path());
+    entries.into_iter().any(|path| {
+        if path.is_dir() {
+            return names_test(&path, filter);
+        }
+        if path.extension().is_none_or(|e| e != "rs") {
+            return false;
+        }
+        let text = std::fs::read_to_string(&path).unwrap_or_default();
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let is_test = |line: &&str| line.trim_start().starts_with("fn ") && line.contains(filter);
+        text.contains("#[test]") && (name.contains(filter) || text.lines().any(|l| is_test(&l)))
+    })
 }
 
 fn wrong(root: &Path, words: &[&str]) -> Vec<String> {
@@ -106,7 +155,7 @@ mod tests {
         for command in [
             "cargo test --release --workspace --features=xtask/datasets --test cli -- export",
             "A_VARIABLE=$(tests/python.sh) cargo bench -p gummel-export --bench batch -- runs/nmos W1u",
-            "cargo test -p gummel-tests --test integration -- sharing --nocapture",
+            "cargo test --release --workspace --features=xtask/datasets -- sharing --nocapture",
             "cargo run --release -p gummel-plot --example series -- a.csv",
             "cargo build --release --features gummel-cli/wgpu",
             "cargo xtask check python   # the package",
@@ -120,9 +169,17 @@ mod tests {
     #[test]
     fn what_is_not_there_is_named() {
         for (command, complaint) in [
-            ("cargo test -p gummel-attic", "there is no package 'gummel-attic'"),
+            ("cargo run -p gummel-attic", "there is no package 'gummel-attic'"),
             ("cargo bench -p gummel-data --bench rings", "there is no target for '--bench rings'"),
-            ("cargo test --test=nowhere", "there is no target for '--test nowhere'"),
+            ("cargo build --test=nowhere", "there is no target for '--test nowhere'"),
+            (
+                "cargo test --workspace --features=xtask/datasets",
+                "'cargo test --workspace --features=xtask/datasets' lacks --release, with which cargo xtask check runs it",
+            ),
+            (
+                "cargo test --release --workspace --features=xtask/datasets -- unicorns",
+                "no test is called 'unicorns'",
+            ),
             ("cargo build --features gummel-cli/steam", "there is no feature 'gummel-cli/steam'"),
             ("cargo xtask polish", "xtask has no task or step 'polish'"),
         ] {

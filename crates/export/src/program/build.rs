@@ -94,7 +94,17 @@ impl<'a> Builder<'a> {
             let difference = p.sub(smooth, vds);
             let shift = p.scale(0.5, difference);
             p.named(format!("shift{suffix}"), shift);
-            [p.add(vgs, shift), smooth, p.add(vbs, shift)]
+            let bent = match f.knee {
+                Some(k) => {
+                    let scaled = p.scale(2.0 * k, smooth);
+                    let sum = p.offset(scaled, k * k);
+                    let root = p.sqrt(sum);
+                    p.named(format!("k{suffix}"), root);
+                    p.offset(root, -k)
+                }
+                None => smooth,
+            };
+            [p.add(vgs, shift), bent, p.add(vbs, shift)]
         } else {
             [vgs, vds, vbs]
         };

@@ -47,6 +47,7 @@ pub(crate) fn two_neurons() -> Model {
             center: [0.5, 0.5, 0.0],
             scale: [1.0, 2.0, 1.0],
             saturation: None,
+            knee: Some(0.125),
         },
         statics: Vec::new(),
         layers: vec![layer],

@@ -93,7 +93,8 @@ impl Reader<'_> {
                 smoothing: self.number()?,
                 center: self.numbers::<FEATURES>()?,
                 scale: self.numbers::<FEATURES>()?,
-                saturation: self.option()?.map(|[c]| c),
+                saturation: self.option(2)?.map(|[c]| c),
+                knee: self.option(3)?.map(|[k]| k),
             },
             statics: self.many(|r| {
                 Ok(StaticInput { covariate: r.choice(&Covariate::ALL, "covariate")?, scale: r.number()? })
@@ -110,14 +111,14 @@ impl Reader<'_> {
             })?,
             population: self.basis()?,
             deviation: self.basis()?,
-            hull: self.option()?.map(|[a, b, c, d]| Hull { ln_w: [a, b], ln_l: [c, d] }),
+            hull: self.option(2)?.map(|[a, b, c, d]| Hull { ln_w: [a, b], ln_l: [c, d] }),
             population_heads: self.many(Self::list)?,
         })
     }
 
-    /// Numbers that may be missing; version 1 had none of them.
-    fn option<const N: usize>(&mut self) -> Result<Option<[f64; N]>, BlobError> {
-        if self.version < 2 || !self.choice(&[false, true], "presence")? {
+    /// Numbers that may be missing; versions before `since` had none of them.
+    fn option<const N: usize>(&mut self, since: u32) -> Result<Option<[f64; N]>, BlobError> {
+        if self.version < since || !self.choice(&[false, true], "presence")? {
             return Ok(None);
         }
         self.numbers().map(Some)

@@ -40,6 +40,7 @@ impl Writer {
         self.numbers(&f.center);
         self.numbers(&f.scale);
         self.option(f.saturation.map(|c| [c]));
+        self.option(f.knee.map(|k| [k]));
         self.count(branch.statics.len());
         for s in &branch.statics {
             self.0.push(s.covariate as u8);

@@ -36,7 +36,7 @@ impl Form {
         form
     }
 
-    fn center(&self) -> f64 {
+    pub(super) fn center(&self) -> f64 {
         self.terms[0]
     }
 

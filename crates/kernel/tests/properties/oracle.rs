@@ -32,8 +32,9 @@ fn trunk(branch: &Branch, place: &Place, [vd, vg, vs, vb]: [f64; 4]) -> Vec<f64>
     let f = &branch.features;
     let u = if f.symmetric {
         let a = ((vd - vs).powi(2) + f.smoothing.powi(2)).sqrt() - f.smoothing;
+        let b = f.knee.map_or(a, |k| (k * k + 2.0 * k * a).sqrt() - k);
         let middle = (vd + vs) / 2.0;
-        [vg - middle + a / 2.0, a, vb - middle + a / 2.0]
+        [vg - middle + a / 2.0, b, vb - middle + a / 2.0]
     } else {
         [vg - vs, vd - vs, vb - vs]
     };

@@ -26,6 +26,7 @@ class Device(nn.Module):
         self.sign: float = network["sign"]
         self.symmetric: bool = network["symmetric"]
         self.smoothing: float = network["smoothing"]
+        self.knee: float | None = network["knee"]
         self.saturation: float | None = network["saturation"]
         self.limit: float = network["limit"]
         self.register_buffer("center", double(network["center"]))
@@ -69,7 +70,8 @@ class Device(nn.Module):
             return torch.stack([vg - vs, vd - vs, vb - vs], dim=-1)
         a = torch.sqrt((vd - vs) ** 2 + self.smoothing**2) - self.smoothing
         shift = 0.5 * (a - (vd + vs))
-        return torch.stack([vg + shift, a, vb + shift], dim=-1)
+        b = a if self.knee is None else torch.sqrt(self.knee**2 + 2 * self.knee * a) - self.knee
+        return torch.stack([vg + shift, b, vb + shift], dim=-1)
 
 
 def module(model: Model, device: str | None, **place: Any) -> Device:

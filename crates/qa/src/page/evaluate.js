@@ -117,9 +117,12 @@ globalThis.Gummel = Gummel;
     const a = r - e;
     const slope = vds / r;
     const shift = 0.5 * (a - (vd + vs));
+    const k = branch.knee;
+    const p = k ? Math.sqrt(k * k + 2 * k * a) : 0;
+    const [b, along] = k ? [p - k, (slope * k) / p] : [a, slope];
     return {
-      x: [(vg + shift - cg) * sg, (a - cd) * sd, (vb + shift - cb) * sb],
-      dx: [[sg, 0.5 * (slope - 1) * sg, 0], [0, slope * sd, 0], [0, 0.5 * (slope - 1) * sb, sb]],
+      x: [(vg + shift - cg) * sg, (b - cd) * sd, (vb + shift - cb) * sb],
+      dx: [[sg, 0.5 * (slope - 1) * sg, 0], [0, along * sd, 0], [0, 0.5 * (slope - 1) * sb, sb]],
     };
   };
 

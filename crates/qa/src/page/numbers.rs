@@ -79,7 +79,7 @@ fn branch(b: &Branch) -> Value {
     let f = &b.features;
     json!({
         "symmetric": f.symmetric, "smoothing": f.smoothing, "center": f.center, "scale": f.scale,
-        "saturation": f.saturation,
+        "saturation": f.saturation, "knee": f.knee,
         "hull": b.hull.map(|h| json!({ "lnW": h.ln_w, "lnL": h.ln_l })),
         "statics": b.statics.iter().map(|s| json!([position(s.covariate), s.scale])).collect::<Vec<_>>(),
         "layers": b.layers.iter()

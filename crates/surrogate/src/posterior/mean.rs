@@ -158,6 +158,7 @@ mod tests {
                 center: [0.0; 3],
                 scale: [1.0; 3],
                 saturation: None,
+                knee: None,
             },
             statics: Vec::new(),
             layers: vec![Layer { inputs: 3, outputs: 1, weight: vec![1.0; 3], bias: vec![0.0] }],

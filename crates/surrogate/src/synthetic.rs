@@ -88,7 +88,7 @@ impl Synthetic {
                 center: [0.6, 0.6, -0.3],
                 scale: [2.5, 2.5, 2.5],
                 saturation: Some(3.0),
-                knee: Some(0.1),
+                knee: None,
             },
             statics: vec![],
             outputs,

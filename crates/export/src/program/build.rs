@@ -99,7 +99,7 @@ impl<'a> Builder<'a> {
                     let scaled = p.scale(2.0 * k, smooth);
                     let sum = p.offset(scaled, k * k);
                     let root = p.sqrt(sum);
-                    p.named(format!("k{suffix}"), root);
+                    p.named(format!("knee{suffix}"), root);
                     p.offset(root, -k)
                 }
                 None => smooth,

@@ -1,14 +1,14 @@
 /*
  * demo/nmos (n-channel), exported by gummel 0.1.0 as c
  * model frozen by gummel 0.1.0
- * blake3 of its numbers: 81c7677b3ac571649619163a3dc4d94ebf4bc06d70881a9e40e2184705206cd1
+ * blake3 of its numbers: 29110fae783fea26e3b0d41e5fea75362dcb9c32b5a6b034f1d91cb8f6806112
  * fixed at the values below: speed, skew
  * devices: number, name, w l in m, temperature in K, corner (speed, skew),
  *     fitted range of vgs, vds, vbs in V (of the n-channel mirror), relative RMS error:
  * 0 W1u_L0.13u 1e-6 1.3e-7 300.15 (0, 0) 0.0000..1.2000 0.0000..1.2000 -1.0000..0.0000
  * 1 W10u_L1u 1e-5 1e-6 300.15 (0, 0) 0.0000..1.2000 0.0000..1.2000 -1.0000..0.0000
  * Voltages in V against the source, currents in A into the terminals, temperature in K.
- * gummel-export: {"target":"c","module":"demo_nmos","gummel":"0.1.0","model":"demo/nmos","weights":"81c7677b3ac571649619163a3dc4d94ebf4bc06d70881a9e40e2184705206cd1","open":["w","l","temperature"]}
+ * gummel-export: {"target":"c","module":"demo_nmos","gummel":"0.1.0","model":"demo/nmos","weights":"29110fae783fea26e3b0d41e5fea75362dcb9c32b5a6b034f1d91cb8f6806112","open":["w","l","temperature"]}
  * gummel-device: {"name":"W1u_L0.13u","w":1e-6,"l":1.3e-7,"mult":1.0,"temperature":300.15,"speed":0.0,"skew":0.0}
  * gummel-device: {"name":"W10u_L1u","w":0.00001,"l":1e-6,"mult":1.0,"temperature":300.15,"speed":0.0,"skew":0.0}
  *
@@ -104,27 +104,28 @@ static inline demo_nmos_point demo_nmos_eval(const demo_nmos_card *k, double vgs
     const double r = sqrt(vds*vds + 1e-4);
     const double a = r - 0.01;
     const double shift = 0.5*(a - vds);
+    const double knee = sqrt(0.25*a + 0.015625);
     const double xb = vbs + shift;
     const double xg = vgs + shift - 0.5;
-    const double xd = 2.0*(a - 0.5);
+    const double xd = 2.0*(knee - 0.125 - 0.5);
     const double z1_0 = tanh(0.25 + 2.0*xg + 0.5*xb);
     const double z1_1 = tanh(-0.5 + 1.5*xd);
     const double y_channel = k->h_channel_0*z1_0 + k->h_channel_1*z1_1 + k->h_channel_2;
-    const double t33 = exp(fmax(-7e2, fmin(7e2, y_channel)));
-    const double t34 = k->s_channel*t33;
-    const double i_channel = t34*vds;
-    const double t41 = vds*k->s_channel*t33;
-    const double t44_0 = t41*k->h_channel_0*(1.0 - z1_0*z1_0);
-    const double t45_0 = 2.0*t44_0;
-    const double t45_2 = 0.5*t44_0;
-    const double t51 = 0.5*(t45_2 + t45_0);
-    const double t56 = 0.5*(2.0*1.5*t41*k->h_channel_1*(1.0 - z1_1*z1_1) + t51)/r;
-    const double gds = t34 - t51 + t56*vds + t56*vds;
+    const double t37 = exp(fmax(-7e2, fmin(7e2, y_channel)));
+    const double t38 = k->s_channel*t37;
+    const double i_channel = t38*vds;
+    const double t45 = vds*k->s_channel*t37;
+    const double t48_0 = t45*k->h_channel_0*(1.0 - z1_0*z1_0);
+    const double t49_0 = 2.0*t48_0;
+    const double t49_2 = 0.5*t48_0;
+    const double t58 = 0.5*(t49_2 + t49_0);
+    const double t63 = 0.5*(0.25*0.5*2.0*1.5*t45*k->h_channel_1*(1.0 - z1_1*z1_1)/knee + t58)/r;
+    const double gds = t38 - t58 + t63*vds + t63*vds;
     demo_nmos_point o;
     o.id = k->nothing + i_channel;
-    o.gm = k->nothing + t45_0;
+    o.gm = k->nothing + t49_0;
     o.gds = k->nothing + gds;
-    o.gmb = k->nothing + t45_2;
+    o.gmb = k->nothing + t49_2;
     return o;
 }
 

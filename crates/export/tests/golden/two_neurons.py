@@ -1,13 +1,13 @@
 # demo/nmos (n-channel), exported by gummel 0.1.0 as numpy
 # model frozen by gummel 0.1.0
-# blake3 of its numbers: 81c7677b3ac571649619163a3dc4d94ebf4bc06d70881a9e40e2184705206cd1
+# blake3 of its numbers: 29110fae783fea26e3b0d41e5fea75362dcb9c32b5a6b034f1d91cb8f6806112
 # fixed at the values below: speed, skew
 # devices: number, name, w l in m, temperature in K, corner (speed, skew),
 #     fitted range of vgs, vds, vbs in V (of the n-channel mirror), relative RMS error:
 # 0 W1u_L0.13u 1e-6 1.3e-7 300.15 (0, 0) 0.0000..1.2000 0.0000..1.2000 -1.0000..0.0000
 # 1 W10u_L1u 1e-5 1e-6 300.15 (0, 0) 0.0000..1.2000 0.0000..1.2000 -1.0000..0.0000
 # Voltages in V against the source, currents in A into the terminals, temperature in K.
-# gummel-export: {"target":"numpy","module":"demo_nmos","gummel":"0.1.0","model":"demo/nmos","weights":"81c7677b3ac571649619163a3dc4d94ebf4bc06d70881a9e40e2184705206cd1","open":["w","l","temperature"]}
+# gummel-export: {"target":"numpy","module":"demo_nmos","gummel":"0.1.0","model":"demo/nmos","weights":"29110fae783fea26e3b0d41e5fea75362dcb9c32b5a6b034f1d91cb8f6806112","open":["w","l","temperature"]}
 # gummel-device: {"name":"W1u_L0.13u","w":1e-6,"l":1.3e-7,"mult":1.0,"temperature":300.15,"speed":0.0,"skew":0.0}
 # gummel-device: {"name":"W10u_L1u","w":0.00001,"l":1e-6,"mult":1.0,"temperature":300.15,"speed":0.0,"skew":0.0}
 
@@ -70,9 +70,10 @@ def evaluate(device, vgs, vds, vbs=0.0, w=None, l=None, temperature=None):
         r = sqrt(vds*vds + 1e-4)
         a = r - 0.01
         shift = 0.5*(a - vds)
+        knee = sqrt(0.25*a + 0.015625)
         xb = vbs + shift
         xg = vgs + shift - 0.5
-        xd = 2.0*(a - 0.5)
+        xd = 2.0*(knee - 0.125 - 0.5)
         z1_0 = tanh(0.25 + 2.0*xg + 0.5*xb)
         z1_1 = tanh(-0.5 + 1.5*xd)
         tau = 0.01*(temperature - 300.15)
@@ -81,19 +82,19 @@ def evaluate(device, vgs, vds, vbs=0.0, w=None, l=None, temperature=None):
         h_channel_2 = -3.0 + own0_channel_2
         y_channel = h_channel_0*z1_0 + h_channel_1*z1_1 + h_channel_2
         s_channel = 1e-5*w/l
-        t33 = exp(np.clip(y_channel, -7e2, 7e2))
-        t34 = s_channel*t33
-        i_channel = t34*vds
-        t41 = vds*s_channel*t33
-        t44_0 = t41*h_channel_0*(1.0 - z1_0*z1_0)
-        t45_0 = 2.0*t44_0
-        t45_2 = 0.5*t44_0
-        t51 = 0.5*(t45_2 + t45_0)
-        t56 = 0.5*(2.0*1.5*t41*h_channel_1*(1.0 - z1_1*z1_1) + t51)/r
-        gds = t34 - t51 + t56*vds + t56*vds
+        t37 = exp(np.clip(y_channel, -7e2, 7e2))
+        t38 = s_channel*t37
+        i_channel = t38*vds
+        t45 = vds*s_channel*t37
+        t48_0 = t45*h_channel_0*(1.0 - z1_0*z1_0)
+        t49_0 = 2.0*t48_0
+        t49_2 = 0.5*t48_0
+        t58 = 0.5*(t49_2 + t49_0)
+        t63 = 0.5*(0.25*0.5*2.0*1.5*t45*h_channel_1*(1.0 - z1_1*z1_1)/knee + t58)/r
+        gds = t38 - t58 + t63*vds + t63*vds
     return {
         "id": zero + i_channel,
-        "gm": zero + t45_0,
+        "gm": zero + t49_0,
         "gds": zero + gds,
-        "gmb": zero + t45_2,
+        "gmb": zero + t49_2,
     }

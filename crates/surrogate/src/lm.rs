@@ -5,6 +5,7 @@
 //! faster with every failure in a row.
 
 pub(crate) mod arrow;
+mod cholesky;
 #[cfg(test)]
 pub(crate) mod gradient;
 pub(crate) mod normal;

@@ -8,19 +8,16 @@
 //! bundle adjustment (Triggs et al., "Bundle adjustment: a modern synthesis", 2000).
 
 use faer::linalg::matmul::matmul;
-use faer::linalg::solvers::{Llt, Solve};
+use faer::linalg::solvers::Llt;
 use faer::linalg::triangular_solve::{solve_lower_triangular_in_place, solve_upper_triangular_in_place};
 use faer::{Accum, Mat, MatRef, Par, Side};
 use rayon::prelude::*;
 
+use super::cholesky::{Factor, subtract_gram};
 use super::normal::{LocalNormal, Normal};
-use crate::symmetric;
 
 /// Devices whose eliminated blocks are held at once.
 const BATCH: usize = 64;
-
-/// Columns of a strip of the Schur complement; fixed, so that sums are the same with any number of threads.
-const STRIP: usize = 64;
 
 /// Diagonal entries below this fraction of the largest one are damped as if they had it.
 ///
@@ -60,9 +57,9 @@ pub(crate) struct Reduced {
 
 /// Solves `(A + damping diag(A)) delta = -g`; `None` when a block is not positive definite.
 pub(crate) fn solve(normal: &Normal, damping: f64) -> Option<Step> {
-    let reduced = reduce(normal, damping)?;
-    let factor = Llt::new(reduced.schur.as_ref(), Side::Lower).ok()?;
-    let mut shared = factor.solve(&reduced.rhs);
+    let mut reduced = reduce(normal, damping)?;
+    let mut shared = reduced.rhs.clone();
+    Factor::of(&mut reduced.schur)?.solve_in_place(&mut shared);
     shared *= faer::Scale(-1.0);
     reduced.step(normal, &shared, &normal.shared_gradient)
 }
@@ -87,29 +84,11 @@ pub(crate) fn reduce(normal: &Normal, damping: f64) -> Option<Reduced> {
             gradient.submatrix_mut(at, 0, n, 1).copy_from(&e.gradient);
             at += n;
         }
-        subtract_gram(&mut schur, stacked.as_ref());
+        subtract_gram(schur.as_mut(), stacked.as_ref());
         matmul(rhs.as_mut(), Accum::Add, stacked.transpose(), gradient.as_ref(), -1.0, Par::Seq);
         eliminated.extend(part);
     }
     Some(Reduced { schur, rhs, damping, shared_damping, eliminated })
-}
-
-/// `schur -= rows^T rows`, lower triangle.
-fn subtract_gram(schur: &mut Mat<f64>, rows: MatRef<'_, f64>) {
-    let n = schur.ncols();
-    let (mut strips, mut rest, mut from) = (Vec::new(), schur.as_mut(), 0);
-    while from < n {
-        let (strip, right) = rest.split_at_col_mut(STRIP.min(n - from));
-        strips.push((from, strip));
-        (rest, from) = (right, from + STRIP);
-    }
-    strips.into_par_iter().for_each(|(from, strip)| {
-        let width = strip.ncols();
-        let (corner, below) = strip.split_at_row_mut(from).1.split_at_row_mut(width);
-        let (own, after) = (rows.subcols(from, width), rows.subcols(from + width, n - from - width));
-        symmetric::add(corner, own, own, -1.0);
-        matmul(below, Accum::Add, after.transpose(), own, -1.0, Par::Seq);
-    });
 }
 
 impl Reduced {

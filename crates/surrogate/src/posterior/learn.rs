@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::kriging::{self, Kriging, MOST_NEIGHBOURS, Reach};
 use super::map::estimate;
 use super::readings::Readings;
-use super::{Gaussian, Prior, flatten, square};
+use super::{Gaussian, Prior, flatten, mean, square};
 use crate::config::FitConfig;
 
 /// Readings scatter around a device that the trunk has not seen this many times as much as around a fitted one.
@@ -166,9 +166,15 @@ pub(crate) fn prior(
     let numbers = Reach { reach: population.reach, shared: population.shared, additive: 0.0 };
     let process = Kriging::new(&places(model, &devices), &heads(model, o, &devices), numbers)?;
     let (head, factor) = process.predict(place);
-    let mean = model.spec.branches[0].mean_head(o, place);
+    let expected = model.spec.branches[0].mean_head(o, place);
     let mut covariance = square(&population.covariance);
     covariance *= faer::Scale(factor);
-    let head = Gaussian { mean: head.iter().zip(&mean).map(|(h, m)| h - m).collect(), covariance };
+    // A mean that followed the process that predicts currents best says more than this one, which the density of heads chose.
+    let deviation = if mean::is_settled(model) {
+        vec![0.0; expected.len()]
+    } else {
+        head.iter().zip(&expected).map(|(h, m)| h - m).collect()
+    };
+    let head = Gaussian { mean: deviation, covariance };
     Some(Prior { head, freedom: process.freedom() })
 }

@@ -40,6 +40,11 @@ pub(crate) fn settle(model: &mut Model, data: &Dataset, config: &FitConfig) {
     });
 }
 
+/// Whether [`settle`] set the mean of `model`, and it is what the process says of every size.
+pub(crate) fn is_settled(model: &Model) -> bool {
+    grid(model).is_some()
+}
+
 /// [`settle`] with the metric of currents of every output, which is asked for where the mean is set.
 fn follow(model: &mut Model, metrics: impl FnOnce(&Model) -> Vec<Mat<f64>>) {
     let Some(grid) = grid(model) else { return };

@@ -20,7 +20,7 @@ fn trained<'a>(fit: &'a gummel_surrogate::Fit, name: &str) -> &'a DeviceReport {
 }
 
 #[test]
-fn a_doubted_device_keeps_a_hundredth_of_its_weight_and_the_report_says_why() {
+fn a_doubted_device_keeps_a_thousandth_of_its_weight_and_the_report_says_why() {
     let mut data = demo("demo130/nmos");
     let (doubted, sound) = (data.devices[2].id.name.clone(), data.devices[3].id.name.clone());
     data.devices[2].flags.iter_mut().for_each(|f| *f |= Flags::SIBLINGS);
@@ -28,9 +28,9 @@ fn a_doubted_device_keeps_a_hundredth_of_its_weight_and_the_report_says_why() {
     data.devices[3].flags.iter_mut().for_each(|f| *f |= Flags::BELOW_FLOOR);
     let fitted = fit(&data, &plain(|_| ()), &mut ()).unwrap();
     let report = trained(&fitted, &doubted);
-    assert!((report.weight / 0.01 - 1.0).abs() < 1e-12, "{}", report.weight);
+    assert!((report.weight / 1e-3 - 1.0).abs() < 1e-12, "{}", report.weight);
     let verdict = report.verdict.as_deref().unwrap();
-    assert!(verdict.contains("siblings") && verdict.contains("0.01"), "{verdict}");
+    assert!(verdict.contains("siblings") && verdict.contains("0.001"), "{verdict}");
     assert!(trained(&fitted, &sound).weight == 1.0 && trained(&fitted, &sound).verdict.is_none());
     assert!(fitted.report.decisions.iter().any(|d| d.starts_with("1 devices do not fit")));
     // Without robust weights a flag changes nothing.

@@ -16,8 +16,14 @@ fn main() {
     println!("{:>8} {:>10} {:>9} {:>9} {:>12}", "trunk", "isa", "ns", "GFLOP/s", "charges, ns");
     for width in [16, 20, 24, 32] {
         let spec = family(width, 1);
-        let charged =
-            Sample { layers: vec![width, width], devices: 1, charges: true, ..Sample::default() }.spec();
+        let charged = Sample {
+            layers: vec![width, width],
+            devices: 1,
+            charges: true,
+            bounded: true,
+            ..Sample::default()
+        }
+        .spec();
         for isa in Isa::available() {
             let (ns, both) = (single(&spec, isa), single(&charged, isa));
             let rate = flops(width, 1, 2.0) / ns;
@@ -47,7 +53,7 @@ fn main() {
 }
 
 fn family(width: usize, devices: usize) -> Spec {
-    Sample { layers: vec![width, width], devices, ..Sample::default() }.spec()
+    Sample { layers: vec![width, width], devices, bounded: true, ..Sample::default() }.spec()
 }
 
 fn trunk(width: usize) -> String {

@@ -116,8 +116,8 @@ fn every_kind_of_damage_is_named() {
             message(&|p: &Path| fs::remove_file(p.join("weights.safetensors")).expect("removable")),
             "weights.safetensors is missing",
         ),
-        (manifest("format = 2", "format = 99"), "model format 99, this version reads up to 2"),
-        (manifest("format = 2", "form = 1"), "'format = N' is missing"),
+        (manifest("format = 3", "format = 99"), "model format 99, this version reads up to 3"),
+        (manifest("format = 3", "form = 1"), "'format = N' is missing"),
         (manifest("family = ", "familie = "), "missing field `family`"),
         (manifest("polarity = \"n\"", "polarity = \"q\""), "line "),
         (manifest("layers = [5, 4]", "layers = [6, 4]"), "expected F64 [6, 3]"),
@@ -204,7 +204,7 @@ fn the_manifest_reads_well() {
     let (_keep, path) = saved(&model);
     let text = fs::read_to_string(path.join("manifest.toml")).expect("readable");
     expect_test::expect![[r#"
-        format = 2
+        format = 3
 
         [weights]
         blake3 = "9f89ae246d5d07b295997231a1094a05c9e90d6741901f9b4183d20fe730d5c3"
@@ -370,14 +370,19 @@ fn a_population_of_other_sizes_or_another_model_is_refused() {
 }
 
 #[test]
-fn limits_of_voltages_and_sizes_survive_and_format_1_has_none() {
+fn limits_and_a_knee_survive_and_older_formats_have_none() {
     let mut model = sample(true, 1.0);
-    let (_keep, path) = saved(&model);
-    edit(&path.join("manifest.toml"), "format = 2", "format = 1");
-    assert_eq!(Model::load(&path).expect("format 1 loads for ever"), model);
+    for older in ["format = 1", "format = 2"] {
+        let (_keep, path) = saved(&model);
+        edit(&path.join("manifest.toml"), "format = 3", older);
+        assert_eq!(Model::load(&path).expect("older formats load for ever"), model);
+    }
     model.spec = Sample { layers: vec![5, 4], bounded: true, population: true, ..Sample::default() }.spec();
     let (_keep, path) = saved(&model);
     let back = Model::load(&path).expect("load");
     assert_eq!(back, model);
-    assert!(back.spec.branches[0].hull.is_some() && back.spec.branches[0].features.saturation == Some(2.5));
+    let branch = &back.spec.branches[0];
+    assert!(
+        branch.hull.is_some() && branch.features.saturation == Some(2.5) && branch.features.knee == Some(0.2)
+    );
 }

@@ -41,10 +41,12 @@ pub(crate) fn points_per_task(learnt: &Problem) -> usize {
     (POINTS / learnt.tasks.len().max(1)).max(LEAST)
 }
 
-/// Curves to learn from and curves to judge by, out of every task that has several; part `turn` of them is held out.
+/// Curves to learn from and curves to judge by, out of every task that has several; part `turn` of them is held out. Devices
+/// that validation doubts have no say where there are others.
 pub(crate) fn apart(problem: &Problem, turn: usize, rng: &mut impl Rng) -> (Problem, Problem) {
     let (mut learnt, mut held) = (Vec::new(), Vec::new());
-    for task in &problem.tasks {
+    let sound = problem.tasks.iter().any(|task| task.trust >= 1.0);
+    for task in problem.tasks.iter().filter(|task| task.trust >= 1.0 || !sound) {
         let curves = curves(task);
         let mut order: Vec<usize> = (0..curves.len()).collect();
         order.shuffle(rng);
@@ -122,5 +124,20 @@ mod tests {
             seen += held.points();
         }
         assert_eq!(seen, problem.points());
+    }
+
+    #[test]
+    fn doubted_devices_have_no_say_where_there_are_others() {
+        let mut problem = Synthetic { devices: 3, gates: 8, ..Synthetic::default() }.problem();
+        let devices = |problem: &Problem| {
+            let (learnt, held) = apart(problem, 0, &mut ChaCha8Rng::seed_from_u64(1));
+            let of = |p: &Problem| p.tasks.iter().map(|t| t.device).collect::<Vec<_>>();
+            assert_eq!(of(&learnt), of(&held));
+            of(&held)
+        };
+        problem.tasks[1].trust = 0.1;
+        assert_eq!(devices(&problem), [0, 2]);
+        problem.tasks.iter_mut().for_each(|t| t.trust = 0.1);
+        assert_eq!(devices(&problem), [0, 1, 2], "nobody else is there");
     }
 }

@@ -6,7 +6,7 @@
 use gummel_data::{DeviceData, Flags, Selection};
 
 /// Factor on squared weights of a doubted device.
-const TRUST: f64 = 0.01;
+const TRUST: f64 = 1e-3;
 
 /// What validation holds against the device as a whole: the flags for which a selection leaves devices out by default.
 pub(crate) fn doubts(device: &DeviceData) -> Flags {

@@ -195,7 +195,7 @@ pub(crate) fn verdicts(devices: &mut [DeviceReport], weights: &[(String, f64)], 
         }
         if device.weight < 0.5 && !doubts.is_empty() {
             device.verdict = Some(format!(
-                "flagged {doubts} by validation (weight {:.2}): `gummel inspect` says why",
+                "flagged {doubts} by validation (weight {:.3}): `gummel inspect` says why",
                 device.weight
             ));
         } else if device.weight < 0.5 {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod bundled;
+mod charges;
 mod corners;
 mod dirt;
 mod docs;

@@ -7,13 +7,24 @@ use gummel_device::Corner;
 
 /// Measured silicon, where a checkout of it is at hand; says so when it is not.
 pub(crate) fn silicon(set: &str) -> Option<PathBuf> {
+    at_hand(&format!("silicon/{set}"))
+}
+
+/// Five simulated corners of two transistors of GF180MCU at three temperatures, where they are at hand.
+pub(crate) fn gf180(family: &str, corner: Corner) -> Option<Dataset> {
+    let selection =
+        Selection { corner: vec![corner], temperature: Vec::new(), ..Selection::of(family, 25.0) };
+    at_hand("simulated/gf180_corners.parquet").map(|file| selected(file, &selection))
+}
+
+fn at_hand(part: &str) -> Option<PathBuf> {
     let root = std::env::var_os("GUMMEL_SHARED")
         .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared")), PathBuf::from);
-    let path = root.join("data/silicon").join(set);
-    if path.is_dir() {
+    let path = root.join("data").join(part);
+    if path.exists() {
         return Some(path);
     }
-    eprintln!("SKIPPED: no measured data at {} (set GUMMEL_SHARED)", path.display());
+    eprintln!("SKIPPED: no data at {} (set GUMMEL_SHARED)", path.display());
     None
 }
 

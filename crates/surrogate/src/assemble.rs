@@ -1,5 +1,8 @@
 //! A dataset becomes a problem: features, weights, bases and tasks of one family.
 
+mod builder;
+mod check;
+
 use std::collections::BTreeSet;
 
 use gummel_data::{Dataset, DeviceData};
@@ -8,13 +11,11 @@ use gummel_kernel::jacobian::TrunkShape;
 use gummel_kernel::{Basis, Branch, Covariate, Features, Hull, Output, OutputKind, Place, StaticInput};
 
 use crate::config::{FitConfig, Toggle};
-use crate::crossing;
-use crate::doubt::trust;
 use crate::error::FitError;
 use crate::parameters::Layout;
 use crate::population::{population, warmed};
 use crate::problem::{Problem, Task};
-use crate::steepness::factors;
+use builder::Builder;
 
 /// Width of the scaled feature box: inputs lie in about -1.7 .. 1.7, where tanh bends but does not saturate.
 const SPAN: f64 = 3.4;
@@ -30,7 +31,7 @@ const TAU_SCALE: f64 = 0.3;
 /// # Errors
 /// [`FitError::Empty`], [`FitError::SeveralFamilies`] or [`FitError::Config`].
 pub fn assemble(data: &Dataset, config: &FitConfig) -> Result<Problem, FitError> {
-    check(data, config)?;
+    check::check(data, config)?;
     let mut kinds: Vec<(Quantity, OutputKind)> =
         config.tasks.quantities.iter().filter_map(|q| Some((*q, kind_of(*q)?))).collect();
     kinds.sort_by_key(|(_, kind)| *kind as u8);
@@ -105,66 +106,6 @@ pub fn assemble(data: &Dataset, config: &FitConfig) -> Result<Problem, FitError>
         held: None,
         order: None,
     })
-}
-
-fn check(data: &Dataset, config: &FitConfig) -> Result<(), FitError> {
-    if data.devices.is_empty() {
-        return Err(FitError::Empty);
-    }
-    let families: BTreeSet<String> = data.devices.iter().map(|d| d.id.family.to_string()).collect();
-    if families.len() > 1 {
-        let names = families.iter().cloned().collect::<Vec<_>>().join(", ");
-        return Err(FitError::SeveralFamilies { found: families.len(), names });
-    }
-    let hidden = &config.network.hidden;
-    let (widest, deepest) = (gummel_kernel::spec::MAX_WIDTH, gummel_kernel::spec::MAX_LAYERS);
-    if hidden.len() > deepest || hidden.iter().any(|w| !(1..=widest).contains(w)) {
-        return Err(FitError::Config {
-            key: "network.hidden",
-            found: format!("{hidden:?}"),
-            expected: format!(
-                "up to {deepest} layers of 1 to {widest} neurons, e.g. [20, 20]; [] lets the fit choose"
-            ),
-        });
-    }
-    for (key, value) in [
-        ("network.smoothing", config.network.smoothing),
-        ("residual.relative", config.residual.relative),
-        ("residual.floor", config.residual.floor.unwrap_or(1.0)),
-    ] {
-        if !(value > 0.0 && value.is_finite()) {
-            return Err(FitError::Config {
-                key,
-                found: value.to_string(),
-                expected: "a positive number".into(),
-            });
-        }
-    }
-    let knee = config.network.knee;
-    if knee != 0.0 && !(1e-3..=1e3).contains(&knee) {
-        return Err(FitError::Config {
-            key: "network.knee",
-            found: knee.to_string(),
-            expected: "0.001 to 1000 V, or 0 for none".into(),
-        });
-    }
-    let reach = config.network.reach;
-    if reach != 0.0 && !(1.2..=1e3).contains(&reach) {
-        return Err(FitError::Config {
-            key: "network.reach",
-            found: reach.to_string(),
-            expected: "1.2 to 1000 times the half-range of the data, or 0 for no end".into(),
-        });
-    }
-    let quantities = &config.tasks.quantities;
-    if !quantities.contains(&Quantity::Id) || quantities.iter().any(|q| kind_of(*q).is_none()) {
-        return Err(FitError::Config {
-            key: "tasks.quantities",
-            found: format!("{:?}", quantities.iter().map(|q| q.column()).collect::<Vec<_>>()),
-            expected: "id, and ig or ib where wanted (is follows from Kirchhoff)".into(),
-        });
-    }
-    Ok(())
 }
 
 fn kind_of(quantity: Quantity) -> Option<OutputKind> {
@@ -290,107 +231,6 @@ pub(crate) fn further_tasks(
 /// Noise floor of gate and bulk currents, A: their outputs are scaled by twice it.
 fn leakage_floor(outputs: &[Output]) -> Option<f64> {
     outputs.iter().find(|o| o.kind != OutputKind::Channel).map(|o| 0.5 * o.scale)
-}
-
-struct Builder<'a> {
-    device: &'a DeviceData,
-    index: usize,
-    config: &'a FitConfig,
-    features: &'a Features,
-    statics: &'a [StaticInput],
-    leakage_floor: f64,
-}
-
-impl Builder<'_> {
-    /// A task for every temperature and output, without place in a population and scale.
-    fn tasks(&self, outputs: &[Output]) -> Vec<Task> {
-        let mut tasks = Vec::new();
-        for rows in by_temperature(self.device) {
-            for (o, output) in outputs.iter().enumerate() {
-                let quantity = [Quantity::Id, Quantity::Ig, Quantity::Ib]
-                    .into_iter()
-                    .find(|q| kind_of(*q) == Some(output.kind));
-                tasks.extend(quantity.and_then(|q| self.task(o, q, output.kind, &rows)));
-            }
-        }
-        tasks
-    }
-
-    fn task(&self, output: usize, quantity: Quantity, kind: OutputKind, rows: &[usize]) -> Option<Task> {
-        let device = self.device;
-        let values = device.quantities.get(&quantity)?;
-        let sign = device.id.family.polarity.sign();
-        let finite = rows.iter().copied().filter(|&p| values[p].is_finite()).collect();
-        let (rows, linked) = crossing::ordered(device, finite);
-        let place = place_of(device, device.temperature[*rows.first()?]);
-        let floor = match kind {
-            OutputKind::Channel => self.config.residual.floor.unwrap_or(device.floor),
-            _ => self.leakage_floor,
-        };
-        let current: Vec<f64> = rows.iter().map(|&p| sign * self.channel_part(values[p], p, kind)).collect();
-        let vds: Vec<f64> = rows.iter().map(|&p| device.bias_at(p).mirrored(sign).vds()).collect();
-        let n = rows.len();
-        let mut x = vec![0.0; (3 + self.statics.len()) * n];
-        for (k, &p) in rows.iter().enumerate() {
-            for (j, v) in self.features.at_bias(device, p).into_iter().enumerate() {
-                x[j * n + k] = v;
-            }
-        }
-        for (j, s) in self.statics.iter().enumerate() {
-            x[(3 + j) * n..(4 + j) * n].fill(s.covariate.at(&place) * s.scale);
-        }
-        let weight: Vec<f64> =
-            current.iter().zip(&vds).map(|(&i, &v)| self.weight(i, v, floor, kind)).collect();
-        let steepness = match kind {
-            OutputKind::Channel => {
-                factors(&x, &current, &weight, &linked, self.config.residual.conductance_weight)
-            }
-            _ => vec![1.0; n],
-        };
-        Some(Task {
-            output,
-            device: self.index,
-            place,
-            phi: Vec::new(),
-            psi: Vec::new(),
-            ln_scale: 0.0,
-            floor,
-            trust: trust(device),
-            x,
-            weight,
-            target: current.iter().map(|i| (i / (2.0 * floor)).asinh()).collect(),
-            linked,
-            steepness,
-            vds,
-        })
-    }
-
-    /// Drain current without the half of gate and bulk current that a symmetric device lends its drain.
-    fn channel_part(&self, i: f64, p: usize, kind: OutputKind) -> f64 {
-        if kind != OutputKind::Channel || !self.config.network.symmetric {
-            return i;
-        }
-        let shared: f64 = self
-            .config
-            .tasks
-            .quantities
-            .iter()
-            .filter(|q| **q != Quantity::Id)
-            .filter_map(|q| self.device.quantities.get(q))
-            .map(|v| if v[p].is_finite() { v[p] } else { 0.0 })
-            .sum();
-        i + 0.5 * shared
-    }
-
-    /// Square root of a point's weight, 1 for a clean strong reading.
-    fn weight(&self, i: f64, vds: f64, floor: f64, kind: OutputKind) -> f64 {
-        let r = &self.config.residual;
-        let offset = match kind {
-            OutputKind::Channel => r.offset(vds),
-            _ => 0.0,
-        };
-        r.weight(i, floor, offset)
-    }
 }
 
 /// Geometric mean of `i / (vds W/L)` over readings well above the floor, S: where heads start from.

@@ -319,7 +319,7 @@ fn settle(
         decisions.push(further.told(&problem, &solution.theta)?);
     }
     Ended { problem: &problem, solution, train, held_out, config, decisions, sharing: None, unordered }
-        .finish(watch.history.clone(), watch.seconds())
+        .finish(watch)
 }
 
 fn decisions(problem: &Problem, data: &Dataset) -> Vec<String> {

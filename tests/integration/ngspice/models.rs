@@ -40,7 +40,9 @@ pub(super) fn fitted() -> &'static Fitted {
         let [n, p] = ["*/nmos", "*/pmos"].map(|family| {
             let mut model = fit(&select(&measured, family), &recipe, &mut ()).unwrap().model;
             let charged = select(&simulated, family);
-            assert!(charges::add(&mut model, &charged, &ChargeConfig::default(), 0).unwrap());
+            assert!(
+                !charges::add(&mut model, &charged, &ChargeConfig::default(), 0, &mut ()).unwrap().is_empty()
+            );
             for e in charges::charge_errors(&model, &charged).unwrap() {
                 let [median, worst] = [e.error.median, e.error.worst].map(|v| 100.0 * v);
                 println!("{family} {}: {median:.2} %, worst device {worst:.2} %", e.quantity.column());

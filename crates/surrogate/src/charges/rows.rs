@@ -5,7 +5,7 @@
 use gummel_data::DeviceData;
 use gummel_device::Quantity;
 use gummel_kernel::spec::FEATURES;
-use gummel_kernel::{Branch, Output, OutputKind, Place};
+use gummel_kernel::{Basis, Branch, Output, OutputKind, Place};
 
 use super::rest;
 
@@ -53,6 +53,7 @@ impl Points {
         device: &DeviceData,
         place: &Place,
         current: &Branch,
+        deviation: &Basis,
         scale: f64,
         mut keep: impl FnMut(usize) -> bool,
     ) -> Self {
@@ -74,6 +75,7 @@ impl Points {
             problems: Default::default(),
         };
         let mut vds = vec![0.0; n];
+        let mut psi = vec![vec![0.0; n]; deviation.len()];
         for (k, &p) in kept.iter().enumerate() {
             let bias = device.bias_at(p).mirrored(sign);
             vds[k] = bias.vds();
@@ -92,6 +94,9 @@ impl Points {
             let here = Place { temperature: device.temperature[p], ..*place };
             for (j, s) in current.statics.iter().enumerate() {
                 this.x[(FEATURES + j) * n + k] = s.covariate.at(&here) * s.scale;
+            }
+            for (psi, value) in psi.iter_mut().zip(deviation.at(&here)) {
+                psi[k] = value;
             }
         }
         let output = Output { kind: OutputKind::GateCharge, scale, per_geometry: true };
@@ -136,7 +141,8 @@ impl Points {
             Rows::capacitance(channel(Some(0), &vds), &ccg, size),
             Rows::capacitance(drain, &known, size),
         ];
-        this.problems = [Problem { heads: 1, rows: gate }, Problem { heads: 2, rows: rest }];
+        this.problems =
+            [Problem { heads: 1, rows: gate }, Problem { heads: 2, rows: rest }].map(|p| p.spread(&psi));
         this
     }
 
@@ -179,6 +185,27 @@ impl Points {
     /// Derivative of bias feature `i` by voltage `k` at all points.
     pub(super) fn slope(&self, k: usize, i: usize) -> &[f64] {
         &self.slope[k][i * self.n..][..self.n]
+    }
+}
+
+impl Problem {
+    /// The same rows where a head is `sum_k psi_k h_k`: every head becomes as many as there are functions `psi`, one row of
+    /// points each.
+    pub(super) fn spread(self, psi: &[Vec<f64>]) -> Self {
+        let psi_count = psi.len();
+        let spread = |term: Term| {
+            let of = |(k, psi): (usize, &Vec<f64>)| Term {
+                head: term.head * psi_count + k,
+                by: term.by,
+                weight: term.weight.iter().zip(psi).map(|(w, f)| w * f).collect(),
+            };
+            psi.iter().enumerate().map(of).collect::<Vec<_>>()
+        };
+        let rows = self
+            .rows
+            .into_iter()
+            .map(|rows| Rows { terms: rows.terms.into_iter().flat_map(spread).collect(), ..rows });
+        Problem { heads: self.heads * psi.len(), rows: rows.collect() }
     }
 }
 

@@ -25,6 +25,11 @@ const CHARGES: [Quantity; 4] = [Quantity::Qg, Quantity::Qd, Quantity::Qs, Quanti
 const CAPACITANCES: [Quantity; 6] =
     [Quantity::Cgg, Quantity::Cgd, Quantity::Cgs, Quantity::Cdg, Quantity::Cdd, Quantity::Cbg];
 
+/// Whether a quantity is one of the capacitances that errors are given of.
+pub(super) fn is_capacitance(what: Quantity) -> bool {
+    CAPACITANCES.contains(&what)
+}
+
 /// Curves of the capacitances that `device` was measured at, as `model` is to be compared with them: where a symmetric
 /// model cannot tell drain from source, what a symmetric device would have.
 pub fn capacitance_curves(model: &Model, device: &DeviceData) -> Vec<Curve> {

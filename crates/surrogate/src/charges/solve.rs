@@ -131,11 +131,21 @@ impl Normal {
     }
 }
 
-/// Trains a trunk for at most `steps` steps; gives its loss, the sum of squared relative errors, and the trunk.
-pub(super) fn train(mut trunk: Trunk, devices: &[Points], steps: usize) -> (f64, Trunk) {
+/// Trains a trunk for at most `steps` steps, as long as `goes_on`, which hears the mean of the squared relative errors; gives its
+/// loss, their sum, and the trunk.
+pub(super) fn train(
+    mut trunk: Trunk,
+    devices: &[Points],
+    steps: usize,
+    goes_on: &mut dyn FnMut(f64) -> bool,
+) -> (f64, Trunk) {
+    let kinds: usize = devices.iter().flat_map(|d| &d.problems).map(|p| p.rows.len()).sum();
     let Some(mut normal) = Normal::at(&trunk, devices) else { return (f64::INFINITY, trunk) };
     let (mut damping, mut still) = (1e-2, 0);
     for _ in 0..steps {
+        if !goes_on(normal.loss / kinds as f64) {
+            break;
+        }
         let trial = normal.step(damping).and_then(|step| {
             let mut trial = trunk.clone();
             trial.weights.iter_mut().zip(step.col(0).iter()).for_each(|(w, d)| *w += d);
@@ -157,34 +167,20 @@ pub(super) fn train(mut trunk: Trunk, devices: &[Points], steps: usize) -> (f64,
     (normal.loss, trunk)
 }
 
-/// Heads of a device's gate, bulk and channel charge; zero where the points do not determine one.
-pub(super) fn heads(trunk: &Trunk, points: &Points) -> [Vec<f64>; 3] {
+/// Heads of a device's gate, bulk and channel charge, `neurons + 1` rows of `functions` columns; zero where the points do not determine
+/// one.
+pub(super) fn heads(trunk: &Trunk, points: &Points, functions: usize) -> [Vec<f64>; 3] {
+    let length = trunk.neurons() + 1;
     if points.len() == 0 {
-        return std::array::from_fn(|_| vec![0.0; trunk.neurons() + 1]);
+        return std::array::from_fn(|_| vec![0.0; length * functions]);
     }
-    let (acts, length) = (Activations::of(trunk, points), trunk.neurons() + 1);
-    let [gate, rest] =
-        points.problems.each_ref().map(|problem| match solve(&acts.design(problem), &target(problem)) {
-            Some((_, h)) => h.col(0).iter().copied().collect(),
-            None => vec![0.0; length * problem.heads],
-        });
-    let (bulk, channel) = rest.split_at(length);
-    [gate, bulk.to_vec(), channel.to_vec()]
-}
-
-/// Heads `B` of a population, `head length` rows of `phi` columns, that meet the devices' heads best.
-pub(super) fn population(phi: &[Vec<f64>], heads: &[&[f64]]) -> Vec<f64> {
-    /// Keeps functions that few devices tell apart small.
-    const PENALTY: f64 = 1e-3;
-    let (columns, rows) = (phi.first().map_or(0, Vec::len), heads.first().map_or(0, |h| h.len()));
-    if columns == 0 {
-        return Vec::new();
-    }
-    let gram = Mat::from_fn(columns, columns, |i, j| {
-        phi.iter().map(|p| p[i] * p[j]).sum::<f64>() + if i == j { PENALTY } else { 0.0 }
+    let acts = Activations::of(trunk, points);
+    let [gate, rest] = points.problems.each_ref().map(|problem| {
+        solve(&acts.design(problem), &target(problem))
+            .map_or_else(|| vec![0.0; length * problem.heads], |(_, h)| h.col(0).iter().copied().collect())
     });
-    let right = Mat::from_fn(columns, rows, |i, r| phi.iter().zip(heads).map(|(p, h)| p[i] * h[r]).sum());
-    let Ok(factor) = Llt::new(gram.as_ref(), Side::Lower) else { return vec![0.0; rows * columns] };
-    let solution = factor.solve(&right);
-    (0..rows).flat_map(|r| (0..columns).map(move |i| (i, r))).map(|(i, r)| solution[(i, r)]).collect()
+    let (bulk, channel) = rest.split_at(length * functions);
+    [&gate, bulk, channel].map(|head: &[f64]| {
+        (0..length).flat_map(|i| (0..functions).map(move |k| head[k * length + i])).collect()
+    })
 }

@@ -2,7 +2,11 @@
 
 use gummel_device::Terminal;
 
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
 use super::*;
+use rows::Points;
 use solve::Normal;
 
 /// A device whose gate charge is a sum of two bends, with its derivative by the gate voltage.
@@ -20,10 +24,13 @@ fn device() -> Points {
 
 #[test]
 fn the_descent_is_half_the_negative_gradient() {
-    let devices = [device()];
+    let (plain, mut warm) = (device(), device());
+    let psi = [vec![1.0; plain.len()], (0..plain.len()).map(|p| 0.01 * p as f64 - 0.2).collect()];
+    warm.problems = warm.problems.map(|problem| problem.spread(&psi));
+    let devices = [plain, warm];
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     for hidden in [vec![3], vec![3, 2], vec![2, 3, 2]] {
-        let trunk = random(&devices, &hidden, &mut rng);
+        let trunk = start::random(&devices, &hidden, &mut rng);
         let normal = Normal::at(&trunk, &devices).unwrap();
         for k in 0..trunk.weights.len() {
             let loss = |offset: f64| {
@@ -43,21 +50,9 @@ fn the_descent_is_half_the_negative_gradient() {
 fn a_function_of_two_neurons_is_found_by_four() {
     let devices = [device()];
     let config = ChargeConfig { hidden: vec![4], max_steps: 200, ..ChargeConfig::default() };
-    let (loss, _) = solve::train(train(&devices, &devices, &config, 0), &devices, 0);
+    let begun = start::best(&devices, &config.hidden, &config, 0, &mut |_| true);
+    let (loss, _) = solve::train(begun, &devices, config.max_steps, &mut |_| true);
     assert!(loss < 1e-5, "{loss}");
-}
-
-#[test]
-fn heads_of_a_population_are_split_without_loss() {
-    let phi = vec![vec![1.0, 0.2], vec![1.0, -0.3], vec![1.0, 1.1]];
-    let heads = [vec![1.2, 3.0], vec![0.7, 3.0], vec![2.1, 3.0]];
-    let own: Vec<&[f64]> = heads.iter().map(Vec::as_slice).collect();
-    let found = solve::population(&phi, &own);
-    // Both head numbers are linear in the second function, up to the small penalty.
-    for (found, expected) in found.iter().zip([1.0, 1.0, 3.0, 0.0]) {
-        assert!((found - expected).abs() < 5e-3, "{found} {expected}");
-    }
-    assert!(solve::population(&[vec![]], &own[..1]).is_empty());
 }
 
 /// A device with two readings at vgs = 0.3 V, the first at vds = 0, whose capacitances are those of one side.

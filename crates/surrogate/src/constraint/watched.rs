@@ -10,6 +10,7 @@
 //! effect of the drain on the channel's length or barrier adds to the slope. Y. Tsividis, C. McAndrew, "Operation and
 //! Modeling of the MOS Transistor", 2011, chapter 4.
 
+use gummel_device::si::BOLTZMANN_VOLTS;
 use rand::Rng;
 
 use super::ConstraintsConfig;
@@ -26,8 +27,6 @@ const LINEAR: f64 = 2.0;
 const LEAST_VDS: f64 = 1e-3;
 /// What a bound of physics may be missed by: extraction of temperature and voltage is not perfect.
 const TOLERANCE: f64 = 0.05;
-/// Boltzmann's constant over the elementary charge, V/K.
-const BOLTZMANN_VOLTS: f64 = 8.617_333_262e-5;
 
 /// Box of mirrored `[vgs, vds, vbs]`, V, of one device.
 pub(super) type Sides = [[f64; 2]; 3];

@@ -3,7 +3,7 @@
 use gummel_data::{Dataset, Flags};
 use gummel_model::Model;
 
-use super::{Fit, FitReport, HistoryPoint, ParameterCount, Solution};
+use super::{Fit, FitReport, ParameterCount, Solution, StopReason, Watch};
 use crate::charges;
 use crate::checkpoint::Checkpoint;
 use crate::config::FitConfig;
@@ -31,8 +31,8 @@ pub(super) struct Ended<'a> {
 }
 
 impl Ended<'_> {
-    /// Freezes and judges.
-    pub(super) fn finish(self, history: Vec<HistoryPoint>, seconds: f64) -> Result<Fit, FitError> {
+    /// Freezes, adds charges where they are asked for, and judges.
+    pub(super) fn finish(self, watch: &mut Watch<'_>) -> Result<Fit, FitError> {
         let Ended { problem, solution, train, held_out, config, mut decisions, sharing, unordered } = self;
         let names: Vec<String> = train.devices.iter().map(|d| d.id.name.clone()).collect();
         let parameters = Parameters::from_flat(&solution.theta, &problem.layout);
@@ -41,9 +41,7 @@ impl Ended<'_> {
         if model.population.is_some() {
             posterior::mean::settle(&mut model, train, config);
         }
-        if charges::add(&mut model, train, &config.charges, config.seed)? {
-            decisions.extend(charges::record(&mut model, train)?);
-        }
+        decisions.extend(charges::watched(&mut model, train, &config.charges, config.seed, watch)?);
         let mut devices = judge(&model, train, Part::Train);
         let weights: Vec<(String, f64)> =
             names.iter().cloned().zip(solution.weights.iter().copied()).collect();
@@ -70,10 +68,10 @@ impl Ended<'_> {
         let report = FitReport {
             devices,
             summaries,
-            history,
+            history: watch.history.clone(),
             parameters: count(&problem.layout),
-            seconds,
-            stopped: solution.stopped,
+            seconds: watch.seconds(),
+            stopped: if watch.stop() { StopReason::Interrupted } else { solution.stopped },
             decisions,
             sharing,
             grouping: None,

@@ -95,7 +95,7 @@ pub(super) fn fit(
                 sharing: Some(soft.report.clone()),
                 unordered: None,
             };
-            let fit = ended.finish(watch.history.clone(), watch.seconds())?;
+            let fit = ended.finish(&mut watch)?;
             Ok(TaskFit { task: task.clone(), data: tied.tasks.part(data, task), fit })
         })
         .collect::<Result<Vec<TaskFit>, FitError>>()?;

@@ -14,7 +14,7 @@ use faer::linalg::solvers::{Llt, Solve};
 use faer::{Mat, Side};
 use gummel_data::Dataset;
 use gummel_kernel::basis::{Exponents, times};
-use gummel_kernel::{DeviceHeads, Place, hull};
+use gummel_kernel::{DeviceHeads, Hull, Place, hull};
 use gummel_model::Model;
 use rayon::prelude::*;
 
@@ -42,13 +42,13 @@ pub(crate) fn settle(model: &mut Model, data: &Dataset, config: &FitConfig) {
 
 /// Whether [`settle`] set the mean of `model`, and it is what the process says of every size.
 pub(crate) fn is_settled(model: &Model) -> bool {
-    grid(model).is_some()
+    hull_of_many(model).is_some()
 }
 
 /// [`settle`] with the metric of currents of every output, which is asked for where the mean is set.
 fn follow(model: &mut Model, metrics: impl FnOnce(&Model) -> Vec<Mat<f64>>) {
-    let Some(grid) = grid(model) else { return };
-    let metrics = metrics(model);
+    let Some(hull) = hull_of_many(model) else { return };
+    let (grid, metrics) = (grid(&hull), metrics(model));
     let means: Vec<Option<Vec<f64>>> =
         metrics.iter().enumerate().map(|(o, metric)| mean(model, o, &grid, metric)).collect();
     for (o, mean) in means.into_iter().enumerate() {
@@ -63,20 +63,24 @@ fn of_size(term: &Exponents) -> bool {
     term[4] == 0
 }
 
-/// Sizes as bases see them, evenly spaced in ln W and ln L, at 27 C; `None` for a model that [`settle`] leaves alone.
-fn grid(model: &Model) -> Option<Vec<Place>> {
+/// Within which sizes the mean is set; `None` for a model that [`settle`] leaves alone.
+fn hull_of_many(model: &Model) -> Option<Hull> {
     let branch = &model.spec.branches[0];
     let sizes: BTreeSet<[u64; 2]> =
         model.spec.devices.iter().map(|d| [d.place.w.to_bits(), d.place.l.to_bits()]).collect();
     let corners = branch.population.terms.iter().any(|[.., speed, skew]| speed + skew > 0);
     let free = branch.population.len() == 1;
-    let hull = branch.hull.filter(|_| !corners && !free && sizes.len() >= FEWEST_SIZES)?;
+    branch.hull.filter(|_| !corners && !free && sizes.len() >= FEWEST_SIZES)
+}
+
+/// Sizes as bases see them, evenly spaced in ln W and ln L, at 27 C.
+fn grid(hull: &Hull) -> Vec<Place> {
     let along = |ends: [f64; 2]| {
         let [low, high] = hull::limits(ends);
         (0..GRID).map(move |k| 1e-6 * (low + (high - low) * k as f64 / (GRID - 1) as f64).exp())
     };
     let place = |w, l| Place { w, l, mult: 1.0, temperature: REFERENCE, speed: 0.0, skew: 0.0 };
-    Some(along(hull.ln_w).flat_map(|w| along(hull.ln_l).map(move |l| place(w, l))).collect())
+    along(hull.ln_w).flat_map(|w| along(hull.ln_l).map(move |l| place(w, l))).collect()
 }
 
 /// Temperature at which functions of temperature vanish, K.
@@ -133,7 +137,7 @@ fn replace(model: &mut Model, o: usize, mean: Vec<f64>) {
 mod tests {
     use super::*;
     use gummel_device::Polarity;
-    use gummel_kernel::{Basis, Branch, Features, Hull, Layer, Output, OutputKind, Spec};
+    use gummel_kernel::{Basis, Branch, Features, Layer, Output, OutputKind, Spec};
     use gummel_model::Manifest;
 
     /// The one number of a head that is not its constant: bends with length, and otherwise in narrow channels.

@@ -55,7 +55,7 @@ impl Default for ChargeConfig {
             fit: Toggle::Auto,
             hidden: Vec::new(),
             starts: 4,
-            start_steps: 8,
+            start_steps: 16,
             max_steps: 120,
             subset: 6000,
         }

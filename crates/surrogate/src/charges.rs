@@ -70,8 +70,9 @@ const INSTEAD: [Quantity; 6] =
     [Quantity::Cgg, Quantity::Cgd, Quantity::Cgs, Quantity::Cbg, Quantity::Cdg, Quantity::Cdd];
 
 /// Adds a branch of charges to `model`, fitted to the charges and capacitances of `data`, which may be other data
-/// than the currents were fitted to, and says what was done. Does nothing, and says so by saying nothing, when the configuration or
-/// (in `auto`) the data ask for no charges. When `observer` asks to stop, the trunk stays as it is then.
+/// than the currents were fitted to. When `observer` asks to stop, the trunk stays as it is then.
+///
+/// Returns what was decided, one sentence each; nothing where the configuration or (in `auto`) the data ask for no charges.
 ///
 /// # Errors
 /// [`FitError::Config`] when charges are asked for and missing, or the number of neurons is impossible;

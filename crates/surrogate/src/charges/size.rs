@@ -55,7 +55,7 @@ pub(super) fn choose(
         let errors = charge_errors(&grown, data)?;
         let worst = worst(&errors);
         tried.push(format!("{}: {:.2} %", layers(hidden), 100.0 * worst));
-        if best.as_ref().is_some_and(|(before, ..)| !(worst < PAYS * before)) {
+        if best.as_ref().is_some_and(|(before, ..)| worst >= PAYS * before) {
             break;
         }
         best = Some((worst, hidden, grown, errors));

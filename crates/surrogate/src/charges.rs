@@ -62,6 +62,25 @@ impl Default for ChargeConfig {
     }
 }
 
+impl ChargeConfig {
+    /// # Errors
+    /// [`FitError::Config`] when the number of neurons is impossible.
+    pub(crate) fn check(&self) -> Result<(), FitError> {
+        let (widest, deepest) = (gummel_kernel::spec::MAX_WIDTH, gummel_kernel::spec::MAX_LAYERS);
+        let hidden = &self.hidden;
+        if hidden.len() <= deepest && hidden.iter().all(|w| (1..=widest).contains(w)) {
+            return Ok(());
+        }
+        Err(FitError::Config {
+            key: "charges.hidden",
+            found: format!("{hidden:?}"),
+            expected: format!(
+                "up to {deepest} layers of 1 to {widest} neurons, e.g. [16, 16]; [] lets the fit choose"
+            ),
+        })
+    }
+}
+
 /// Charges that a fit takes; capacitances are used where they are.
 const NEEDED: [Quantity; 3] = [Quantity::Qg, Quantity::Qd, Quantity::Qb];
 
@@ -96,7 +115,7 @@ pub(crate) fn watched(
     watch: &mut Watch<'_>,
 ) -> Result<Vec<String>, FitError> {
     let Some(devices) = wanted(model, data, config)? else { return Ok(Vec::new()) };
-    check(&config.hidden)?;
+    config.check()?;
     let Some(sample) = Sample::of(model, &devices, config, seed) else { return Ok(Vec::new()) };
     let chosen = size::choose(model, data, &sample, config, seed, watch)?;
     *model = chosen.model;
@@ -129,20 +148,6 @@ fn wanted<'a>(
         }),
         (_, None) => Ok(Some(found.into_iter().flatten().collect())),
     }
-}
-
-fn check(hidden: &[usize]) -> Result<(), FitError> {
-    let (widest, deepest) = (gummel_kernel::spec::MAX_WIDTH, gummel_kernel::spec::MAX_LAYERS);
-    if hidden.len() <= deepest && hidden.iter().all(|w| (1..=widest).contains(w)) {
-        return Ok(());
-    }
-    Err(FitError::Config {
-        key: "charges.hidden",
-        found: format!("{hidden:?}"),
-        expected: format!(
-            "up to {deepest} layers of 1 to {widest} neurons, e.g. [16, 16]; [] lets the fit choose"
-        ),
-    })
 }
 
 #[cfg(test)]

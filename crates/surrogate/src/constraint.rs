@@ -112,17 +112,18 @@ pub(crate) fn enforce(
     let prepared = Prepared::new(problem);
     let before = loss(&prepared, &solution.theta);
     let mean = 2.0 / problem.points().max(1) as f64;
+    let yardstick = yardstick(problem, before);
     let mut told = Vec::new();
     for Bid { demand, name, costs } in ATTEMPTS {
         let mut rng = ChaCha8Rng::seed_from_u64(config.seed ^ 0x5197);
         let hinges = Constraints::new(problem, constraints, &sides, &leaks, demand);
         let attempt =
-            Attempt { prepared: &prepared, constraints, seconds, before, cost: costs * constraints.cost };
+            Attempt { prepared: &prepared, constraints, seconds, yardstick, cost: costs * constraints.cost };
         let active = Active { constraints: hinges, watched: Vec::new() };
         let (held, outcome) = attempt.run(active, &solution, &mut rng, watch);
-        let growth = attempt.growth(&held.theta);
-        told.push(format!("{name}: {outcome}, error {:+.0} %", 100.0 * growth));
-        if growth <= attempt.cost {
+        let grown = 100.0 * growth(&prepared, &held.theta, before);
+        told.push(format!("{name}: {outcome}, error {grown:+.0} %"));
+        if attempt.growth(&held.theta) <= attempt.cost {
             return (held, told);
         }
         if matches!(held.stopped, StopReason::Interrupted | StopReason::Time) {
@@ -134,28 +135,47 @@ pub(crate) fn enforce(
     (solution, told)
 }
 
+/// The loss on the data against which its growth counts: `before`, unless there are fewer readings than numbers. Such a fit meets its
+/// readings whatever they are, so that its error says little, and bounds are what it knows between them.
+fn yardstick(problem: &Problem, before: f64) -> f64 {
+    let (points, numbers) = (problem.points(), problem.layout.total());
+    if points >= numbers {
+        return before;
+    }
+    (FLATTERED * FLATTERED * before).max(0.5 * points as f64 * WANTED * WANTED)
+}
+
+/// Times by which a fit of more numbers than readings is at least worse than its error says.
+const FLATTERED: f64 = 4.0;
+/// RMS weighted residual that is accurate enough.
+const WANTED: f64 = 5e-3;
+
+/// Growth of the error on the data at `theta` against that of the loss `before`.
+fn growth(prepared: &Prepared<'_>, theta: &[f64], before: f64) -> f64 {
+    (loss(prepared, theta) / before.max(f64::MIN_POSITIVE)).sqrt() - 1.0
+}
+
 /// One way of asking for bounds.
 struct Attempt<'a> {
     prepared: &'a Prepared<'a>,
     constraints: &'a ConstraintsConfig,
     seconds: f64,
-    /// Loss on the data without bounds.
-    before: f64,
+    /// Loss on the data without bounds, as far as it means anything.
+    yardstick: f64,
     /// Growth of the error on the data that the bounds may cost.
     cost: f64,
 }
 
 impl Attempt<'_> {
-    /// Growth of the error on the data at `theta` against the fit without bounds.
     fn growth(&self, theta: &[f64]) -> f64 {
-        (loss(self.prepared, theta) / self.before.max(f64::MIN_POSITIVE)).sqrt() - 1.0
+        growth(self.prepared, theta, self.yardstick)
     }
 
     /// Whether the error on the data at `lm` has grown by so much more than it may that it will not come back.
     fn hopeless(&self, lm: &Lm) -> bool {
         let most = 1.0 + HOPELESS * self.cost;
         // Hinges only add to the loss: where all of it is small, the data need not be asked.
-        lm.loss > most * most * self.before && self.growth(&lm.theta) > HOPELESS * self.cost
+        lm.loss > most * most * self.yardstick && self.growth(&lm.theta) > HOPELESS * self.cost
     }
 
     /// Steps from `from` until the bounds hold, with what happened.
@@ -248,6 +268,22 @@ mod tests {
     use crate::lm::normal::{LocalNormal, Normal};
     use crate::synthetic::Synthetic;
     use faer::Mat;
+
+    #[test]
+    fn too_few_readings_do_not_say_how_accurate_a_fit_is() {
+        let problem = |devices: usize, gates: usize, width: usize| {
+            Synthetic { devices, gates, hidden: vec![width; 2], gate: false, seed: 3 }.problem()
+        };
+        let of = |problem: &Problem, rms: f64| 0.5 * problem.points() as f64 * rms * rms;
+        let readings = |problem: &Problem| problem.points() as f64 / problem.layout.total() as f64;
+        let (few, many) = (problem(2, 3, 20), problem(8, 25, 4));
+        assert!(readings(&few) < 1.0 && readings(&many) > 1.0, "{} {}", readings(&few), readings(&many));
+        let wanted = of(&few, WANTED);
+        assert_eq!(yardstick(&few, of(&few, 1e-2 * WANTED)), wanted);
+        assert_eq!(yardstick(&few, wanted), FLATTERED * FLATTERED * wanted);
+        let small = of(&many, 1e-2 * WANTED);
+        assert_eq!(yardstick(&many, small), small);
+    }
 
     #[test]
     fn the_hinges_gradient_and_matrix_are_those_of_their_loss() {

@@ -44,6 +44,8 @@ pub(super) fn check(data: &Dataset, config: &FitConfig) -> Result<(), FitError> 
             });
         }
     }
+    // Charges come last: what cannot be is said before the currents are fitted.
+    config.charges.check()?;
     let knee = config.network.knee;
     if knee != 0.0 && !(1e-3..=1e3).contains(&knee) {
         return Err(FitError::Config {

@@ -47,6 +47,16 @@ fn the_descent_is_half_the_negative_gradient() {
 }
 
 #[test]
+fn layers_that_no_kernel_evaluates_are_refused() {
+    let check = |hidden: Vec<usize>| ChargeConfig { hidden, ..ChargeConfig::default() }.check();
+    assert_eq!(check(Vec::new()).ok(), Some(()));
+    assert_eq!(check(vec![16, 16]).ok(), Some(()));
+    for hidden in [vec![0], vec![16, 65], vec![8; 7]] {
+        assert!(matches!(check(hidden), Err(FitError::Config { key: "charges.hidden", .. })));
+    }
+}
+
+#[test]
 fn a_function_of_two_neurons_is_found_by_four() {
     let devices = [device()];
     let config = ChargeConfig { hidden: vec![4], max_steps: 200, ..ChargeConfig::default() };

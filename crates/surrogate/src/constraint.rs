@@ -19,7 +19,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use crate::config::FitConfig;
+use crate::config::{FitConfig, LmConfig, Solver};
 use crate::fit::{Solution, StopRule, Watch};
 use crate::freeze::range;
 use crate::leakage::leakage;
@@ -92,16 +92,18 @@ struct Bid {
 
 /// Goes on from a solution until bounds hold at freshly drawn biases; also says in a sentence per attempt how that went.
 ///
-/// Bounds that the data themselves contradict would spoil the fit. Where the error grows by more than `cost`, signs alone are
-/// asked for, of gm well above leakage, which may cost more, and where they do not suffice, nothing.
+/// The stochastic solver takes no bounds. Bounds that the data themselves contradict would spoil the fit. Where the error grows by more than `cost`, signs alone are
+/// asked for, of gm well above leakage, which may cost more, and where they do not suffice, nothing. A network `tied` to others knows more
+/// than its own readings.
 pub(crate) fn enforce(
     problem: &Problem,
     data: &Dataset,
     config: &FitConfig,
-    seconds: f64,
+    tied: bool,
     solution: Solution,
     watch: &mut Watch<'_>,
 ) -> (Solution, Vec<String>) {
+    let Solver::Lm(LmConfig { seconds, .. }) = config.solver else { return (solution, Vec::new()) };
     let constraints = &config.constraints;
     let over = matches!(solution.stopped, StopReason::Interrupted | StopReason::Time);
     if constraints.steps == 0 || over {
@@ -112,7 +114,7 @@ pub(crate) fn enforce(
     let prepared = Prepared::new(problem);
     let before = loss(&prepared, &solution.theta);
     let mean = 2.0 / problem.points().max(1) as f64;
-    let yardstick = yardstick(problem, before);
+    let yardstick = if tied { before } else { yardstick(problem, before) };
     let mut told = Vec::new();
     for Bid { demand, name, costs } in ATTEMPTS {
         let mut rng = ChaCha8Rng::seed_from_u64(config.seed ^ 0x5197);

@@ -309,10 +309,7 @@ fn settle(
         Solver::Lm(lm) => order::enforce(&mut problem, polarity, config, lm.seconds, solution, watch),
         Solver::Adamw(_) => (solution, None),
     };
-    let (solution, obeyed) = match &config.solver {
-        Solver::Lm(lm) => constraint::enforce(&problem, train, config, lm.seconds, solution, watch),
-        Solver::Adamw(_) => (solution, Vec::new()),
-    };
+    let (solution, obeyed) = constraint::enforce(&problem, train, config, false, solution, watch);
     decisions.extend(obeyed);
     if let Some(further) = further {
         watch.show("judging all parts", 0, further.parts(), f64::NAN);

@@ -84,7 +84,7 @@ pub(super) fn fit(
                 weights: devices.iter().map(|d| hard.weights[*d]).collect(),
             };
             let (solution, obeyed) =
-                constraint::enforce(&member.problem, &train, config, lm.seconds, solution, &mut watch);
+                constraint::enforce(&member.problem, &train, config, true, solution, &mut watch);
             let ended = Ended {
                 problem: &member.problem,
                 solution,

@@ -25,7 +25,7 @@ use gummel_device::Quantity;
 use gummel_model::Model;
 use serde::{Deserialize, Serialize};
 
-use crate::config::Toggle;
+use crate::config::{Toggle, check_layers};
 use crate::error::FitError;
 use crate::fit::{Observer, Watch};
 use sample::Sample;
@@ -66,18 +66,7 @@ impl ChargeConfig {
     /// # Errors
     /// [`FitError::Config`] when the number of neurons is impossible.
     pub(crate) fn check(&self) -> Result<(), FitError> {
-        let (widest, deepest) = (gummel_kernel::spec::MAX_WIDTH, gummel_kernel::spec::MAX_LAYERS);
-        let hidden = &self.hidden;
-        if hidden.len() <= deepest && hidden.iter().all(|w| (1..=widest).contains(w)) {
-            return Ok(());
-        }
-        Err(FitError::Config {
-            key: "charges.hidden",
-            found: format!("{hidden:?}"),
-            expected: format!(
-                "up to {deepest} layers of 1 to {widest} neurons, e.g. [16, 16]; [] lets the fit choose"
-            ),
-        })
+        check_layers("charges.hidden", &self.hidden, "[16, 16]")
     }
 }
 

@@ -2,9 +2,11 @@
 
 use gummel_data::{Selection, Split};
 use gummel_device::Quantity;
+use gummel_kernel::spec::{MAX_LAYERS, MAX_WIDTH};
 use serde::{Deserialize, Serialize};
 
 use crate::constraint::ConstraintsConfig;
+use crate::error::FitError;
 use crate::order::OrderConfig;
 use crate::pretrained::TrunkConfig;
 use crate::sharing::Sharing;
@@ -82,6 +84,21 @@ impl NetworkConfig {
     pub(crate) fn widths(&self) -> Vec<usize> {
         if self.hidden.is_empty() { USUAL_TRUNK.to_vec() } else { self.hidden.clone() }
     }
+}
+
+/// # Errors
+/// [`FitError::Config`] of `key`, when the kernel evaluates no network of layers `hidden`.
+pub(crate) fn check_layers(key: &'static str, hidden: &[usize], example: &str) -> Result<(), FitError> {
+    if hidden.len() <= MAX_LAYERS && hidden.iter().all(|w| (1..=MAX_WIDTH).contains(w)) {
+        return Ok(());
+    }
+    Err(FitError::Config {
+        key,
+        found: format!("{hidden:?}"),
+        expected: format!(
+            "up to {MAX_LAYERS} layers of 1 to {MAX_WIDTH} neurons, e.g. {example}; [] lets the fit choose"
+        ),
+    })
 }
 
 /// On, off, or decided from the data.

@@ -92,9 +92,9 @@ struct Bid {
 
 /// Goes on from a solution until bounds hold at freshly drawn biases; also says in a sentence per attempt how that went.
 ///
-/// The stochastic solver takes no bounds. Bounds that the data themselves contradict would spoil the fit. Where the error grows by more than `cost`, signs alone are
-/// asked for, of gm well above leakage, which may cost more, and where they do not suffice, nothing. A network `tied` to others knows more
-/// than its own readings.
+/// The stochastic solver takes no bounds. Bounds that the data themselves contradict would spoil the fit. Where the error
+/// grows by more than `cost`, signs alone are asked for, of gm well above leakage, which may cost more, and where they do not
+/// suffice, nothing. A network `tied` to others knows more than its own readings.
 pub(crate) fn enforce(
     problem: &Problem,
     data: &Dataset,
@@ -123,9 +123,9 @@ pub(crate) fn enforce(
             Attempt { prepared: &prepared, constraints, seconds, yardstick, cost: costs * constraints.cost };
         let active = Active { constraints: hinges, watched: Vec::new() };
         let (held, outcome) = attempt.run(active, &solution, &mut rng, watch);
-        let grown = 100.0 * growth(&prepared, &held.theta, before);
-        told.push(format!("{name}: {outcome}, error {grown:+.0} %"));
-        if attempt.growth(&held.theta) <= attempt.cost {
+        let after = loss(&prepared, &held.theta);
+        told.push(format!("{name}: {outcome}, error {:+.0} %", 100.0 * growth(after, before)));
+        if growth(after, yardstick) <= attempt.cost {
             return (held, told);
         }
         if matches!(held.stopped, StopReason::Interrupted | StopReason::Time) {
@@ -152,9 +152,9 @@ const FLATTERED: f64 = 4.0;
 /// RMS weighted residual that is accurate enough.
 const WANTED: f64 = 5e-3;
 
-/// Growth of the error on the data at `theta` against that of the loss `before`.
-fn growth(prepared: &Prepared<'_>, theta: &[f64], before: f64) -> f64 {
-    (loss(prepared, theta) / before.max(f64::MIN_POSITIVE)).sqrt() - 1.0
+/// Growth of the error between two losses.
+fn growth(after: f64, before: f64) -> f64 {
+    (after / before.max(f64::MIN_POSITIVE)).sqrt() - 1.0
 }
 
 /// One way of asking for bounds.
@@ -169,15 +169,12 @@ struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    fn growth(&self, theta: &[f64]) -> f64 {
-        growth(self.prepared, theta, self.yardstick)
-    }
-
     /// Whether the error on the data at `lm` has grown by so much more than it may that it will not come back.
     fn hopeless(&self, lm: &Lm) -> bool {
         let most = 1.0 + HOPELESS * self.cost;
         // Hinges only add to the loss: where all of it is small, the data need not be asked.
-        lm.loss > most * most * self.yardstick && self.growth(&lm.theta) > HOPELESS * self.cost
+        lm.loss > most * most * self.yardstick
+            && growth(loss(self.prepared, &lm.theta), self.yardstick) > HOPELESS * self.cost
     }
 
     /// Steps from `from` until the bounds hold, with what happened.

@@ -6,7 +6,7 @@ use gummel_data::Dataset;
 use gummel_device::Quantity;
 
 use super::kind_of;
-use crate::config::FitConfig;
+use crate::config::{FitConfig, check_layers};
 use crate::error::FitError;
 
 /// # Errors
@@ -20,17 +20,7 @@ pub(super) fn check(data: &Dataset, config: &FitConfig) -> Result<(), FitError> 
         let names = families.iter().cloned().collect::<Vec<_>>().join(", ");
         return Err(FitError::SeveralFamilies { found: families.len(), names });
     }
-    let hidden = &config.network.hidden;
-    let (widest, deepest) = (gummel_kernel::spec::MAX_WIDTH, gummel_kernel::spec::MAX_LAYERS);
-    if hidden.len() > deepest || hidden.iter().any(|w| !(1..=widest).contains(w)) {
-        return Err(FitError::Config {
-            key: "network.hidden",
-            found: format!("{hidden:?}"),
-            expected: format!(
-                "up to {deepest} layers of 1 to {widest} neurons, e.g. [20, 20]; [] lets the fit choose"
-            ),
-        });
-    }
+    check_layers("network.hidden", &config.network.hidden, "[20, 20]")?;
     for (key, value) in [
         ("network.smoothing", config.network.smoothing),
         ("residual.relative", config.residual.relative),

@@ -84,7 +84,7 @@ fn population(phi: &[Vec<f64>], own: &[Vec<f64>]) -> Vec<f64> {
     const PENALTY: f64 = 1e-3;
     let (columns, rows) = (phi.first().map_or(0, Vec::len), own.first().map_or(0, Vec::len));
     if columns == 0 {
-        return vec![0.0; 0];
+        return Vec::new();
     }
     let gram = Mat::from_fn(columns, columns, |i, j| {
         phi.iter().map(|p| p[i] * p[j]).sum::<f64>() + if i == j { PENALTY } else { 0.0 }

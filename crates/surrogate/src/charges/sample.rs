@@ -1,7 +1,5 @@
 //! The points that charges are fitted to.
 
-use std::collections::BTreeSet;
-
 use gummel_data::DeviceData;
 use gummel_device::Quantity;
 use gummel_kernel::{Basis, Covariate, Output, OutputKind};
@@ -11,6 +9,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::ChargeConfig;
 use super::rows::Points;
+use crate::assemble::by_temperature;
 
 /// The starts are tried on the subset divided by this.
 const FIRST: f64 = 3.0;
@@ -61,10 +60,8 @@ impl Sample {
 /// A constant, and temperature where the trunk sees it and every device has charges at several: surface potential and threshold move with it, and
 /// not by the same voltage in all sizes.
 fn deviation(warm: bool, devices: &[&DeviceData]) -> Basis {
-    let several =
-        |d: &&DeviceData| d.temperature.iter().map(|t| t.to_bits()).collect::<BTreeSet<_>>().len() > 1;
     let mut basis = Basis::constant();
-    if warm && devices.iter().all(several) {
+    if warm && devices.iter().all(|d| by_temperature(d).len() > 1) {
         basis.terms.push([0, 0, 0, 0, 1, 0, 0]);
     }
     basis

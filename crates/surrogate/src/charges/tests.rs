@@ -1,7 +1,6 @@
 //! The gradient that the trunk descends along, and the recovery of a function that a trunk can be.
 
 use gummel_device::Terminal;
-
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 

@@ -1,10 +1,12 @@
 //! `cargo xtask check`: what a change must pass, in an order that shares builds, with a counted closing line.
 
+mod gpu;
+mod programs;
 mod python;
 mod tally;
 
 use anyhow::{Context, Result, bail};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -17,16 +19,19 @@ struct Step {
 }
 
 /// Building dependencies dominates, so everything that runs tests or the program shares one build of them; clippy
-/// and rustdoc share another, of type information only.
-const STEPS: [Step; 8] = [
+/// and rustdoc share another, of type information only. The backend for graphics comes last: it leaves another program.
+const STEPS: [Step; 10] = [
     Step { name: "fmt", run: |root| cargo(root, &["fmt", "--all", "--check"]) },
     Step { name: "tidy", run: tidy },
     Step { name: "book", run: |root| cargo(root, &BOOK) },
-    Step { name: "test", run: test },
+    // Unit, integration and documentation tests.
+    Step { name: "test", run: |root| listen_to(command(root, &TEST)) },
     Step { name: "main-job", run: main_job },
     Step { name: "python", run: python::run },
+    Step { name: "programs", run: programs::run },
     Step { name: "clippy", run: |root| cargo(root, &CLIPPY) },
     Step { name: "rustdoc", run: rustdoc },
+    Step { name: "gpu", run: gpu::run },
 ];
 
 const BOOK: [&str; 8] = ["run", "--release", "--package", "xtask", "--features", "book", "--", "book"];
@@ -102,6 +107,11 @@ fn forget_package(command: &mut Command) {
     }
 }
 
+/// A program that cargo has built.
+fn release(root: &Path, name: &str) -> PathBuf {
+    root.join("target/release").join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
+}
+
 fn cargo(root: &Path, args: &[&str]) -> Result<Tally> {
     let status = command(root, args).status().context("cannot run cargo")?;
     Ok(Tally::of(status.success()))
@@ -112,9 +122,9 @@ fn tidy(root: &Path) -> Result<Tally> {
     Ok(Tally::of(verdict.is_ok()))
 }
 
-/// All unit, integration and documentation tests.
-fn test(root: &Path) -> Result<Tally> {
-    let mut child = command(root, &TEST).stdout(Stdio::piped()).spawn().context("cannot run cargo test")?;
+/// Runs `cargo test` and counts its tests.
+fn listen_to(mut tests: Command) -> Result<Tally> {
+    let mut child = tests.stdout(Stdio::piped()).spawn().context("cannot run cargo test")?;
     let output = child.stdout.take().context("cargo test has no output")?;
     let mut tally = tally::listen(output, |line| println!("{line}"))?;
     // A program that does not compile or dies prints no closing line.
@@ -133,7 +143,7 @@ fn main_job(root: &Path) -> Result<Tally> {
     let out = run.display().to_string();
     // The step before built the program for its tests; another cargo command would unify features anew
     // and compile the heavy dependencies a second time.
-    let program = root.join("target/release").join(format!("gummel{}", std::env::consts::EXE_SUFFIX));
+    let program = release(root, "gummel");
     let status = Command::new(&program)
         .args(["fit", "--out", &out])
         .stdin(Stdio::null())

@@ -14,7 +14,8 @@ use anyhow::{Result, bail};
 use std::path::{Path, PathBuf};
 
 const USAGE: &str = "usage: cargo xtask TASK
-  check [STEP ...]   what CI runs, cheapest first: fmt tidy book test main-job python clippy rustdoc
+  check [STEP ...]   what CI runs, cheapest first:
+                     fmt tidy book test main-job python programs clippy rustdoc gpu
   tidy               the house rules that no compiler checks
   golden             write golden files anew from what the tests produce
 tasks that need more dependencies: cargo run --release -p xtask --features TASK -- TASK

@@ -28,6 +28,8 @@ const TRIES: usize = 50;
 const SHORTEST: f64 = 1e-3;
 
 fn main() {
+    // Cargo starts a bench in its package's folder; relative paths are meant from the repository's root.
+    std::env::set_current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).unwrap();
     let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
     let [run, rest @ ..] = arguments.as_slice() else {
         println!("usage: cargo bench -p gummel-export --bench batch -- RUN [DEVICE]");

@@ -21,6 +21,8 @@ const DEVICE: &str = "W1u_L0.13u";
 const RINGS: [(usize, u32); 3] = [(5, 60), (51, 8), (101, 16)];
 
 fn main() {
+    // Cargo starts a bench in its package's folder; relative paths are meant from the repository's root.
+    std::env::set_current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).unwrap();
     let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
     let [n, p, rest @ ..] = arguments.as_slice() else {
         println!("usage: cargo bench -p gummel-export --bench rings -- RUN_N RUN_P [RUNS]");

@@ -54,7 +54,8 @@ pub enum Abi {
 pub struct Options {
     /// Version of the interface.
     pub abi: Abi,
-    /// Names of the device types, one per model; empty for `technology_family` of each.
+    /// Names of the device types, one per model; empty for `technology_family` of each. One name for several models makes them one
+    /// type, in which `.model` lines choose by `family=`: a simulator enters a type once an iteration.
     pub names: Vec<String>,
     /// Linear capacitances of models without charges instead of the default ones; a netlist can change them.
     pub overlap: Option<Overlap>,
@@ -95,19 +96,23 @@ fn named(models: &[&Model], options: &Options) -> Result<Vec<Entry>, OsdiError> 
     if models.is_empty() || models.len() > MAX_MODELS {
         return Err(OsdiError::Count { found: models.len(), most: MAX_MODELS });
     }
-    if !options.names.is_empty() && options.names.len() != models.len() {
+    if options.names.len() > 1 && options.names.len() != models.len() {
         return Err(OsdiError::NameCount { names: options.names.len(), models: models.len() });
     }
     let mut entries: Vec<Entry> = Vec::new();
     for (k, model) in models.iter().enumerate() {
-        let name = match options.names.get(k) {
-            Some(given) => checked_name(given)?,
-            None => default_name(model),
-        };
-        if entries.iter().any(|e| e.name == name) {
-            return Err(OsdiError::SameName(name));
-        }
         let title = model.manifest.title();
+        let family = model.manifest.family.clone();
+        let name = match &options.names[..] {
+            [] => default_name(model),
+            [one] => checked_name(one)?,
+            names => checked_name(&names[k])?,
+        };
+        let shared = options.names.len() == 1;
+        let is_same = |e: &Entry| e.name == name && !(shared && !e.family.eq_ignore_ascii_case(&family));
+        if entries.iter().any(is_same) {
+            return Err(if shared { OsdiError::SameFamily(family) } else { OsdiError::SameName(name) });
+        }
         model.spec.check().map_err(|defect| OsdiError::Model { title, reason: defect.to_string() })?;
         let overlap = match model.spec.branches.len() {
             1 => options.overlap.unwrap_or_default(),
@@ -115,6 +120,7 @@ fn named(models: &[&Model], options: &Options) -> Result<Vec<Entry>, OsdiError> 
         };
         entries.push(Entry {
             name,
+            family,
             overlap,
             temperatures: temperatures(model),
             floors: model.manifest.devices.iter().map(|d| [d.floor, d.leakage]).collect(),

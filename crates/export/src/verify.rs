@@ -174,8 +174,13 @@ fn device_library(bytes: &[u8], model: &Model, path: &Path) -> Result<Stamp, Exp
     let scope = Scope::new(model, &Selection::default(), &[])?;
     let mut stamp = Stamp::new(osdi_target::TARGET, model, &scope);
     stamp.module.clone_from(&entry.name);
-    stamp.weights = blake3::hash(&entry.spec.to_bytes()).to_hex().to_string();
+    stamp.weights = weights(entry);
     Ok(stamp)
+}
+
+/// The hash of a model's numbers in a device library.
+fn weights(entry: &osdi::Entry) -> String {
+    blake3::hash(&entry.spec.to_bytes()).to_hex().to_string()
 }
 
 type Run = fn(&Tools, &Path, &Stamp, &[Point]) -> Result<Results, ExportError>;

@@ -39,7 +39,7 @@ pub struct Drawn {
 pub struct ModelBlock {
     /// Bit per parameter that was given.
     pub given: u32,
-    /// Which entry of the library.
+    /// Which model of the library.
     pub index: u32,
     /// Instance parameters given on the `.model` line, for instances that do not give them.
     pub drawn: Drawn,
@@ -47,6 +47,8 @@ pub struct ModelBlock {
     pub device: *const c_char,
     /// Corner name, NULL when not given.
     pub corner: *const c_char,
+    /// Family, NULL when not given.
+    pub family: *const c_char,
     /// Position in the corner plane.
     pub speed: f64,
     /// See `speed`.

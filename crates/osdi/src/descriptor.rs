@@ -15,7 +15,7 @@ use crate::{evaluate, load};
 /// Most models in one library: an n- and a p-channel family and room for thick-oxide, low-power ones.
 pub const MAX_MODELS: usize = 8;
 
-/// Setup of each entry; the callback has no other way to know which descriptor it belongs to.
+/// Setup of each device type; the callback has no other way to know which descriptor it belongs to.
 pub static SETUP_MODEL: [SetupModel; MAX_MODELS] = [
     setup_model::<0>,
     setup_model::<1>,
@@ -70,11 +70,11 @@ static INPUTS: [NodePair; 3] =
 
 static NO_NATURES: [NatureRef; TERMINALS] = [NatureRef { ref_type: 0, index: NONE }; TERMINALS];
 
-/// The OSDI 0.3 descriptor of library entry `index`.
+/// The OSDI 0.3 descriptor of device type `kind` of the library.
 ///
 /// # Panics
-/// When `index` is not below [`MAX_MODELS`].
-pub fn descriptor(name: *const c_char, index: usize) -> Descriptor {
+/// When `kind` is not below [`MAX_MODELS`].
+pub fn descriptor(name: *const c_char, kind: usize) -> Descriptor {
     Descriptor {
         name,
         num_nodes: TERMINALS as u32,
@@ -99,7 +99,7 @@ pub fn descriptor(name: *const c_char, index: usize) -> Descriptor {
         instance_size: size_of::<InstanceBlock>() as u32,
         model_size: size_of::<ModelBlock>() as u32,
         access: parameters::access,
-        setup_model: SETUP_MODEL[index],
+        setup_model: SETUP_MODEL[kind],
         setup_instance,
         eval: evaluate::eval,
         load_noise: load::noise,
@@ -115,13 +115,13 @@ pub fn descriptor(name: *const c_char, index: usize) -> Descriptor {
     }
 }
 
-/// The OSDI 0.4 descriptor of library entry `index`.
+/// The OSDI 0.4 descriptor of device type `kind` of the library.
 ///
 /// # Panics
 /// As [`descriptor`].
-pub fn descriptor_0_4(name: *const c_char, index: usize) -> Descriptor04 {
+pub fn descriptor_0_4(name: *const c_char, kind: usize) -> Descriptor04 {
     Descriptor04 {
-        base: descriptor(name, index),
+        base: descriptor(name, kind),
         given_flag_model: load::given_model,
         given_flag_instance: load::given_instance,
         num_resistive_jacobian_entries: ENTRIES as u32,

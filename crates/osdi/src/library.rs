@@ -14,9 +14,26 @@ pub fn install(entries: Vec<Entry>) -> &'static [Entry] {
     ENTRIES.get_or_init(|| entries)
 }
 
+/// Device type `kind`: the numbers of its models. Types are in the order in which their names first come.
+pub fn of_kind(entries: &[Entry], kind: usize) -> Vec<u32> {
+    let Some(name) = kinds(entries).nth(kind) else { return Vec::new() };
+    entries.iter().zip(0..).filter(|(e, _)| e.name == name).map(|(_, index)| index).collect()
+}
+
+/// Names of the device types, each once.
+pub fn kinds(entries: &[Entry]) -> impl Iterator<Item = &str> {
+    let is_first = |k: usize| entries[..k].iter().all(|e| e.name != entries[k].name);
+    entries.iter().enumerate().filter(move |(k, _)| is_first(*k)).map(|(_, e)| e.name.as_str())
+}
+
+/// All models of this library.
+pub fn entries() -> &'static [Entry] {
+    ENTRIES.get().map_or(&[], Vec::as_slice)
+}
+
 /// Model `index`, if the library has so many.
 pub fn entry(index: u32) -> Option<&'static Entry> {
-    ENTRIES.get()?.get(index as usize)
+    entries().get(index as usize)
 }
 
 /// What distinguishes devices: model, member and the bits of the covariates.

@@ -12,7 +12,7 @@ use crate::block::{Drawn, InstanceBlock, ModelBlock, Opvars};
 /// Number of instance parameters.
 pub const INSTANCE_PARAMETERS: u32 = 3;
 /// Number of instance and model parameters.
-pub const PARAMETERS: u32 = INSTANCE_PARAMETERS + 12;
+pub const PARAMETERS: u32 = INSTANCE_PARAMETERS + 13;
 /// Number of operating-point variables.
 pub const OPVARS: u32 = 25;
 const ALL: usize = (PARAMETERS + OPVARS) as usize;
@@ -35,6 +35,7 @@ pub mod id {
     pub const CGBO: u32 = 12;
     pub const SCALE: u32 = 13;
     pub const SHRINK: u32 = 14;
+    pub const FAMILY: u32 = 15;
 }
 
 /// A row of the table.
@@ -144,6 +145,13 @@ pub static TABLE: [Parameter; ALL] = [
         offset_of!(ModelBlock, shrink),
         c"%",
         c"part by which drawn w and l are reduced",
+    ),
+    model(
+        c"family",
+        TYPE_STRING,
+        offset_of!(ModelBlock, family),
+        c"",
+        c"family, where a device type has several",
     ),
     opvar(c"id", at(I, 0), c"A", c"drain current"),
     opvar(c"ig", at(I, 1), c"A", c"gate current"),

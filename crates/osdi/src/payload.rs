@@ -1,16 +1,17 @@
-//! What a device library carries: one or more models, each under the name that `.model` lines use.
+//! What a device library carries: one or more models, each under the name that `.model` lines use. Models of one name are one
+//! device type, told apart by their families.
 //!
 //! ```text
 //! "gummelib"  format u32  entries u32  then per entry:
-//!   name length u32, UTF-8   overlap cgso cgdo cgbo f64 x 3   temperatures f64 x 2
+//!   name length u32, UTF-8   family length u32, UTF-8   overlap cgso cgdo cgbo f64 x 3   temperatures f64 x 2
 //!   devices u32, then noise floor and leakage f64 x 2 of each   blob length u64   blob of the kernel
 //! ```
-//! Little-endian. The blob carries its own version and checksum. Format 1 has no temperatures, format 2 no floors.
+//! Little-endian. The blob carries its own version and checksum. Format 1 has no temperatures, format 2 no floors, format 3 no families.
 
 use gummel_kernel::{BlobError, Spec};
 
 const MAGIC: &[u8; 8] = b"gummelib";
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 
 /// Linear capacitances of a model without fitted charges.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -41,6 +42,8 @@ impl Default for Overlap {
 pub struct Entry {
     /// Name of the device type; lower case, as simulators fold case.
     pub name: String,
+    /// Family of the model, which tells entries of one name apart. Empty in a library of an earlier format.
+    pub family: String,
     /// Linear capacitances.
     pub overlap: Overlap,
     /// Lowest and highest temperature that a device was fitted at, K; `None` where the fit did not say.
@@ -86,8 +89,10 @@ pub fn encode(entries: &[Entry]) -> Vec<u8> {
     out.extend_from_slice(&FORMAT.to_le_bytes());
     out.extend_from_slice(&(entries.len() as u32).to_le_bytes());
     for entry in entries {
-        out.extend_from_slice(&(entry.name.len() as u32).to_le_bytes());
-        out.extend_from_slice(entry.name.as_bytes());
+        for text in [&entry.name, &entry.family] {
+            out.extend_from_slice(&(text.len() as u32).to_le_bytes());
+            out.extend_from_slice(text.as_bytes());
+        }
         for c in [entry.overlap.cgso, entry.overlap.cgdo, entry.overlap.cgbo] {
             out.extend_from_slice(&c.to_le_bytes());
         }
@@ -120,8 +125,8 @@ pub fn decode(bytes: &[u8]) -> Result<Vec<Entry>, PayloadError> {
 }
 
 fn entry(rest: &mut &[u8], format: u32) -> Result<Entry, PayloadError> {
-    let length = u32::from_le_bytes(take(rest)?) as usize;
-    let name = String::from_utf8(take_slice(rest, length)?.to_vec()).map_err(|_| PayloadError::Malformed)?;
+    let name = text(rest)?;
+    let family = if format >= 4 { text(rest)? } else { String::new() };
     let mut number = || take(rest).map(f64::from_le_bytes);
     let overlap = Overlap { cgso: number()?, cgdo: number()?, cgbo: number()? };
     let temperatures = if format == 1 { [f64::NAN; 2] } else { [number()?, number()?] };
@@ -135,7 +140,12 @@ fn entry(rest: &mut &[u8], format: u32) -> Result<Entry, PayloadError> {
     }
     let length = usize::try_from(u64::from_le_bytes(take(rest)?)).map_err(|_| PayloadError::Malformed)?;
     let spec = Spec::from_bytes(take_slice(rest, length)?).map_err(PayloadError::Model)?;
-    Ok(Entry { name, overlap, temperatures, floors, spec })
+    Ok(Entry { name, family, overlap, temperatures, floors, spec })
+}
+
+fn text(rest: &mut &[u8]) -> Result<String, PayloadError> {
+    let length = u32::from_le_bytes(take(rest)?) as usize;
+    String::from_utf8(take_slice(rest, length)?.to_vec()).map_err(|_| PayloadError::Malformed)
 }
 
 fn take_slice<'a>(rest: &mut &'a [u8], n: usize) -> Result<&'a [u8], PayloadError> {
@@ -158,6 +168,7 @@ mod tests {
         let entries = vec![
             Entry {
                 name: "demo_n".into(),
+                family: "nmos".into(),
                 overlap: Overlap::NONE,
                 temperatures: Some([233.15, 398.15]),
                 floors: vec![[1e-12, 0.0], [2e-12, 3e-11]],
@@ -165,6 +176,7 @@ mod tests {
             },
             Entry {
                 name: "demo_p".into(),
+                family: String::new(),
                 overlap: Overlap::default(),
                 temperatures: None,
                 floors: Vec::new(),
@@ -189,17 +201,23 @@ mod tests {
     fn libraries_of_earlier_formats_are_read_without_what_they_do_not_say() {
         let entry = Entry {
             name: "demo_n".into(),
+            family: "nmos".into(),
             overlap: Overlap::NONE,
             temperatures: Some([233.15, 398.15]),
             floors: vec![[1e-12, 2e-12]],
             spec: Sample::default().spec(),
         };
         let mut bytes = encode(std::slice::from_ref(&entry));
-        let temperatures = MAGIC.len() + 4 + 4 + 4 + entry.name.len() + 3 * 8;
+        let family = MAGIC.len() + 4 + 4 + 4 + entry.name.len();
+        bytes[8] = 3;
+        bytes.drain(family..family + 4 + entry.family.len());
+        let third = Entry { family: String::new(), ..entry };
+        assert_eq!(decode(&bytes), Ok(vec![third.clone()]));
+        let temperatures = family + 3 * 8;
         let floors = temperatures + 16;
         bytes[8] = 2;
         bytes.drain(floors..floors + 4 + 16);
-        let second = Entry { floors: Vec::new(), ..entry };
+        let second = Entry { floors: Vec::new(), ..third };
         assert_eq!(decode(&bytes), Ok(vec![second.clone()]));
         bytes[8] = 1;
         bytes.drain(temperatures..floors);

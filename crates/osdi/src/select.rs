@@ -1,4 +1,5 @@
-//! How a netlist chooses a device of the model: by name, or by width and length, at a corner and temperature.
+//! How a netlist chooses a device of the model: by name, or by width and length, at a corner and temperature; before that,
+//! where a device type has several models, one of them by its family.
 //!
 //! 1. `device="W10u_L0.13u"` takes that device's own heads; `w`, `l` of the instance then move it in the population.
 //! 2. Without `device`, `w` and `l` take the fitted device of that geometry, else the population's mean there.
@@ -59,6 +60,23 @@ const LIKELY_CELSIUS: f64 = 200.0;
 
 /// 0 degrees Celsius, K; a simulator's library links the kernel alone, so that it has the number of its own.
 const ZERO_CELSIUS: f64 = 273.15;
+
+/// Chooses among the models of a device type, whose families are `families`.
+///
+/// # Errors
+/// One sentence that says which there are.
+pub fn family(families: &[&str], asked: Option<&str>) -> Result<usize, String> {
+    let there = || families.join(" ");
+    match (asked, families) {
+        (None, [_]) => Ok(0),
+        (None, []) => Err("the library has no such model".to_owned()),
+        (None, _) => Err(format!("give family=\"...\"; the device type has {}", there())),
+        (Some(name), _) => families
+            .iter()
+            .position(|f| f.eq_ignore_ascii_case(name))
+            .ok_or_else(|| format!("no family '{name}' in the device type; it has {}", there())),
+    }
+}
 
 /// Chooses a device.
 ///
@@ -312,6 +330,15 @@ mod tests {
             let message = choose(spec, &request).expect_err("it is refused");
             assert!(message.contains(expected), "expected '{expected}' in '{message}'");
         }
+    }
+
+    #[test]
+    fn a_family_is_asked_for_where_there_are_several() {
+        assert_eq!(family(&["nmos"], None), Ok(0));
+        assert_eq!(family(&["nmos"], Some("NMOS")), Ok(0));
+        assert_eq!(family(&["nmos", "pmos"], Some("pmos")), Ok(1));
+        assert!(family(&["nmos", "pmos"], None).is_err_and(|e| e.ends_with("has nmos pmos")));
+        assert!(family(&["nmos"], Some("pmos")).is_err_and(|e| e.contains("no family 'pmos'")));
     }
 
     #[test]

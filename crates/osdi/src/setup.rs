@@ -15,13 +15,13 @@ use crate::library;
 use crate::log::log;
 use crate::parameters::id;
 use crate::payload::Entry;
-use crate::select::{CORNERS, Choice, Request, beyond, choose};
+use crate::select::{CORNERS, Choice, Request, beyond, choose, family};
 
-/// Completes the model of library entry `INDEX`.
+/// Completes a model of the library's device type `KIND`.
 ///
 /// # Safety
 /// Called by a simulator with a model block of this library and room for the report.
-pub unsafe extern "C" fn setup_model<const INDEX: u32>(
+pub unsafe extern "C" fn setup_model<const KIND: usize>(
     handle: *mut c_void,
     model: *mut c_void,
     paras: *mut SimParas,
@@ -29,13 +29,16 @@ pub unsafe extern "C" fn setup_model<const INDEX: u32>(
 ) {
     // SAFETY: the caller's promise.
     let (block, report) = unsafe { (&mut *model.cast::<ModelBlock>(), &mut *report) };
-    block.index = INDEX;
     // SAFETY: the caller's promise.
     let units = [c"scale", c"shrink"].map(|name| unsafe { simulator_parameter(paras, name) });
-    let result = match library::entry(INDEX) {
-        Some(entry) => complete_model(block, entry, units),
-        None => Err("the library has no such model".to_owned()),
-    };
+    let given = if block.has(id::FAMILY) { text(block.family) } else { None };
+    let entries = library::entries();
+    let models = library::of_kind(entries, KIND);
+    let families: Vec<&str> = models.iter().map(|m| entries[*m as usize].family.as_str()).collect();
+    let result = family(&families, given.as_deref()).and_then(|k| {
+        block.index = models[k];
+        complete_model(block, &entries[models[k] as usize], units)
+    });
     finish(handle, report, result);
 }
 
@@ -56,7 +59,11 @@ fn complete_model(block: &mut ModelBlock, entry: &Entry, units: [Option<f64>; 2]
     default(id::CGBO, &mut block.cgbo, entry.overlap.cgbo);
     default(id::SCALE, &mut block.scale, units[0].unwrap_or(1.0));
     default(id::SHRINK, &mut block.shrink, units[1].unwrap_or(0.0));
-    for (id, slot) in [(id::DEVICE, &mut block.device), (id::CORNER, &mut block.corner)] {
+    for (id, slot) in [
+        (id::DEVICE, &mut block.device),
+        (id::CORNER, &mut block.corner),
+        (id::FAMILY, &mut block.family),
+    ] {
         if given & (1 << id) == 0 || slot.is_null() {
             *slot = c"".as_ptr();
         }

@@ -51,12 +51,12 @@ extern "C" fn start() {
     // SAFETY: the loader runs this once, before anyone else uses the library.
     let tables = unsafe { &mut *OSDI_DESCRIPTORS.0.get() };
     let mut count = 0;
-    for (index, (entry, table)) in entries.iter().zip(tables).enumerate() {
-        let Ok(name) = CString::new(entry.name.as_str()) else { break };
+    for (kind, (name, table)) in library::kinds(entries).zip(tables).enumerate() {
+        let Ok(name) = CString::new(name) else { break };
         #[cfg(not(gummel_abi_0_4))]
-        table.write(crate::descriptor::descriptor(name.into_raw(), index));
+        table.write(crate::descriptor::descriptor(name.into_raw(), kind));
         #[cfg(gummel_abi_0_4)]
-        table.write(crate::descriptor::descriptor_0_4(name.into_raw(), index));
+        table.write(crate::descriptor::descriptor_0_4(name.into_raw(), kind));
         count += 1;
     }
     OSDI_NUM_DESCRIPTORS.store(count, Ordering::Release);

@@ -24,6 +24,8 @@ const POINTS: [usize; 4] = [0, 5, 20, 100];
 const SEEDS: u64 = 3;
 
 fn main() -> Result<(), Failure> {
+    // Cargo starts a bench in its package's folder; relative paths are meant from the repository's root.
+    std::env::set_current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))?;
     let args: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
     let [data, family, models, hidden @ ..] = args.as_slice() else {
         println!("usage: cargo bench -p gummel-surrogate --bench corners -- DATA FAMILY MODELS [N,N]");

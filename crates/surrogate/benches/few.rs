@@ -25,6 +25,8 @@ const POINTS: [usize; 7] = [1, 3, 5, 10, 20, 50, 100];
 const SEEDS: u64 = 5;
 
 fn main() -> Result<(), Failure> {
+    // Cargo starts a bench in its package's folder; relative paths are meant from the repository's root.
+    std::env::set_current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))?;
     let args: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
     let [data, family, celsius, folds, models, keys @ ..] = args.as_slice() else {
         println!(

@@ -21,6 +21,8 @@ impl Observer for Print {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
+    // Cargo starts a bench in its package's folder; relative paths are meant from the repository's root.
+    std::env::set_current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))?;
     let args: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
     let (flags, args): (Vec<String>, Vec<String>) = args.into_iter().partition(|a| a.starts_with("--"));
     let [data, family, celsius, overrides @ ..] = args.as_slice() else {

@@ -23,6 +23,8 @@ const BIASES: usize = 4096;
 const TRIES: usize = 15;
 
 fn main() -> Result<(), Failure> {
+    // Cargo starts a bench in its package's folder; relative paths are meant from the repository's root.
+    std::env::set_current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))?;
     let args: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
     let [data, family, celsius, numbers @ ..] = args.as_slice() else {
         println!("usage: cargo bench -p gummel-surrogate --bench together -- DATA FAMILY CELSIUS [N ...]");

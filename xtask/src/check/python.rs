@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::{Tally, forget_package};
+use super::{Tally, forget_package, release};
 
 /// Exit code of `tests/wheel.sh` where Python or its packages cannot be had.
 const MISSING: i32 = 3;
@@ -29,11 +29,10 @@ pub(super) fn run(root: &Path) -> Result<Tally> {
         _ => return Ok(Tally::of(false)),
     }
     let python = String::from_utf8_lossy(&made.stdout).trim().to_owned();
-    let program = root.join("target/release").join(format!("gummel{}", std::env::consts::EXE_SUFFIX));
     let mut child = Command::new(&python)
         .args(["-m", "pytest", "--quiet", "-rs", "--color=no", "-p", "no:cacheprovider"])
         .current_dir(root.join("crates/python"))
-        .env("GUMMEL", program)
+        .env("GUMMEL", release(root, "gummel"))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()

@@ -49,7 +49,7 @@ pub struct Args {
     /// Version of a device library's interface: 0.3 (ngspice 39 and newer) or 0.4 [default: 0.3]
     #[arg(long, value_name = "VERSION", value_parser = abi)]
     abi: Option<osdi::Abi>,
-    /// Name of a device library's model type, one per model [default: TECHNOLOGY_FAMILY]
+    /// Name of a device library's model type, one per model, or one for all, which `family=` then tells apart [default: TECHNOLOGY_FAMILY]
     #[arg(long, value_name = "NAME")]
     name: Vec<String>,
 }

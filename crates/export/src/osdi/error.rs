@@ -13,8 +13,8 @@ pub enum OsdiError {
         /// Most models of one library.
         most: usize,
     },
-    /// Names were given, but not one per model.
-    #[error("{names} names for {models} models; give one name per model, or none")]
+    /// Names were given, but neither one per model nor one for all.
+    #[error("{names} names for {models} models; give one name per model, one for all, or none")]
     NameCount {
         /// Names given.
         names: usize,
@@ -32,6 +32,9 @@ pub enum OsdiError {
     /// Two models would have the same name.
     #[error("two models would be called '{0}' in netlists; give each a name of its own")]
     SameName(String),
+    /// Two models of one device type would be of the same family.
+    #[error("two models are of family '{0}', which is to tell them apart; give each a name of its own")]
+    SameFamily(String),
     /// The model's numbers are not a valid model.
     #[error("model {title} cannot be exported: {reason}; fit it again")]
     Model {

@@ -26,6 +26,8 @@ pub struct Report {
 pub struct Exported {
     /// Device type in `.model` lines.
     pub name: String,
+    /// What `family=` has to say where the type has several models.
+    pub family: String,
     /// `n` or `p`.
     pub channel: char,
     /// Names for `device=`.
@@ -40,6 +42,7 @@ impl Exported {
     pub(super) fn of(entry: &Entry) -> Self {
         Exported {
             name: entry.name.clone(),
+            family: entry.family.clone(),
             channel: if entry.spec.sign > 0.0 { 'n' } else { 'p' },
             devices: entry.spec.devices.iter().map(|d| d.name.clone()).collect(),
             charges: entry.spec.branches.len() > 1,
@@ -54,8 +57,10 @@ impl Report {
         let mut text = format!(".control\npre_osdi {}\n.endc\n", self.path.display());
         for model in &self.models {
             let device = model.devices.first().map_or(String::new(), |d| format!(" device=\"{d}\""));
+            let several = self.models.iter().filter(|m| m.name == model.name).count() > 1;
+            let family = if several { format!(" family=\"{}\"", model.family) } else { String::new() };
             // A String takes every line.
-            let _ = writeln!(text, ".model {}ch {}{device}", model.channel, model.name);
+            let _ = writeln!(text, ".model {}ch {}{family}{device}", model.channel, model.name);
         }
         text.push_str("* an instance: Nname drain gate source bulk model\n");
         for model in &self.models {

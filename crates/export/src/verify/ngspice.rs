@@ -55,7 +55,10 @@ pub(super) fn run_library(
 ) -> Result<Results, ExportError> {
     let bytes = std::fs::read(path).map_err(ExportError::io("read", path))?;
     let entries = osdi::entries(&bytes, path)?;
-    let charged = entries.iter().any(|e| e.name == stamp.module && e.spec.branches.len() > 1);
+    let entry = entries.iter().find(|e| e.name == stamp.module && super::weights(e) == stamp.weights);
+    let charged = entry.is_some_and(|e| e.spec.branches.len() > 1);
+    let family = entry.map_or("", |e| e.family.as_str());
+    let family = if family.is_empty() { String::new() } else { format!(" family=\"{family}\"") };
     // A model without charges has linear capacitances instead, which are no part of it.
     let charges: Vec<Charge> = ["qd", "qg", "qs", "qb"]
         .into_iter()
@@ -64,7 +67,7 @@ pub(super) fn run_library(
         .collect();
     let card = |device: &StampedDevice| Card {
         lines: format!(
-            ".control\nset num_threads=1\npre_osdi {LIBRARY}\n.endc\n.model m {} device=\"{}\"\n.options temp={}\n",
+            ".control\nset num_threads=1\npre_osdi {LIBRARY}\n.endc\n.model m {}{family} device=\"{}\"\n.options temp={}\n",
             stamp.module,
             device.name,
             real(si::celsius(device.temperature))

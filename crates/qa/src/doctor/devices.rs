@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use gummel_device::si;
-use gummel_export::osdi::select::{Choice, Request, choose};
+use gummel_export::osdi::select::{Choice, Request, choose, family};
 use gummel_export::osdi::{self, Entry};
 use gummel_kernel::{Instance, Member};
 
@@ -98,7 +98,11 @@ impl Libraries {
     fn of<'a>(&'a self, circuit: &'a Circuit, element: &Element) -> Option<(&'a Entry, &'a ModelLine)> {
         let name = element.rest.first().filter(|_| element.kind() == b'n')?;
         let model = circuit.models.iter().find(|m| m.name == *name)?;
-        Some((self.0.iter().find(|e| e.name == model.of)?, model))
+        let models: Vec<&Entry> = self.0.iter().filter(|e| e.name == model.of).collect();
+        let families: Vec<&str> = models.iter().map(|e| e.family.as_str()).collect();
+        // What the library refuses, the simulator's log says.
+        let chosen = family(&families, model.parameter("family")).ok()?;
+        Some((models[chosen], model))
     }
 }
 

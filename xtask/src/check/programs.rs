@@ -1,0 +1,167 @@
+//! Programs that pages name and no test starts, on small inputs: that they work, not what they measure.
+//!
+//! Benches, the example that draws figures, Python programs beside the benches, and the generator of the bundled data.
+
+use anyhow::{Context, Result};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::{Tally, command, release};
+
+/// Folder of what the programs write, relative to the root; the step begins with an empty one.
+const FOLDER: &str = "target/check-programs";
+/// Runs of the bundled data, which the step `main-job` leaves.
+const RUNS: [&str; 2] = ["target/check-run/nmos", "target/check-run/pmos"];
+/// A fit of seconds; options of a recipe as the bench `fit` takes them.
+const QUICK: &str = "network.hidden=[4,4] solver.max_steps=3 constraints.steps=0 charges.fit=\"off\"";
+/// How a program begins a line about what it needs and has not got.
+const SKIPPED: &str = "SKIPPED:";
+
+/// A program, what it is given, and a word of its result, which neither its usage nor an error has.
+struct Program {
+    name: &'static str,
+    arguments: String,
+    says: &'static str,
+}
+
+/// Builds and runs all.
+///
+/// # Errors
+/// A program cannot be started, or the folder not be made.
+pub(super) fn run(root: &Path) -> Result<Tally> {
+    let folder = root.join(FOLDER);
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder)?;
+    }
+    std::fs::create_dir_all(&folder)?;
+    let built = command(
+        root,
+        &["build", "--release", "--workspace", "--features=xtask/datasets", "--bins", "--examples"],
+    )
+    .status()
+    .context("cannot run cargo")?;
+    if !built.success() {
+        return Ok(Tally::of(false));
+    }
+    let mut tally = benches(root)?;
+    tally += figure(root)?;
+    tally += python(root)?;
+    for arguments in [&["datasets", "--check"][..], &["datasets", "trunk", "--check"]] {
+        tally += heard(Command::new(release(root, "xtask")).args(arguments).current_dir(root), "")?;
+    }
+    Ok(tally)
+}
+
+/// All benches of the workspace.
+fn benches(root: &Path) -> Result<Tally> {
+    let programs = table();
+    let mut tally = Tally::default();
+    for name in targets(root)? {
+        let Some(program) = programs.iter().find(|p| p.name == name) else {
+            println!("the bench '{name}' is not in {}", file!());
+            tally += Tally::of(false);
+            continue;
+        };
+        let mut cargo =
+            command(root, &["bench", "--workspace", "--features=xtask/datasets", "--bench", &name, "--"]);
+        tally += heard(cargo.args(program.arguments.split_whitespace()), program.says)?;
+    }
+    Ok(tally)
+}
+
+/// What each bench is given.
+fn table() -> Vec<Program> {
+    let program = |name, arguments: &str, says| Program { name, arguments: arguments.to_owned(), says };
+    let (exact, noisy) = ("datasets/demo130/demo130.parquet", "datasets/demo130/demo130-noisy.parquet");
+    let [n, p] = RUNS;
+    vec![
+        program("adam", "1", "samples/s"),
+        program("batch", n, "kernel, one bias"),
+        program("corners", &format!("{exact} demo130/nmos {FOLDER}/corners 4,4"), "out of order"),
+        program("eval", "", "GFLOP/s"),
+        program(
+            "few",
+            &format!("{noisy} demo130-noisy/nmos 27 2 {FOLDER}/few plan single quick devices"),
+            "coverage",
+        ),
+        program("fit", &format!("{exact} demo130/nmos 27 {QUICK} --devices"), "rel_rms"),
+        program("parse", "", "MB/s"),
+        program("rings", &format!("{n} {p} 1"), "gummel"),
+        program("scale", "10 4", "peak memory"),
+        program("together", &format!("{noisy} demo130-noisy/nmos 27 1 2"), "evaluating"),
+    ]
+}
+
+/// Names of the benches, sorted.
+fn targets(root: &Path) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for package in std::fs::read_dir(root.join("crates"))? {
+        let Ok(files) = std::fs::read_dir(package?.path().join("benches")) else { continue };
+        for file in files {
+            let path = file?.path();
+            if path.extension().is_some_and(|e| e == "rs") {
+                names.extend(path.file_stem().map(|s| s.to_string_lossy().into_owned()));
+            }
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// A figure of three numbers.
+fn figure(root: &Path) -> Result<Tally> {
+    let folder = root.join(FOLDER);
+    std::fs::write(folder.join("race.csv"), "series,x,y\na,1,2\na,10,1\nb,3,4\n")?;
+    let mut example = Command::new(release(root, "examples/series"));
+    let labels = ["Error against time", "Time", "s", "Error", "%"];
+    let tally = heard(example.args(["race.csv", "race.svg"]).args(labels).current_dir(&folder), "")?;
+    Ok(if folder.join("race.svg").is_file() { tally } else { Tally::of(false) })
+}
+
+/// Python programs, in the environment of the package's tests.
+fn python(root: &Path) -> Result<Tally> {
+    let python = root.join("target/wheel/venv/bin/python");
+    if !python.exists() {
+        println!("{SKIPPED} Python programs beside the benches: the step 'python' made no environment");
+        return Ok(Tally { skipped: 1, ..Tally::default() });
+    }
+    let benches = root.join("crates/surrogate/benches");
+    let gummel = release(root, "gummel");
+    let mut tally = Tally::default();
+    for (program, line) in [
+        (&python, format!("{} 20000 many.parquet", benches.join("many_readings.py").display())),
+        (
+            &gummel,
+            "fit many.parquet --stream 5000 --hidden 4,4 --no-plots --solver adamw --out many".to_owned(),
+        ),
+        (&gummel, "data convert demo130-noisy --out noisy.parquet".to_owned()),
+        (
+            &python,
+            format!(
+                "{} noisy.parquet demo130-noisy/nmos --every 4 --points 8 --width 2 --seeds 1",
+                benches.join("cross_stitch.py").display()
+            ),
+        ),
+    ] {
+        let mut command = Command::new(program);
+        tally += heard(command.args(line.split(' ')).current_dir(root.join(FOLDER)), "")?;
+    }
+    Ok(tally)
+}
+
+/// Runs a program, hands on what it prints, and says whether it ended well with `says` in its output.
+fn heard(command: &mut Command, says: &str) -> Result<Tally> {
+    println!("{command:?}");
+    let output = command
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped())
+        .output()
+        .with_context(|| format!("cannot run {command:?}"))?;
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    print!("{out}{err}");
+    let well = output.status.success();
+    if well && !out.contains(says) && [&out, &err].iter().any(|text| text.contains(SKIPPED)) {
+        return Ok(Tally { skipped: 1, ..Tally::default() });
+    }
+    Ok(Tally::of(well && out.contains(says)))
+}

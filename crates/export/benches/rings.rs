@@ -32,8 +32,10 @@ fn main() {
     let models = [n, p].map(|folder| load(Path::new(folder)));
     let folder = tempfile::tempdir().unwrap();
     let library = folder.path().join("rings.osdi");
-    let names = vec!["ring_n".to_owned(), "ring_p".to_owned()];
+    // One device type, which a simulator enters once an iteration.
+    let names = vec!["ring".to_owned()];
     osdi::write(&models.each_ref(), &library, &Options { names, ..Options::default() }).unwrap();
+    let families = models.each_ref().map(|m| m.manifest.family.as_str());
     for model in &models {
         println!("{}: {}", model.manifest.title(), shape(model));
     }
@@ -43,7 +45,7 @@ fn main() {
         "stages", "variant", "points", "iterations", "period ps", "CPU s", "ratio"
     );
     for (stages, stop) in RINGS {
-        let decks = [deck(stages, stop, None), deck(stages, stop, Some(&library))];
+        let decks = [deck(stages, stop, None), deck(stages, stop, Some((&library, families)))];
         let mut times = [Vec::new(), Vec::new()];
         let mut facts = [String::new(), String::new()];
         for _ in 0..runs {
@@ -91,17 +93,17 @@ fn simulator() -> PathBuf {
     String::from_utf8_lossy(&output.stdout).trim().into()
 }
 
-/// A ring of inverters with 5 fF a node, of BSIM4 or of the library's devices.
-fn deck(stages: usize, stop: u32, library: Option<&Path>) -> String {
+/// A ring of inverters with 5 fF a node, of BSIM4 or of the library's devices, whose n- and p-channel families are given.
+fn deck(stages: usize, stop: u32, library: Option<(&Path, [&str; 2])>) -> String {
     let mut text = "* ring\nvdd vdd 0 1.2\n.ic v(n0)=0\n".to_owned();
     match library {
         None => {
             let cards = concat!(env!("CARGO_MANIFEST_DIR"), "/../../datasets/demo130/models/demo130.lib");
             writeln!(text, ".lib '{cards}' tt").unwrap();
         }
-        Some(_) => {
-            for c in ["n", "p"] {
-                writeln!(text, ".model {c}ch ring_{c} device=\"{DEVICE}\"").unwrap();
+        Some((_, families)) => {
+            for (c, family) in ["n", "p"].into_iter().zip(families) {
+                writeln!(text, ".model {c}ch ring family=\"{family}\" device=\"{DEVICE}\"").unwrap();
             }
         }
     }
@@ -120,7 +122,7 @@ fn deck(stages: usize, stop: u32, library: Option<&Path>) -> String {
             }
         }
     }
-    let load = library.map_or(String::new(), |l| format!("pre_osdi {}\n", l.display()));
+    let load = library.map_or(String::new(), |(l, _)| format!("pre_osdi {}\n", l.display()));
     writeln!(
         text,
         ".control\n{load}set num_threads=1\nsave v(n1)\ntran 2p {stop}n 0 2p\n\

@@ -9,7 +9,7 @@
 //! v(s) = v0 + s (v0 - v1)     y(s) = y0 + m0 s + a s^2 + b s^3     m = dy/dv (v0 - v1)     s = (t - t0) / (t0 - t1)
 //! ```
 //! (Hermite), and derivatives go on linearly. The cubic counts if the parabola with `y0`, `m0` and `m1` differs by no more than would
-//! charge the gate by 10 uV; elsewhere the extrapolated bias is evaluated. No simulator that loads OSDI 0.3 accepts a first iteration,
+//! charge the gate by 100 uV; elsewhere the extrapolated bias is evaluated. No simulator that loads OSDI 0.3 accepts a first iteration,
 //! and the next one evaluates the transistor where the first has put it, so that no solution changes.
 
 use crate::block::{ENTRIES, G, TERMINALS};
@@ -55,7 +55,7 @@ pub enum Start {
 const LONGEST: f64 = 3.0;
 
 /// Disagreement of cubic and parabola up to which the cubic counts, V on the gate's capacitance.
-const TRUST: f64 = 1e-5;
+const TRUST: f64 = 1e-4;
 
 impl History {
     /// What to linearise about where the simulator's solution is `v`; `time` is `None` outside transients.

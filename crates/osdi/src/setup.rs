@@ -59,11 +59,9 @@ fn complete_model(block: &mut ModelBlock, entry: &Entry, units: [Option<f64>; 2]
     default(id::CGBO, &mut block.cgbo, entry.overlap.cgbo);
     default(id::SCALE, &mut block.scale, units[0].unwrap_or(1.0));
     default(id::SHRINK, &mut block.shrink, units[1].unwrap_or(0.0));
-    for (id, slot) in [
-        (id::DEVICE, &mut block.device),
-        (id::CORNER, &mut block.corner),
-        (id::FAMILY, &mut block.family),
-    ] {
+    for (id, slot) in
+        [(id::DEVICE, &mut block.device), (id::CORNER, &mut block.corner), (id::FAMILY, &mut block.family)]
+    {
         if given & (1 << id) == 0 || slot.is_null() {
             *slot = c"".as_ptr();
         }

@@ -81,14 +81,14 @@ fn table() -> Vec<Program> {
         program("eval", "", "GFLOP/s"),
         program(
             "few",
-            &format!("{noisy} demo130-noisy/nmos 27 2 {FOLDER}/few plan single quick devices"),
+            &format!("{noisy} demo130/nmos 27 2 {FOLDER}/few plan single quick devices"),
             "coverage",
         ),
-        program("fit", &format!("{exact} demo130/nmos 27 {QUICK} --devices"), "rel_rms"),
+        program("fit", &format!("{exact} demo130/nmos 27 {QUICK}"), "rel_rms"),
         program("parse", "", "MB/s"),
         program("rings", &format!("{n} {p} 1"), "gummel"),
         program("scale", "10 4", "peak memory"),
-        program("together", &format!("{noisy} demo130-noisy/nmos 27 1 2"), "evaluating"),
+        program("together", &format!("{noisy} demo130/nmos 27 1 2"), "evaluating"),
     ]
 }
 
@@ -138,7 +138,7 @@ fn python(root: &Path) -> Result<Tally> {
         (
             &python,
             format!(
-                "{} noisy.parquet demo130-noisy/nmos --every 4 --points 8 --width 2 --seeds 1",
+                "{} noisy.parquet demo130/nmos --every 4 --points 8 --width 2 --seeds 1",
                 benches.join("cross_stitch.py").display()
             ),
         ),

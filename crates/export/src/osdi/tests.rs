@@ -49,7 +49,9 @@ fn refusals_name_the_cause_and_leave_no_file() {
         (vec![], Options::default(), "0 models for one library, expected 1 to 8"),
         (vec![&n; 9], Options::default(), "9 models"),
         (vec![&n, &n], Options::default(), "two models would be called 'demo130_nmos'"),
-        (vec![&n, &n], named(&["a"]), "1 names for 2 models"),
+        (vec![&n, &n], named(&["a"]), "two models are of family 'nmos'"),
+        (vec![&n, &n, &n], named(&["a", "b"]), "2 names for 3 models"),
+        (vec![&n, &n], named(&["a", "A"]), "two models would be called 'a'"),
         (vec![&n], named(&["NMOS"]), "'NMOS' cannot name a device type: simulators have"),
         (vec![&n], named(&["4 x"]), "expected a letter"),
         (vec![&damaged], Options::default(), "model demo130/nmos cannot be exported"),
@@ -75,6 +77,9 @@ fn the_example_names_what_was_written() {
     assert_eq!(report.models[1].overlap, [0.0; 3]);
     let text = report.example();
     assert!(text.contains(".model pch demo130_pmos device=\"W10u_L0.13u\""), "{text}");
+    let together = Options { names: vec!["demo130".into()], ..Options::default() };
+    let text = write(&[&demo(), &p], &path, &together).unwrap().example();
+    assert!(text.contains(".model pch demo130 family=\"pmos\" device=\"W10u_L0.13u\""), "{text}");
 }
 
 #[test]

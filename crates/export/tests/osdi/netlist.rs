@@ -57,6 +57,32 @@ fn refusals_reach_the_log_with_what_is_allowed() {
 }
 
 #[test]
+fn models_of_one_type_are_told_apart_by_their_family() {
+    let v = [1.1, 0.9, 0.0, -0.1];
+    for abi in [Abi::V0_3, Abi::V0_4] {
+        let (one, apart) = (Exported::as_one_type(abi), Exported::new(abi));
+        assert_eq!(one.library.number("OSDI_NUM_DESCRIPTORS"), Some(1));
+        let device = one.library.device("demo");
+        for family in ["n", "p", "pop"] {
+            let named = ("device", Value::from("W10u_L0.13u"));
+            let mut found = device.instance(&[("family", family.into()), named.clone()]).unwrap();
+            let kind = format!("demo_{family}");
+            let mut expected = apart.library.device(&kind).instance(&[named]).unwrap();
+            found.eval(v, None);
+            expected.eval(v, None);
+            assert_eq!(found.currents(), expected.currents(), "{family}");
+        }
+        for (parameters, expected) in [
+            (vec![], "give family=\"...\"; the device type has n p pop"),
+            (vec![("family", "nmos".into())], "no family 'nmos' in the device type; it has n p pop"),
+        ] {
+            let messages = device.instance(&parameters).err().unwrap().join("\n");
+            assert!(messages.contains(expected), "expected '{expected}' in '{messages}'");
+        }
+    }
+}
+
+#[test]
 fn corner_geometry_and_temperature_move_a_population() {
     let exported = Exported::new(Abi::V0_3);
     let model = &exported.models[2];

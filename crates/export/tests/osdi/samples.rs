@@ -31,6 +31,15 @@ pub(crate) struct Exported {
 
 impl Exported {
     pub(crate) fn new(abi: Abi) -> Self {
+        Self::with(Options { abi, ..Options::default() })
+    }
+
+    /// All three as one device type `demo`.
+    pub(crate) fn as_one_type(abi: Abi) -> Self {
+        Self::with(Options { abi, names: vec!["demo".into()], ..Options::default() })
+    }
+
+    fn with(options: Options) -> Self {
         let models = [
             model(&Sample::default(), "n"),
             model(&Sample { sign: -1.0, charges: true, ..Sample::default() }, "p"),
@@ -38,7 +47,7 @@ impl Exported {
         ];
         let folder = tempfile::tempdir().unwrap();
         let path: PathBuf = folder.path().join("demo.osdi");
-        osdi::write(&models.each_ref(), &path, &Options { abi, ..Options::default() }).unwrap();
+        osdi::write(&models.each_ref(), &path, &options).unwrap();
         Exported { models, library: Library::load(&path), _folder: folder }
     }
 

@@ -8,8 +8,17 @@ use std::process::{Command, Stdio};
 
 use super::{Tally, command, listen_to, release};
 
-/// The features of all other tests and the backend, so that only what depends on burn is compiled once more.
-const FEATURES: &str = "--features=xtask/datasets,gummel-cli/wgpu";
+/// The packages with the backend; `xtask` keeps the features of other dependencies what they are in all other tests.
+const PACKAGES: [&str; 8] = [
+    "--release",
+    "--package",
+    "gummel-surrogate",
+    "--package",
+    "gummel-cli",
+    "--package",
+    "xtask",
+    "--features=xtask/datasets,gummel-cli/wgpu",
+];
 /// A fit of seconds on a driver in software.
 const RECIPE: &str = "[network]\nhidden = [8, 8]\n[solver]\nkind = \"adamw\"\nsteps = 20\nbatch = 256\n[charges]\nfit = \"off\"\n";
 
@@ -18,24 +27,14 @@ const RECIPE: &str = "[network]\nhidden = [8, 8]\n[solver]\nkind = \"adamw\"\nst
 /// # Errors
 /// A program cannot be started, or the recipe not be written.
 pub(super) fn run(root: &Path) -> Result<Tally> {
-    let arguments = [
-        "test",
-        "--release",
-        "--workspace",
-        FEATURES,
-        "--lib",
-        "--",
-        "adamw",
-        "--show-output",
-        "--color=never",
-    ];
-    let mut tally = listen_to(command(root, &arguments))?;
+    let mut tests = command(root, &["test"]);
+    tests.args(PACKAGES).args(["--lib", "--", "adamw", "--show-output", "--color=never"]);
+    let mut tally = listen_to(tests)?;
     if tally.failed > 0 || tally.skipped > 0 {
         return Ok(tally);
     }
-    let built = command(root, &["build", "--release", "--workspace", FEATURES, "--bins"])
-        .status()
-        .context("cannot run cargo")?;
+    let built =
+        command(root, &["build"]).args(PACKAGES).arg("--bins").status().context("cannot run cargo")?;
     let (recipe, run) = (root.join("target/check-gpu.toml"), root.join("target/check-gpu"));
     if run.exists() {
         std::fs::remove_dir_all(&run)?;

@@ -208,6 +208,24 @@ fn sizes_in_other_units_are_the_same_transistor() {
 }
 
 #[test]
+fn the_family_tells_models_of_one_device_type_apart() {
+    let Some(ward) = Ward::new(Fault::None) else { return };
+    let together = Options { names: vec!["both".into()], ..Options::default() };
+    let models = [model(1.0, Fault::NegativeGds), model(-1.0, Fault::None)];
+    osdi::write(&models.each_ref(), &ward.folder.path().join("both.osdi"), &together).unwrap();
+    let circuit = |family: &str, sign: f64| {
+        let [vdd, vg] = [1.2, 0.9].map(|v| sign * v);
+        format!(
+            "vdd d 0 {vdd}\nvg g 0 {vg}\n.model own both family=\"{family}\" device=\"W10u_L0.13u\"\nN1 d g 0 0 own"
+        )
+    };
+    let sick = ward.examine(&circuit("nmos", 1.0), "pre_osdi both.osdi\nop");
+    assert_eq!(only(&sick).cause, Cause::NegativeConductance, "{sick:#?}");
+    let sound = ward.examine(&circuit("pmos", -1.0), "pre_osdi both.osdi\nop");
+    assert!(sound.findings.is_empty() && sound.transistors == 1, "{sound:#?}");
+}
+
+#[test]
 fn a_bias_outside_the_data_is_named_with_the_range() {
     let Some(ward) = Ward::new(Fault::None) else { return };
     let found = ward.examine("vdd d 0 2.5\nvg g 0 0.8\nN1 d g 0 0 nch\nN2 g g 0 0 nch", "op");

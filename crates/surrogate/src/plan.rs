@@ -5,9 +5,9 @@
 //! C' = C - C z z^T C / (z^T C z + s^2)            z scaled by g = du/dy, the slope of asinh(i / 2f) over y
 //! ```
 //! whatever it reads (in the linearised model). Points are chosen one by one from the biases that can be measured,
-//! each such that the sum of `w ln(predictive variance)` over all of them falls most: every part of the curves counts
-//! by the factor its uncertainty shrinks by, and `w` is 1 where the current is strong, `WEAK` where it is weak. A
-//! greedy optimal design (V. V. Fedorov, "Theory of Optimal Experiments", 1972).
+//! each such that the sum of `w` times the standard deviation of the prediction over all of them falls most: the error to be
+//! expected, with `w` 1 where the current is strong and `WEAK` where it is weak. A greedy optimal design
+//! (V. V. Fedorov, "Theory of Optimal Experiments", 1972).
 
 use faer::Mat;
 use gummel_device::metrics::StrongSet;
@@ -125,8 +125,8 @@ fn expected_device(
     Ok(Folded::new(&spec, Member::Device(index), place))
 }
 
-/// How much the weak part of the curves counts, the strong part being 1.
-const WEAK: f64 = 0.1;
+/// How much the weak part of the curves counts, the strong part being 1; its deviations are larger by far.
+const WEAK: f64 = 0.03;
 /// Most biases at which the fall of uncertainty is summed; of more, evenly spaced ones.
 const MOST_TARGETS: usize = 400;
 
@@ -184,8 +184,9 @@ impl<'a> Candidates<'a> {
         let fall = |k: usize| -> f64 {
             let scale = 1.0 / (spread[k] + self.variance[k]);
             let of = |p: usize| {
-                let share = dot(&products[k], &self.seen[p]).powi(2) * scale / (spread[p] + self.variance[p]);
-                -self.weight[p] * (1.0 - share.min(1.0 - 1e-9)).ln()
+                let before = spread[p] + self.variance[p];
+                let after = (before - scale * dot(&products[k], &self.seen[p]).powi(2)).max(0.0);
+                self.weight[p] * (before.sqrt() - after.sqrt())
             };
             (0..self.seen.len()).step_by(targets).map(of).sum()
         };

@@ -142,7 +142,8 @@ fn tutorial() {
         eprintln!("SKIPPED: the tutorial needs the measurements of SG13G2; GUMMEL_SHARED has none");
         return;
     }
-    follow(&Lab::new(), "tutorial");
+    let lab = Lab::new();
+    follow(&lab, "tutorial");
 }
 
 #[test]

@@ -109,7 +109,7 @@ fn named(models: &[&Model], options: &Options) -> Result<Vec<Entry>, OsdiError> 
             names => checked_name(&names[k])?,
         };
         let shared = options.names.len() == 1;
-        let is_same = |e: &Entry| e.name == name && !(shared && !e.family.eq_ignore_ascii_case(&family));
+        let is_same = |e: &Entry| e.name == name && (!shared || e.family.eq_ignore_ascii_case(&family));
         if entries.iter().any(is_same) {
             return Err(if shared { OsdiError::SameFamily(family) } else { OsdiError::SameName(name) });
         }

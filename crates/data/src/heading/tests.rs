@@ -97,6 +97,8 @@ fn a_unit_behind_a_number_wins_over_that_of_the_heading() {
         ("gm [mS]", "2 mA/V", Some(2e-3)),
         ("chuck", "3 V", Some(3.0)),
         ("Vg [mV]", "5 mA", None),
+        ("W", "5 mV", None),
+        ("L [um]", "2 uA", None),
         ("Id (uA/um)", "5 uA", None),
         ("T", "5m", None),
     ] {

@@ -132,6 +132,7 @@ pub(crate) fn has_own_unit(text: &str) -> bool {
 /// The SI value of a number with an SI prefix or a unit of its own; `None` where that measures something else.
 pub(super) fn own(dimension: Dimension, text: &str) -> Option<f64> {
     if dimension == Dimension::Length
+        && !measures_another(dimension, text)
         && let Ok(length) = si::parse_length(text)
     {
         return Some(length);
@@ -141,6 +142,14 @@ pub(super) fn own(dimension: Dimension, text: &str) -> Option<f64> {
     let lone = || (dimension != Dimension::Temperature).then(|| lone_prefix(unit)).flatten();
     let (factor, offset) = dimension.unit(unit).or_else(of_any).or_else(|| Some((lone()?, 0.0)))?;
     Some(number * factor + offset)
+}
+
+/// Whether the unit behind a number is one of another quantity: `5 mV` is no length, though letters behind a prefix mean nothing
+/// in a netlist.
+fn measures_another(dimension: Dimension, text: &str) -> bool {
+    apart(text).is_some_and(|(_, unit)| {
+        lone_prefix(unit).is_none() && dimension.unit(unit).is_none() && any_unit(unit).is_some()
+    })
 }
 
 fn strip_suffix_any_case<'a>(text: &'a str, suffix: &str) -> Option<&'a str> {

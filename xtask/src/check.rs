@@ -79,8 +79,10 @@ pub(crate) fn run(root: &Path, wanted: &[&str]) -> Result<()> {
     for step in STEPS.iter().filter(|s| is_due(s.name, wanted)) {
         println!("== {}", step.name);
         if all.elapsed().as_secs_f64() > 60.0 * limit {
-            println!("SKIPPED: {}: the check began more than {LIMIT}={limit} minutes ago", step.name);
-            total += Tally { skipped: 1, ..Tally::default() };
+            total += Tally::skipped(&format!(
+                "{}: the check began more than {LIMIT}={limit} minutes ago",
+                step.name
+            ));
             continue;
         }
         let begun = Instant::now();

@@ -12,8 +12,7 @@ const RUNS: usize = 5;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     // Cargo starts a bench in its package's folder; relative paths are meant from the repository's root.
     std::env::set_current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))?;
-    let shared = std::env::var_os("GUMMEL_SHARED")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
+    let shared = std::env::var_os("GUMMEL_SHARED").map_or_else(|| PathBuf::from("../shared"), PathBuf::from);
     let folder = shared.join("data/silicon");
     if !folder.is_dir() {
         eprintln!("SKIPPED: no measured silicon at {}; set GUMMEL_SHARED", folder.display());

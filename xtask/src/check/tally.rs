@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::ops::AddAssign;
 
 /// How a test that cannot run here begins the line that says so.
-const SKIPPED: &str = "SKIPPED:";
+pub(super) const SKIPPED: &str = "SKIPPED:";
 
 /// Tests by verdict. A step without tests counts as one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,6 +20,12 @@ impl Tally {
     /// One passed or one failed.
     pub(super) fn of(passed: bool) -> Self {
         Self { passed: u64::from(passed), failed: u64::from(!passed), skipped: 0 }
+    }
+
+    /// One skipped, and a line that says why.
+    pub(super) fn skipped(why: &str) -> Self {
+        println!("{SKIPPED} {why}");
+        Self { skipped: 1, ..Self::default() }
     }
 }
 

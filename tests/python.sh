@@ -45,5 +45,8 @@ if ! works "$dir/bin/python"; then
     "$dir/bin/python" -m pip install --quiet --disable-pip-version-check \
         'numpy>=1.26' 'onnxruntime>=1.20' 'verilogae>=1.0' >&2 || fail "pip could not install the packages"
     works "$dir/bin/python" || fail "the packages do not start"
+    # Compares with compiled Verilog-A in a benchmark; there are wheels for some versions of Python only.
+    "$dir/bin/python" -m pip install --quiet --disable-pip-version-check 'openvaf-py>=0.1.5' >&2 \
+        || echo "python.sh: no openvaf-py for this Python; the benchmark of rings leaves Verilog-A out" >&2
 fi
 echo "$dir/bin/python"

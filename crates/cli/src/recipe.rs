@@ -252,7 +252,20 @@ pub fn load(name: &str) -> Result<FitConfig> {
             format!("no recipe '{name}'; expected a TOML file or one of the built-in {names}")
         })?,
     };
-    toml::from_str(&text).with_context(|| format!("recipe {name} is not what a fit understands"))
+    parse(&text).with_context(|| format!("recipe {name} is not what a fit understands"))
+}
+
+/// A recipe's text; the solver that it says something of is the default one where it does not say which.
+fn parse(text: &str) -> Result<FitConfig, toml::de::Error> {
+    let mut table: toml::Table = toml::from_str(text)?;
+    match table.get_mut("solver").and_then(toml::Value::as_table_mut) {
+        Some(solver) if !solver.contains_key("kind") => {
+            solver.insert("kind".into(), "lm".into());
+            table.try_into()
+        }
+        // From the text, so that an error has its line.
+        _ => toml::from_str(text),
+    }
 }
 
 #[cfg(test)]
@@ -294,6 +307,16 @@ mod tests {
         assert_eq!(config.selection.temperature, [-40.0]);
         assert_eq!((config.seed, config.network.hidden), (7, vec![8]));
         assert!(matches!(config.solver, Solver::Adamw(_)));
+    }
+
+    #[test]
+    fn a_solver_without_a_name_is_the_default_one() {
+        let Solver::Lm(lm) = parse("[solver]\nmax_steps = 7\n").expect("recipe").solver else {
+            panic!("not the default solver");
+        };
+        assert_eq!(lm, LmConfig { max_steps: 7, ..LmConfig::default() });
+        let wrong = parse("seed = 1\n[solver]\nmax_step = 7\n").expect_err("no such key").to_string();
+        assert!(wrong.contains("unknown field `max_step`"), "{wrong}");
     }
 
     #[test]

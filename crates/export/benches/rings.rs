@@ -1,8 +1,9 @@
-//! CPU time of ring oscillators in ngspice, exported models against the simulator's own BSIM4.
+//! CPU time of ring oscillators in ngspice: exported models, the same models as compiled Verilog-A, the simulator's own BSIM4.
 //!
 //! `cargo bench -p gummel-export --bench rings -- RUN_N RUN_P [RUNS]` with the run or model folders of an n- and a
 //! p-channel model of 0.13 um devices, `W1u_L0.13u` among them. One thread, maximal time step 2 ps, so that all
 //! variants accept the same time points; each is run RUNS (default 5) times in turn and the median counts.
+//! Verilog-A is compiled by `verilog_a.py`, where Python has `openvaf-py`.
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -14,6 +15,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use gummel_export::osdi::{self, Options};
+use gummel_export::stamp::identifier;
+use gummel_export::{Selection, verilog_a};
 use gummel_model::Model;
 
 const DEVICE: &str = "W1u_L0.13u";
@@ -39,24 +42,28 @@ fn main() {
     for model in &models {
         println!("{}: {}", model.manifest.title(), shape(model));
     }
+    let mut variants = vec![("BSIM4", bsim4()), ("gummel", exported(&library, families))];
+    match compile(folder.path(), &models) {
+        Ok(verilog_a) => variants.push(("Verilog-A", verilog_a)),
+        Err(why) => println!("SKIPPED: Verilog-A: {why}"),
+    }
     let simulator = simulator();
     println!(
         "{:>7} {:>9} {:>9} {:>12} {:>12} {:>12} {:>7}",
         "stages", "variant", "points", "iterations", "period ps", "CPU s", "ratio"
     );
     for (stages, stop) in RINGS {
-        let decks = [deck(stages, stop, None), deck(stages, stop, Some((&library, families)))];
-        let mut times = [Vec::new(), Vec::new()];
-        let mut facts = [String::new(), String::new()];
+        let mut times = vec![Vec::new(); variants.len()];
+        let mut facts = vec![String::new(); variants.len()];
         for _ in 0..runs {
-            for k in 0..2 {
-                let (seconds, log) = run(&simulator, folder.path(), &decks[k]);
+            for (k, (_, devices)) in variants.iter().enumerate() {
+                let (seconds, log) = run(&simulator, folder.path(), &deck(stages, stop, devices));
                 times[k].push(seconds);
                 facts[k] = log;
             }
         }
         let reference = median(&mut times[0]);
-        for (k, variant) in ["BSIM4", "gummel"].into_iter().enumerate() {
+        for (k, (variant, _)) in variants.iter().enumerate() {
             let seconds = median(&mut times[k]);
             let [points, iterations] =
                 ["Accepted timepoints", "Transient iterations"].map(|f| number(&facts[k], f));
@@ -93,36 +100,73 @@ fn simulator() -> PathBuf {
     String::from_utf8_lossy(&output.stdout).trim().into()
 }
 
-/// A ring of inverters with 5 fF a node, of BSIM4 or of the library's devices, whose n- and p-channel families are given.
-fn deck(stages: usize, stop: u32, library: Option<(&Path, [&str; 2])>) -> String {
-    let mut text = "* ring\nvdd vdd 0 1.2\n.ic v(n0)=0\n".to_owned();
-    match library {
-        None => {
-            let cards = concat!(env!("CARGO_MANIFEST_DIR"), "/../../datasets/demo130/models/demo130.lib");
-            writeln!(text, ".lib '{cards}' tt").unwrap();
-        }
-        Some((_, families)) => {
-            for (c, family) in ["n", "p"].into_iter().zip(families) {
-                writeln!(text, ".model {c}ch ring family=\"{family}\" device=\"{DEVICE}\"").unwrap();
-            }
-        }
+/// How a deck gets its transistors.
+struct Devices {
+    /// Lines before the circuit.
+    models: String,
+    /// A command before the analysis.
+    load: String,
+    /// Letter of instances, then for p and n what stands behind the nodes; a p-channel transistor is twice one.
+    letter: char,
+    tails: [String; 2],
+}
+
+/// The cards that the data came from.
+fn bsim4() -> Devices {
+    let cards = concat!(env!("CARGO_MANIFEST_DIR"), "/../../datasets/demo130/models/demo130.lib");
+    let size = "w=1u l=0.13u ad=0.34p as=0.34p pd=2.68u ps=2.68u";
+    Devices {
+        models: format!(".lib '{cards}' tt\n"),
+        load: String::new(),
+        letter: 'm',
+        tails: [format!("pmos {size}"), format!("nmos {size}")],
     }
+}
+
+/// Devices of the library written by gummel, whose n- and p-channel families are given.
+fn exported(library: &Path, families: [&str; 2]) -> Devices {
+    let card = |(c, family)| format!(".model {c}ch ring family=\"{family}\" device=\"{DEVICE}\"\n");
+    of_library(library, ["n", "p"].into_iter().zip(families).map(card).collect())
+}
+
+fn of_library(library: &Path, models: String) -> Devices {
+    let load = format!("pre_osdi {}\n", library.display());
+    Devices { models, load, letter: 'n', tails: ["pch".to_owned(), "nch".to_owned()] }
+}
+
+/// The models written as Verilog-A and compiled by `verilog_a.py`, or why that cannot be had.
+fn compile(folder: &Path, models: &[Model; 2]) -> Result<Devices, String> {
+    let library = folder.join("verilog_a.osdi");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/verilog_a.py");
+    let python = std::env::var_os("GUMMEL_PYTHON").unwrap_or_else(|| "python3".into());
+    let mut command = Command::new(python);
+    command.arg(script).arg(&library);
+    let mut cards = String::new();
+    for (c, model) in ["n", "p"].into_iter().zip(models) {
+        let path = folder.join(format!("{c}.va"));
+        let one = Selection { devices: vec![DEVICE.to_owned()], ..Selection::default() };
+        std::fs::write(&path, verilog_a::text(model, &one).unwrap()).unwrap();
+        command.arg(path);
+        writeln!(cards, ".model {c}ch {}", identifier(&model.manifest.title())).unwrap();
+    }
+    let output = command.output().map_err(|e| e.to_string())?;
+    if output.status.success() {
+        return Ok(of_library(&library, cards));
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    Err(said.lines().last().unwrap_or("no word").to_owned() + " (pip install openvaf-py, and a C compiler)")
+}
+
+/// A ring of inverters with 5 fF a node.
+fn deck(stages: usize, stop: u32, devices: &Devices) -> String {
+    let Devices { models, load, letter, tails: [p, n] } = devices;
+    let mut text = format!("* ring\nvdd vdd 0 1.2\n.ic v(n0)=0\n{models}");
     for k in 0..stages {
         let (input, output) = (format!("n{k}"), format!("n{}", (k + 1) % stages));
         writeln!(text, "c{k} {input} 0 5f").unwrap();
-        match library {
-            None => {
-                let size = "w=1u l=0.13u ad=0.34p as=0.34p pd=2.68u ps=2.68u";
-                writeln!(text, "mp{k} {output} {input} vdd vdd pmos {size} m=2").unwrap();
-                writeln!(text, "mn{k} {output} {input} 0 0 nmos {size}").unwrap();
-            }
-            Some(_) => {
-                writeln!(text, "np{k} {output} {input} vdd vdd pch m=2").unwrap();
-                writeln!(text, "nn{k} {output} {input} 0 0 nch").unwrap();
-            }
-        }
+        writeln!(text, "{letter}p{k} {output} {input} vdd vdd {p} m=2").unwrap();
+        writeln!(text, "{letter}n{k} {output} {input} 0 0 {n}").unwrap();
     }
-    let load = library.map_or(String::new(), |(l, _)| format!("pre_osdi {}\n", l.display()));
     writeln!(
         text,
         ".control\n{load}set num_threads=1\nsave v(n1)\ntran 2p {stop}n 0 2p\n\

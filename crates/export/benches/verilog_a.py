@@ -12,11 +12,15 @@ import sys
 
 import openvaf_py
 
-FLOAT = {"fadd": "+", "fsub": "-", "fmul": "*", "fdiv": "/", "flt": "<", "fgt": ">", "fle": "<=", "fge": ">=", "feq": "==", "fne": "!="}
-INTEGER = {"iadd": "+", "isub": "-", "imul": "*", "ilt": "<", "igt": ">", "ile": "<=", "ige": ">=", "ieq": "==", "ine": "!="}
-CALLS = {name: name for name in "sqrt tanh exp pow sin cos tan atan atan2 sinh cosh log10 floor ceil hypot".split()} | {"ln": "log"}
+OPERATORS = {"add": "+", "sub": "-", "mul": "*", "lt": "<", "gt": ">", "le": "<=", "ge": ">=", "eq": "==", "ne": "!="}
+INFIX = {kind + name: sign for name, sign in OPERATORS.items() for kind in "fi"} | {"fdiv": "/"}
+CALLS = {name: name for name in "sqrt tanh exp pow sin cos tan atan atan2 sinh cosh log10 floor ceil hypot".split()}
+CALLS["ln"] = "log"
 # What an optimising compiler of Verilog-A may do as well, and OpenVAF does: reassociate, contract, assume no signed zeros.
-OPTIONS = "-O3 -march=native -shared -fPIC -fno-math-errno -fno-trapping-math -fassociative-math -freciprocal-math -fno-signed-zeros -ffp-contract=fast -w"
+OPTIONS = (
+    "-O3 -march=native -shared -fPIC -w -fno-math-errno -fno-trapping-math -fassociative-math -freciprocal-math"
+    " -fno-signed-zeros -ffp-contract=fast"
+)
 
 HEADER = """#include <math.h>
 #include <stddef.h>
@@ -54,7 +58,8 @@ static void M(setup_model)(void *handle, void *model, SimParas *paras, InitInfo 
     for (int k = 0; k < PARAMS; k++) if (!m->given[k]) { m->real[k] = M(defaults)[k]; m->integer[k] = M(defaults)[k]; }
     *info = (InitInfo){0};
 }
-static void M(setup_instance)(void *handle, void *instance, void *model, double temperature, uint32_t terminals, SimParas *paras, InitInfo *info) {
+static void M(setup_instance)(void *handle, void *instance, void *model, double temperature, uint32_t terminals,
+                              SimParas *paras, InitInfo *info) {
     struct M(instance) *x = instance;
     if (x->multiplicity == 0) x->multiplicity = 1;
     x->temperature = temperature;
@@ -96,11 +101,16 @@ static void M(load_jacobian_react)(void *instance, void *model, double alpha) {
 }
 """
 
-FUNCTIONS = "access setup_model setup_instance eval load_noise load_residual_resist load_residual_react load_limit load_limit load_rhs_dc load_rhs_tran load_jacobian_resist load_jacobian_react load_jacobian_tran"
+FUNCTIONS = (
+    "access setup_model setup_instance eval load_noise load_residual_resist load_residual_react load_limit load_limit"
+    " load_rhs_dc load_rhs_tran load_jacobian_resist load_jacobian_react load_jacobian_tran"
+).split()
 
 
 def literal(value):
-    return {"inf": "INFINITY", "-inf": "-INFINITY"}.get(str(value)) or (float(value).hex() if value == value else "NAN")
+    if value != value:
+        return "NAN"
+    return {"inf": "INFINITY", "-inf": "-INFINITY"}.get(str(value)) or float(value).hex()
 
 
 class Body:
@@ -138,8 +148,8 @@ class Body:
         if code == "exit":
             return ["goto end;"]
         a = [name(o) for o in i["operands"]]
-        if code in FLOAT or code in INTEGER:
-            value = f"{a[0]} {(FLOAT | INTEGER)[code]} {a[1]}"
+        if code in INFIX:
+            value = f"{a[0]} {INFIX[code]} {a[1]}"
         elif code in CALLS:
             value = f"{CALLS[code]}({', '.join(a)})"
         elif code in ("fneg", "ineg"):
@@ -188,57 +198,88 @@ def translate(path):
         return {"temperature": "x->temperature", "sysfun": "x->multiplicity"}.get(kind, "0.0")
 
     init, mir = module.get_init_mir_instructions(), module.get_mir_instructions()
+    cache, jacobian = init["cache_mapping"], system["jacobian"]
     named = [source(*p) for p in zip(module.param_names, module.param_kinds)]
-    cached = {c["eval_param"]: k for k, c in enumerate(init["cache_mapping"])}
-    inputs = named + [f"x->cached[{cached[k]}]" if k in cached else "0.0" for k in range(len(named), len(mir["params"]))]
+    kept = {c["eval_param"]: f"x->cached[{k}]" for k, c in enumerate(cache)}
+    inputs = named + [kept.get(k, "0.0") for k in range(len(named), len(mir["params"]))]
     begin = Body(init, [source(*p) for p in zip(module.init_param_names, module.init_param_kinds)])
     core = Body(mir, inputs)
-    value = lambda body, variable: body.name(variable.replace("mir_", "v"))
-    jacobian = system["jacobian"]
-    stores = [f"x->current[{k}] = {value(core, r['resist_var'])}; x->charge[{k}] = {value(core, r['react_var'])};" for k, r in enumerate(system["residuals"])]
-    stores += [f"x->g[{k}] = {value(core, e['resist_var'])}; x->c[{k}] = {value(core, e['react_var'])};" for k, e in enumerate(jacobian)]
+
+    def value(body, variable):
+        return body.name(variable.replace("mir_", "v"))
+
+    def both(resist, react, of):
+        return f"{resist} = {value(core, of['resist_var'])}; {react} = {value(core, of['react_var'])};"
+
+    stores = [both(f"x->current[{k}]", f"x->charge[{k}]", r) for k, r in enumerate(system["residuals"])]
+    stores += [both(f"x->g[{k}]", f"x->c[{k}]", e) for k, e in enumerate(jacobian)]
     name = module.name
+    text = tables(name, nodes, jacobian, parameters, defaults, len(cache))
     signature = f"static void {name}_{{}}(struct {name}_instance *restrict x, const struct {name}_model *restrict m{{}})"
-    text = f"""
+    cached = [f"x->cached[{k}] = {value(begin, c['init_value'])};" for k, c in enumerate(cache)]
+    text += begin.text(signature.format("init", ""), cached)
+    text += core.text(signature.format("core", ", const double *restrict v"), stores) + LOADS
+    return text, descriptor(name, len(nodes), len(jacobian), len(order))
+
+
+def tables(name, nodes, jacobian, parameters, defaults, cached):
+    """Structures of a module and what describes its nodes, matrix entries and parameters."""
+
+    def rows(form, items):
+        return ", ".join(form(k, item) for k, item in enumerate(items))
+
+    def type_of(parameter):
+        return parameter["flags"] & 3
+
+    def node(k, n):
+        return f'{{"{n}", "V", "A", AT(current[{k}]), AT(charge[{k}]), NONE, NONE, false}}'
+
+    def entry(k, e):
+        return f"{{{{{e['row_node_idx']}, {e['col_node_idx']}}}, AT(react[{k}]), 12}}"
+
+    def param(k, p):
+        return f'{{{name}_names[{k + 1}], 0, "", "", {type_of(p)}, 0}}'
+
+    return f"""
 #undef M
 #undef NODES
 #undef ENTRIES
 #undef PARAMS
+#undef AT
 #define M(x) {name}_##x
 #define NODES {len(nodes)}
 #define ENTRIES {len(jacobian)}
-#define PARAMS {len(order)}
+#define PARAMS {len(parameters)}
+#define AT(field) offsetof(struct {name}_instance, field)
 struct {name}_model {{ double real[PARAMS]; int integer[PARAMS]; bool given[PARAMS]; }} __attribute__((aligned(16)));
 struct {name}_instance {{
-    double *resist[ENTRIES], *react[ENTRIES], current[NODES], charge[NODES], g[ENTRIES], c[ENTRIES], cached[{max(1, len(cached))}];
-    double multiplicity, temperature; uint32_t map[NODES], state; bool collapsed[4];
+    double *resist[ENTRIES], *react[ENTRIES], current[NODES], charge[NODES], g[ENTRIES], c[ENTRIES];
+    double cached[{max(1, cached)}], multiplicity, temperature;
+    uint32_t map[NODES], state; bool collapsed[4];
 }} __attribute__((aligned(16)));
-static const bool {name}_is_integer[] = {{ {", ".join(str(p["flags"] & 3) for p in parameters)} }};
-static const double {name}_defaults[] = {{ {", ".join(literal(defaults.get(p, 0.0)) for p in order)} }};
-#define AT(field) offsetof(struct {name}_instance, field)
-static Node {name}_nodes[] = {{ {", ".join(f'{{"{n}", "V", "A", AT(current[{k}]), AT(charge[{k}]), NONE, NONE, false}}' for k, n in enumerate(nodes))} }};
-static Entry {name}_entries[] = {{ {", ".join(f'{{{{{e["row_node_idx"]}, {e["col_node_idx"]}}}, AT(react[{k}]), 12}}' for k, e in enumerate(jacobian))} }};
-static char *{name}_names[][2] = {{ {{"$mfactor", "m"}}, {", ".join(f'{{"{n}", 0}}' for n in order)} }};
-static Param {name}_params[] = {{
-    {{{name}_names[0], 1, "", "", 1u << 30, 0}},
-    {", ".join(f'{{{name}_names[{k + 1}], 0, "", "", {p["flags"] & 3}, 0}}' for k, p in enumerate(parameters))}
-}};
+static const bool {name}_is_integer[] = {{ {rows(lambda _, p: str(int(type_of(p) == 1)), parameters)} }};
+static const double {name}_defaults[] = {{ {rows(lambda _, p: literal(defaults.get(p["name"], 0.0)), parameters)} }};
+static Node {name}_nodes[] = {{ {rows(node, nodes)} }};
+static Entry {name}_entries[] = {{ {rows(entry, jacobian)} }};
+static char *{name}_names[][2] = {{ {{"$mfactor", "m"}}, {rows(lambda _, p: f'{{"{p["name"]}", 0}}', parameters)} }};
+static Param {name}_params[] = {{ {{{name}_names[0], 1, "", "", 1u << 30, 0}}, {rows(param, parameters)} }};
 """
-    text += begin.text(signature.format("init", ""), [f"x->cached[{k}] = {value(begin, c['init_value'])};" for k, c in enumerate(init["cache_mapping"])])
-    text += core.text(signature.format("core", ", const double *restrict v"), stores) + LOADS
-    functions = ", ".join(f"M({f})" for f in FUNCTIONS.split())
-    descriptor = f"""{{ "{name}", NODES_OF_{name}, NODES_OF_{name}, {name}_nodes, {len(jacobian)}, {name}_entries,
-    0, 0, offsetof(struct {name}_instance, collapsed), 0, 0, {len(order) + 1}, 1, 0, {name}_params,
-    offsetof(struct {name}_instance, map), offsetof(struct {name}_instance, resist), 0, offsetof(struct {name}_instance, state), NONE,
-    sizeof(struct {name}_instance), sizeof(struct {name}_model), {{ {functions} }} }}""".replace(f"NODES_OF_{name}", str(len(nodes))).replace("M(", f"{name}_(")
-    return text, re.sub(rf"{name}_\((\w+)\)", rf"{name}_\1", descriptor)
+
+
+def descriptor(name, nodes, entries, parameters):
+    at = f"offsetof(struct {name}_instance, {{}})".format
+    functions = ", ".join(f"{name}_{f}" for f in FUNCTIONS)
+    return f"""{{ "{name}", {nodes}, {nodes}, {name}_nodes, {entries}, {name}_entries, 0, 0, {at("collapsed")}, 0, 0,
+    {parameters + 1}, 1, 0, {name}_params, {at("map")}, {at("resist")}, 0, {at("state")}, NONE,
+    sizeof(struct {name}_instance), sizeof(struct {name}_model), {{ {functions} }} }}"""
 
 
 def main():
     out, *sources = sys.argv[1:]
     modules = [translate(s) for s in sources]
     text = HEADER + "".join(t for t, _ in modules)
-    text += f"const uint32_t OSDI_NUM_DESCRIPTORS = {len(modules)};\nDescriptor OSDI_DESCRIPTORS[] = {{\n" + ",\n".join(d for _, d in modules) + "\n};\n"
+    text += f"const uint32_t OSDI_NUM_DESCRIPTORS = {len(modules)};\n"
+    text += "Descriptor OSDI_DESCRIPTORS[] = {\n" + ",\n".join(d for _, d in modules) + "\n};\n"
     with open(out + ".c", "w") as file:
         file.write(text)
     compiler = os.environ.get("CC", "cc").split()

@@ -15,31 +15,25 @@ use tally::Tally;
 /// One step: its name and what it runs.
 struct Step {
     name: &'static str,
+    /// How long it takes, where everything is built anew, as a share of the time since the check began: measured, and rounded up.
+    share: f64,
     run: fn(&Path) -> Result<Tally>,
-}
-
-impl Step {
-    /// How long it takes as a share of the time since the check began, where everything is built anew: 28 of 39 minutes
-    /// for the backend for graphics (see [`gpu`]), little for what shares the build before it.
-    fn share(&self) -> f64 {
-        if self.name == "gpu" { 0.8 } else { 0.0 }
-    }
 }
 
 /// Building dependencies dominates, so everything that runs tests or the program shares one build of them; clippy
 /// and rustdoc share another, of type information only. The backend for graphics comes last: it leaves another program.
 const STEPS: [Step; 10] = [
-    Step { name: "fmt", run: |root| cargo(root, &["fmt", "--all", "--check"]) },
-    Step { name: "tidy", run: tidy },
-    Step { name: "book", run: |root| cargo(root, &BOOK) },
+    Step { name: "fmt", share: 0.0, run: |root| cargo(root, &["fmt", "--all", "--check"]) },
+    Step { name: "tidy", share: 0.0, run: tidy },
+    Step { name: "book", share: 0.0, run: |root| cargo(root, &BOOK) },
     // Unit, integration and documentation tests.
-    Step { name: "test", run: |root| listen_to(command(root, &TEST)) },
-    Step { name: "main-job", run: main_job },
-    Step { name: "python", run: python::run },
-    Step { name: "programs", run: programs::run },
-    Step { name: "clippy", run: |root| cargo(root, &CLIPPY) },
-    Step { name: "rustdoc", run: rustdoc },
-    Step { name: "gpu", run: gpu::run },
+    Step { name: "test", share: 0.0, run: |root| listen_to(command(root, &TEST)) },
+    Step { name: "main-job", share: 0.02, run: main_job },
+    Step { name: "python", share: 0.2, run: python::run },
+    Step { name: "programs", share: 0.15, run: programs::run },
+    Step { name: "clippy", share: 0.15, run: |root| cargo(root, &CLIPPY) },
+    Step { name: "rustdoc", share: 0.1, run: rustdoc },
+    Step { name: "gpu", share: 0.8, run: gpu::run },
 ];
 
 const BOOK: [&str; 8] = ["run", "--release", "--package", "xtask", "--features", "book", "--", "book"];
@@ -87,7 +81,7 @@ pub(crate) fn run(root: &Path, wanted: &[&str]) -> Result<()> {
     let mut broken = Vec::new();
     for step in STEPS.iter().filter(|s| is_due(s.name, wanted)) {
         println!("== {}", step.name);
-        if all.elapsed().as_secs_f64() * (1.0 + step.share()) > 60.0 * limit {
+        if all.elapsed().as_secs_f64() * (1.0 + step.share) > 60.0 * limit {
             total += Tally::skipped(&format!("{}: would end after {LIMIT}={limit} minutes", step.name));
             continue;
         }

@@ -4,11 +4,12 @@ use gummel_data::{Dataset, Split};
 use gummel_surrogate::sharing::Schedule;
 use gummel_surrogate::{
     AutoConfig, Checkpoint, FitConfig, Observer, Progress, Progressed, Sharing, SingleConfig, SoftConfig,
-    Solver, StopReason, TaskFit, combined, fit_tasks, resume_tasks,
+    Solver, StopReason, TaskFit, TaskOf, combined, fit_tasks, resume_tasks,
 };
 use std::collections::BTreeMap;
 
 use crate::bundled::quick;
+use crate::corners::alike;
 use crate::sample::demo;
 
 /// Stops as soon as a fit with this text in its stage has begun or gone on for some steps, and keeps the names of all fits.
@@ -170,6 +171,26 @@ fn tied_networks_that_were_stopped_end_as_if_they_had_not_been() {
                 assert_eq!(now.fit.model.spec, then.fit.model.spec, "{schedule:?} {stage} {after}");
             }
         }
+    }
+}
+
+#[test]
+fn tied_corners_that_were_stopped_on_the_way_to_their_order_end_as_if_they_had_not_been() {
+    let data = alike();
+    let sharing = SoftConfig { tasks: TaskOf::Corner, max_steps: 12, ..SoftConfig::default() };
+    let mut config = FitConfig { sharing: Sharing::Soft(sharing), ..quick() };
+    config.network.hidden = vec![8, 8];
+    config.constraints.steps = 6;
+    let whole = fit_tasks(&data, &config, &mut ()).unwrap();
+    let mut stop = StopAt { after: 2, ..StopAt::stage("order of corners") };
+    let stopped = fit_tasks(&data, &config, &mut stop).unwrap();
+    assert!(stop.reached, "{:?}", stop.seen);
+    assert!(stopped.iter().all(|f| f.fit.report.stopped == StopReason::Interrupted));
+    let resumed = resume_tasks(&data, &config, &saved(&stopped), &mut ()).unwrap();
+    for (now, then) in resumed.iter().zip(&whole) {
+        assert_eq!(now.fit.report.order, then.fit.report.order);
+        assert_eq!(now.fit.report.stopped, then.fit.report.stopped);
+        assert_eq!(now.fit.model.spec, then.fit.model.spec, "{}", now.task);
     }
 }
 

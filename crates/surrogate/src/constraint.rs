@@ -24,11 +24,12 @@ use crate::fit::{Solution, StopRule, Watch};
 use crate::freeze::range;
 use crate::leakage::leakage;
 use crate::lm::residuals::loss;
-use crate::lm::{Lm, Outcome, StopReason};
+use crate::lm::{Lm, Outcome};
 use crate::prepared::Prepared;
 use crate::problem::Problem;
-use hinges::{Active, Constraints, Demand, Drawn};
-use watched::{Bounds, Sides};
+pub(crate) use hinges::Active;
+use hinges::{Constraints, Demand};
+use watched::{Bounds, Sides, Watched};
 
 /// Signs that slopes must have, also where there are no data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -90,7 +91,50 @@ struct Bid {
     costs: f64,
 }
 
-/// Goes on from a solution until bounds hold at freshly drawn biases; also says in a sentence per attempt how that went.
+/// Where bounds were asked for and are watched, so that later steps obey them.
+pub(crate) struct Kept {
+    around: Around,
+    demand: Demand,
+    watched: Vec<Watched>,
+}
+
+impl Kept {
+    /// The bounds at full weight; `problem` is the one that they were brought about in.
+    pub(crate) fn of<'a>(&'a self, problem: &'a Problem, config: &'a ConstraintsConfig) -> Active<'a> {
+        Active { watched: self.watched.clone(), ..self.around.active(problem, config, self.demand) }
+    }
+}
+
+/// What the data say of where bounds are asked for.
+struct Around {
+    /// Measured box of every device.
+    sides: Vec<Sides>,
+    /// Per device, A: below, its leakage is what was measured.
+    leaks: Vec<f64>,
+}
+
+impl Around {
+    fn active<'a>(
+        &'a self,
+        problem: &'a Problem,
+        config: &'a ConstraintsConfig,
+        demand: Demand,
+    ) -> Active<'a> {
+        let constraints = Constraints::new(problem, config, &self.sides, &self.leaks, demand);
+        Active { constraints, watched: Vec::new() }
+    }
+}
+
+/// What came of asking for bounds.
+#[derive(Default)]
+pub(crate) struct Bounded {
+    /// A sentence per attempt.
+    pub(crate) told: Vec<String>,
+    /// The bounds that the solution was brought to; `None` where there are none.
+    pub(crate) kept: Option<Kept>,
+}
+
+/// Goes on from a solution until bounds hold at freshly drawn biases.
 ///
 /// The stochastic solver takes no bounds. Bounds that the data themselves contradict would spoil the fit. Where the error
 /// grows by more than `cost`, signs alone are asked for, of gm well above leakage, which may cost more, and where they do not
@@ -100,41 +144,44 @@ pub(crate) fn enforce(
     data: &Dataset,
     config: &FitConfig,
     tied: bool,
-    solution: Solution,
+    solution: &mut Solution,
     watch: &mut Watch<'_>,
-) -> (Solution, Vec<String>) {
-    let Solver::Lm(LmConfig { seconds, .. }) = config.solver else { return (solution, Vec::new()) };
+) -> Bounded {
+    let mut found = Bounded::default();
+    let Solver::Lm(LmConfig { seconds, .. }) = config.solver else { return found };
     let constraints = &config.constraints;
-    let over = matches!(solution.stopped, StopReason::Interrupted | StopReason::Time);
-    if constraints.steps == 0 || over {
-        return (solution, Vec::new());
+    if constraints.steps == 0 || solution.stopped.from_outside() {
+        return found;
     }
-    let sides: Vec<Sides> = data.devices.iter().map(range).collect();
-    let leaks: Vec<f64> = data.devices.iter().map(leakage).collect();
+    let around = Around {
+        sides: data.devices.iter().map(range).collect(),
+        leaks: data.devices.iter().map(leakage).collect(),
+    };
     let prepared = Prepared::new(problem);
     let before = loss(&prepared, &solution.theta);
     let mean = 2.0 / problem.points().max(1) as f64;
     let yardstick = if tied { before } else { yardstick(problem, before) };
-    let mut told = Vec::new();
     for Bid { demand, name, costs } in ATTEMPTS {
         let mut rng = ChaCha8Rng::seed_from_u64(config.seed ^ 0x5197);
-        let hinges = Constraints::new(problem, constraints, &sides, &leaks, demand);
         let attempt =
             Attempt { prepared: &prepared, constraints, seconds, yardstick, cost: costs * constraints.cost };
-        let active = Active { constraints: hinges, watched: Vec::new() };
-        let (held, outcome) = attempt.run(active, &solution, &mut rng, watch);
+        let mut active = around.active(problem, constraints, demand);
+        let (held, outcome) = attempt.run(&mut active, solution, &mut rng, watch);
+        let watched = active.watched;
         let after = loss(&prepared, &held.theta);
-        told.push(format!("{name}: {outcome}, error {:+.0} %", 100.0 * growth(after, before)));
+        found.told.push(format!("{name}: {outcome}, error {:+.0} %", 100.0 * growth(after, before)));
         if growth(after, yardstick) <= attempt.cost {
-            return (held, told);
+            *solution = held;
+            found.kept = Some(Kept { around, demand, watched });
+            return found;
         }
-        if matches!(held.stopped, StopReason::Interrupted | StopReason::Time) {
+        if held.stopped.from_outside() {
             break;
         }
     }
-    told.push("the data contradict these bounds: gm and gds are left as they were".into());
+    found.told.push("the data contradict these bounds: gm and gds are left as they were".into());
     watch.note("without bounds", watch.step(), before * mean);
-    (solution, told)
+    found
 }
 
 /// The loss on the data against which its growth counts: `before`, unless there are fewer readings than numbers. Such a fit meets its
@@ -153,7 +200,7 @@ const FLATTERED: f64 = 4.0;
 const WANTED: f64 = 5e-3;
 
 /// Growth of the error between two losses.
-fn growth(after: f64, before: f64) -> f64 {
+pub(crate) fn growth(after: f64, before: f64) -> f64 {
     (after / before.max(f64::MIN_POSITIVE)).sqrt() - 1.0
 }
 
@@ -180,7 +227,7 @@ impl Attempt<'_> {
     /// Steps from `from` until the bounds hold, with what happened.
     fn run(
         &self,
-        mut active: Active<'_>,
+        active: &mut Active<'_>,
         from: &Solution,
         rng: &mut ChaCha8Rng,
         watch: &mut Watch<'_>,
@@ -188,7 +235,6 @@ impl Attempt<'_> {
         let mut lm = Lm::new(self.prepared, from.theta.clone());
         lm.damping = from.damping.max(1e-4);
         let scale = 2.0 / self.prepared.problem.points().max(1) as f64;
-        let share = |drawn: &Drawn| drawn.broken as f64 / drawn.biases.max(1) as f64;
         let (mut steps, mut finer, mut first) = (from.steps.max(watch.step()), 1, None);
         let (mut stopped, mut settled) = (from.stopped, false);
         let mut hopeless = 0;
@@ -202,7 +248,7 @@ impl Attempt<'_> {
             let grown = (step as f64 / RAMP).min(1.0);
             finer = finer.max(least_finer(grown));
             let drawn = active.constraints.violations(&lm.theta, &active.watched, finer, rng);
-            first.get_or_insert(share(&drawn));
+            first.get_or_insert(drawn.share());
             if drawn.broken == 0 {
                 if finer == FINEST && settled {
                     break;
@@ -211,7 +257,7 @@ impl Attempt<'_> {
             }
             active.join(drawn.failing);
             active.constraints.strength = self.constraints.strength * SOFTEST.powf(1.0 - grown);
-            if let Outcome::Stalled = lm.step_beside(self.prepared, &active) {
+            if let Outcome::Stalled = lm.step_beside(self.prepared, &*active) {
                 break;
             }
             settled = rule.converged(lm.loss);
@@ -222,7 +268,7 @@ impl Attempt<'_> {
                 break;
             }
         }
-        let last = share(&active.constraints.violations(&lm.theta, &active.watched, FINEST, rng));
+        let last = active.missed(&lm.theta, rng);
         let told = format!(
             "missed at {:.2} % of biases in and beyond the data, now {:.2} %",
             100.0 * first.unwrap_or(last),

@@ -4,6 +4,7 @@ mod descent;
 mod finish;
 mod grouped;
 mod opening;
+mod ordered;
 mod parts;
 mod pool;
 mod sizing;
@@ -20,12 +21,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::Checkpoint;
 use crate::config::{FitConfig, LmConfig, Solver};
-use crate::constraint;
+use crate::constraint::ConstraintsConfig;
 use crate::error::FitError;
 use crate::further::{Further, Source};
 use crate::grouping::Grouping;
 use crate::lm::StopReason;
-use crate::order::{self, OrderReport};
+use crate::order::OrderReport;
 use crate::parameters::Parameters;
 use crate::problem::Problem;
 use crate::report::{DeviceReport, Summary};
@@ -118,7 +119,7 @@ pub struct FitReport {
     /// Which tasks share a trunk and why, where that was left to the data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grouping: Option<Grouping>,
-    /// Order of process corners, where several were fitted with one trunk.
+    /// Order of process corners, where several were fitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<OrderReport>,
 }
@@ -192,7 +193,7 @@ pub fn solve_problem(
     seed: u64,
     observer: &mut dyn Observer,
 ) -> Result<Solved, FitError> {
-    let constraints = constraint::ConstraintsConfig { steps: 0, ..Default::default() };
+    let constraints = ConstraintsConfig { steps: 0, ..Default::default() };
     let fit = FitConfig { seed, constraints, ..FitConfig::default() };
     let mut watch = Watch::new(observer);
     let solution = descent::solve(problem, config, &fit, From::Anywhere, &mut watch)?;
@@ -217,14 +218,34 @@ pub(crate) struct Solution {
 pub(crate) struct Watch<'a> {
     observer: &'a mut dyn Observer,
     begun: Instant,
+    /// Seconds of the fit before `begun`.
+    earlier: f64,
     pub(crate) max_steps: usize,
     pub(crate) history: Vec<HistoryPoint>,
+}
+
+/// What a watch says of a fit that pauses.
+#[derive(Default)]
+struct Record {
+    seconds: f64,
+    max_steps: usize,
+    history: Vec<HistoryPoint>,
 }
 
 impl<'a> Watch<'a> {
     /// The clock starts now.
     pub(crate) fn new(observer: &'a mut dyn Observer) -> Self {
-        Watch { observer, begun: Instant::now(), max_steps: 0, history: Vec::new() }
+        Watch::going_on(Record::default(), observer)
+    }
+
+    /// The clock goes on from where it was paused.
+    fn going_on(Record { seconds, max_steps, history }: Record, observer: &'a mut dyn Observer) -> Self {
+        Watch { observer, begun: Instant::now(), earlier: seconds, max_steps, history }
+    }
+
+    /// Pauses the clock.
+    fn paused(self) -> Record {
+        Record { seconds: self.seconds(), max_steps: self.max_steps, history: self.history }
     }
 
     pub(crate) fn note(&mut self, stage: &str, step: usize, loss: f64) {
@@ -246,7 +267,7 @@ impl<'a> Watch<'a> {
     }
 
     pub(crate) fn seconds(&self) -> f64 {
-        self.begun.elapsed().as_secs_f64()
+        self.earlier + self.begun.elapsed().as_secs_f64()
     }
 
     pub(crate) fn stop(&self) -> bool {
@@ -264,59 +285,50 @@ impl<'a> Watch<'a> {
 
 /// Fits `train` and judges `held_out` as well.
 fn run(
-    (train, held_out): (Dataset, Dataset),
+    split: (Dataset, Dataset),
     config: &FitConfig,
     checkpoint: Option<&Checkpoint>,
     source: Option<&dyn Source>,
     observer: &mut dyn Observer,
 ) -> Result<Fit, FitError> {
     let mut watch = Watch::new(observer);
-    let mut opening = Opening::of(&train, config, checkpoint, &mut watch)?;
+    solved(split, config, checkpoint, source, &mut watch)?.finish(&mut watch)
+}
+
+/// Fits the first of two sets with one network, to where only model, errors and report are left to do.
+fn solved(
+    (train, held_out): (Dataset, Dataset),
+    config: &FitConfig,
+    checkpoint: Option<&Checkpoint>,
+    source: Option<&dyn Source>,
+    watch: &mut Watch<'_>,
+) -> Result<Ended, FitError> {
+    let mut opening = Opening::of(&train, config, checkpoint, watch)?;
     let names: Vec<String> = train.devices.iter().map(|d| d.id.name.clone()).collect();
     let from = opening.from(checkpoint, &names)?;
     let Opening { mut problem, config, said, .. } = opening;
-    let config = &config;
     let mut decisions = decisions(&problem, &train);
     decisions.extend(said);
-    let further = source.map(|source| Further::new(source, &train, config));
+    let further = source.map(|source| Further::new(source, &train, &config));
     let solution = match &config.solver {
-        Solver::Lm(lm) => descent::solve(&mut problem, lm, config, from, &mut watch)?,
+        Solver::Lm(lm) => descent::solve(&mut problem, lm, &config, from, watch)?,
         Solver::Adamw(adamw) => {
-            let held = stochastic::judge(&problem, (&train, &held_out), config);
+            let held = stochastic::judge(&problem, (&train, &held_out), &config);
             let begin = match from {
                 From::Checkpoint(theta, _) => Some(theta),
                 From::Trunk(_) | From::Anywhere => None,
             };
             let fit = (adamw, config.seed);
-            stochastic::solve(&problem, further.as_ref(), held.as_ref(), fit, begin, &mut watch)?
+            stochastic::solve(&problem, further.as_ref(), held.as_ref(), fit, begin, watch)?
         }
     };
-    settle(problem, (&train, &held_out), further.as_ref(), config, solution, decisions, &mut watch)
-}
-
-/// From the minimum to the result: order and bounds where they are asked for, then model, errors, report.
-fn settle(
-    mut problem: Problem,
-    (train, held_out): (&Dataset, &Dataset),
-    further: Option<&Further<'_>>,
-    config: &FitConfig,
-    solution: Solution,
-    mut decisions: Vec<String>,
-    watch: &mut Watch<'_>,
-) -> Result<Fit, FitError> {
-    let polarity = train.devices[0].id.family.polarity;
-    let (solution, unordered) = match &config.solver {
-        Solver::Lm(lm) => order::enforce(&mut problem, polarity, config, lm.seconds, solution, watch),
-        Solver::Adamw(_) => (solution, None),
-    };
-    let (solution, obeyed) = constraint::enforce(&problem, train, config, false, solution, watch);
-    decisions.extend(obeyed);
+    let mut ended = Ended::new(problem, (train, held_out), config.clone(), solution, decisions);
+    ended.settle(watch);
     if let Some(further) = further {
         watch.show("judging all parts", 0, further.parts(), f64::NAN);
-        decisions.push(further.told(&problem, &solution.theta)?);
+        ended.decisions.push(further.told(&ended.problem, &ended.solution.theta)?);
     }
-    Ended { problem: &problem, solution, train, held_out, config, decisions, sharing: None, unordered }
-        .finish(watch)
+    Ok(ended)
 }
 
 fn decisions(problem: &Problem, data: &Dataset) -> Vec<String> {

@@ -29,6 +29,13 @@ pub enum StopReason {
     Stalled,
 }
 
+impl StopReason {
+    /// True for a fit that was ended from outside: what would follow is left.
+    pub(crate) fn from_outside(self) -> bool {
+        matches!(self, StopReason::Interrupted | StopReason::Time)
+    }
+}
+
 /// State of an optimisation between steps.
 #[derive(Clone, Debug)]
 pub(crate) struct Lm {
@@ -87,16 +94,12 @@ impl Lm {
 
     /// As [`Lm::step`], with residuals beside those of the data.
     pub(crate) fn step_beside(&mut self, prepared: &Prepared<'_>, beside: &impl Beside) -> Outcome {
-        let mut normal = normal::assemble(prepared, &self.theta);
-        beside.add(&self.theta, &mut normal);
-        if let Some(held) = &prepared.problem.held {
-            held.keep(&mut normal);
-        }
+        let normal = linearised(prepared, &self.theta, |normal| beside.add(&self.theta, normal));
         self.loss = normal.loss;
         let (theta, before) = (&self.theta, self.loss);
         let found = damped(&mut self.damping, before, |damping| {
             let step = arrow::solve(&normal, damping)?;
-            let theta: Vec<f64> = theta.iter().zip(&step.delta).map(|(t, d)| t + d).collect();
+            let theta = added(theta, &step.delta);
             let loss = residuals::loss(prepared, &theta) + beside.loss(&theta);
             Some(Trial { state: theta, loss, predicted: step.predicted })
         });
@@ -108,6 +111,25 @@ impl Lm {
             None => Outcome::Stalled,
         }
     }
+}
+
+/// The normal equations at `theta` with what `beside` adds to them; what is held and cannot move stays out of both.
+pub(crate) fn linearised(
+    prepared: &Prepared<'_>,
+    theta: &[f64],
+    beside: impl FnOnce(&mut normal::Normal),
+) -> normal::Normal {
+    let mut normal = normal::assemble(prepared, theta);
+    beside(&mut normal);
+    if let Some(held) = &prepared.problem.held {
+        held.keep(&mut normal);
+    }
+    normal
+}
+
+/// The sum of parameters and a step.
+pub(crate) fn added(a: &[f64], b: &[f64]) -> Vec<f64> {
+    a.iter().zip(b).map(|(a, b)| a + b).collect()
 }
 
 /// Where a damped step would lead.

@@ -6,16 +6,16 @@
 //! hinge = rho min(0, ln(I_fast / I_slow) - margin)
 //! ```
 //! is one more residual. Biases of the strong set where it fails, those of the readings and random ones between them,
-//! join an active set and stay in it, as in [`constraint`](crate::constraint).
+//! join an active set and stay in it, as in [`constraint`](crate::constraint). Where corners have networks of their own, the
+//! ratio of their currents is a residual of both ([`between()`]).
 
 mod across;
+mod between;
 mod hinges;
-
-use std::collections::BTreeMap;
+mod pairs;
+mod ratio;
 
 use gummel_device::Polarity;
-use gummel_device::metrics::criterion_current;
-use gummel_kernel::OutputKind;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -24,10 +24,11 @@ use crate::config::FitConfig;
 use crate::fit::{Solution, Watch};
 use crate::lm::{Lm, Outcome, StopReason};
 use crate::prepared::Prepared;
-use crate::problem::{Problem, Task};
+use crate::problem::Problem;
 pub(crate) use across::across;
+pub(crate) use between::{Moved, Network, between};
 pub use hinges::Active;
-use hinges::Pair;
+use pairs::{Pair, Standing, channels, neighbours};
 
 /// The order that corners must keep.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -73,6 +74,44 @@ pub struct OrderReport {
 const CLEAN_DRAWS: usize = 2;
 /// rho of the first step over that of the last, reached after half of the steps.
 const SOFTEST: f64 = 0.01;
+/// Damping of the first step, at least: what comes is new to the fit.
+const LEAST_DAMPING: f64 = 1e-4;
+
+/// Corners that are brought into order step by step.
+trait Disorder {
+    /// Watches biases at which the order fails; says whether it did anywhere anew.
+    fn look(&mut self, rng: &mut ChaCha8Rng) -> bool;
+    /// One step with hinges of weight `strength`, to the mean weighted square of the residual; `None` where there is none that
+    /// lowers the loss.
+    fn step(&mut self, strength: f64) -> Option<f64>;
+}
+
+/// Steps until the order holds, after `first` steps of the fit; with the number taken, and why they ended if from outside.
+fn rounds(
+    corners: &mut impl Disorder,
+    (config, seconds): (&FitConfig, f64),
+    first: usize,
+    watch: &mut Watch<'_>,
+) -> (usize, Option<StopReason>) {
+    let order = &config.order;
+    let mut rng = ChaCha8Rng::seed_from_u64(config.seed ^ 0x0bde);
+    let (mut clean, mut taken) = (0, 0);
+    watch.max_steps = first + order.steps;
+    for step in 0..order.steps {
+        if let Some(reason) = watch.over(seconds) {
+            return (taken, Some(reason));
+        }
+        clean = if corners.look(&mut rng) { 0 } else { clean + 1 };
+        if clean >= CLEAN_DRAWS {
+            break;
+        }
+        let done = (2.0 * step as f64 / order.steps as f64).min(1.0);
+        let Some(loss) = corners.step(order.strength * SOFTEST.powf(1.0 - done)) else { break };
+        taken += 1;
+        watch.note("order of corners", first + taken, loss);
+    }
+    (taken, None)
+}
 
 /// Goes on from a solution until the corners are in order; `problem` keeps the active set, so that later steps obey it.
 pub(crate) fn enforce(
@@ -80,52 +119,54 @@ pub(crate) fn enforce(
     polarity: Polarity,
     config: &FitConfig,
     seconds: f64,
-    solution: Solution,
+    solution: &mut Solution,
     watch: &mut Watch<'_>,
-) -> (Solution, Option<usize>) {
+) -> Option<usize> {
     let order = &config.order;
     let pairs = pairs(problem, polarity, order.skewed);
-    let over = matches!(solution.stopped, StopReason::Interrupted | StopReason::Time);
-    if order.steps == 0 || over || pairs.is_empty() {
-        return (solution, None);
+    if order.steps == 0 || solution.stopped.from_outside() || pairs.is_empty() {
+        return None;
     }
-    let mut active = Active::new(pairs, order);
+    let active = Active::new(pairs, order);
     let before = active.at_readings(problem, &solution.theta).violations;
-    let mut rng = ChaCha8Rng::seed_from_u64(config.seed ^ 0x0bde);
-    let mut solution = solution;
-    let mut damping = solution.damping.max(1e-4);
-    let scale = 2.0 / problem.points().max(1) as f64;
-    let mut clean = 0;
-    watch.max_steps = solution.steps + order.steps;
-    for step in 0..order.steps {
-        if let Some(reason) = watch.over(seconds) {
-            solution.stopped = reason;
-            break;
-        }
-        let failing = active.violations(problem, &solution.theta, &mut rng);
-        clean = if failing.is_empty() { clean + 1 } else { 0 };
-        if clean >= CLEAN_DRAWS {
-            break;
-        }
-        active.join(failing);
-        let done = (2.0 * step as f64 / order.steps as f64).min(1.0);
-        active.strength = order.strength * SOFTEST.powf(1.0 - done);
-        problem.order = Some(active.clone());
-        let prepared = Prepared::new(problem);
-        let mut lm = Lm { damping, ..Lm::new(&prepared, solution.theta.clone()) };
-        let outcome = lm.step(&prepared);
-        damping = lm.damping;
-        if let Outcome::Stalled = outcome {
-            break;
-        }
-        solution.theta = lm.theta;
-        solution.steps += 1;
-        watch.note("order of corners", solution.steps, lm.loss * scale);
-    }
+    let first = solution.steps;
+    solution.damping = solution.damping.max(LEAST_DAMPING);
+    let mut within = Within { problem, active, solution };
+    let (taken, over) = rounds(&mut within, (config, seconds), first, watch);
+    let Within { problem, mut active, solution } = within;
     active.strength = order.strength;
     problem.order = Some(active);
-    solution.damping = damping;
-    (solution, Some(before))
+    solution.steps += taken;
+    solution.stopped = over.unwrap_or(solution.stopped);
+    Some(before)
+}
+
+/// Corners that share a trunk.
+struct Within<'a> {
+    problem: &'a mut Problem,
+    active: Active,
+    solution: &'a mut Solution,
+}
+
+impl Disorder for Within<'_> {
+    fn look(&mut self, rng: &mut ChaCha8Rng) -> bool {
+        self.active.look(self.problem, &self.solution.theta, rng)
+    }
+
+    fn step(&mut self, strength: f64) -> Option<f64> {
+        self.active.strength = strength;
+        self.problem.order = Some(self.active.clone());
+        let prepared = Prepared::new(self.problem);
+        let mut lm = Lm::new(&prepared, self.solution.theta.clone());
+        lm.damping = self.solution.damping;
+        let outcome = lm.step(&prepared);
+        self.solution.damping = lm.damping;
+        if let Outcome::Stalled = outcome {
+            return None;
+        }
+        self.solution.theta = lm.theta;
+        Some(lm.loss * 2.0 / self.problem.points().max(1) as f64)
+    }
 }
 
 /// How the corners stand at `theta`; `None` where no two devices can be compared.
@@ -170,38 +211,14 @@ pub(crate) fn is_told(decision: &str) -> bool {
     decision.starts_with(TOLD)
 }
 
-/// Places along the axis of speed, or of skew for a channel of `sign`, and across it; faster devices are further along.
-fn on_axis(speed: f64, skew: f64, sign: f64, skewed: bool) -> (f64, f64) {
-    match skewed {
-        false => (speed, skew),
-        // The skewed fast corner of a p-channel device is the one whose n-channel is slow.
-        true => (sign * skew, speed),
-    }
-}
-
 /// Pairs of channel tasks of one geometry and temperature, the slower first, from neighbouring corners.
 fn pairs(problem: &Problem, polarity: Polarity, skewed: bool) -> Vec<Pair> {
-    let (sign, criterion) = (polarity.sign(), criterion_current(polarity));
-    let mut alike: BTreeMap<[u64; 4], Vec<usize>> = BTreeMap::new();
-    for (k, task) in problem.tasks.iter().enumerate() {
-        if problem.outputs[task.output].kind == OutputKind::Channel {
-            let p = &task.place;
-            alike.entry([p.w, p.l, p.mult, p.temperature].map(f64::to_bits)).or_default().push(k);
-        }
-    }
-    let mut pairs = Vec::new();
-    for tasks in alike.values() {
-        for axis in [false, true].into_iter().filter(|skew| skewed || !skew) {
-            let along = |t: &Task| on_axis(t.place.speed, t.place.skew, sign, axis).0;
-            let across = |t: &Task| on_axis(t.place.speed, t.place.skew, sign, axis).1;
-            let mut line: Vec<usize> =
-                tasks.iter().copied().filter(|k| across(&problem.tasks[*k]) == 0.0).collect();
-            line.sort_by(|a, b| along(&problem.tasks[*a]).total_cmp(&along(&problem.tasks[*b])));
-            line.dedup_by(|a, b| along(&problem.tasks[*a]) == along(&problem.tasks[*b]));
-            pairs.extend(line.windows(2).map(|w| Pair::new(problem, w[0], w[1], criterion)));
-        }
-    }
-    pairs
+    let tasks: Vec<usize> = channels(problem).map(|(k, _)| k).collect();
+    let standing = |k: &usize| Standing { place: problem.tasks[*k].place, polarity, among: String::new() };
+    let standing: Vec<Standing> = tasks.iter().map(standing).collect();
+    let pair =
+        |(slow, fast): (usize, usize)| Pair::new((problem, tasks[slow]), (problem, tasks[fast]), polarity);
+    neighbours(&standing, skewed).into_iter().map(pair).collect()
 }
 
 #[cfg(test)]

@@ -11,9 +11,9 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-use super::ConstraintsConfig;
 use super::slopes::Slopes;
 use super::watched::{Bounds, Place, Sides, Slope, Watched};
+use super::{ConstraintsConfig, FINER, FINEST};
 use crate::lm::Beside;
 use crate::lm::normal::{LocalNormal, Normal, Sums};
 use crate::problem::{BLOCK, Problem};
@@ -53,6 +53,13 @@ pub(super) struct Drawn {
     pub(super) failing: Vec<Watched>,
     /// Number of those where it fails by more than its margin.
     pub(super) broken: usize,
+}
+
+impl Drawn {
+    /// Share of the biases where a constraint fails by more than its margin.
+    pub(super) fn share(&self) -> f64 {
+        self.broken as f64 / self.biases.max(1) as f64
+    }
 }
 
 /// The constraints of a problem.
@@ -272,7 +279,7 @@ impl<'a> Constraints<'a> {
 }
 
 /// Constraints with the biases at which they are watched.
-pub(super) struct Active<'a> {
+pub(crate) struct Active<'a> {
     pub(super) constraints: Constraints<'a>,
     /// Ordered by task.
     pub(super) watched: Vec<Watched>,
@@ -283,6 +290,16 @@ impl Active<'_> {
     pub(super) fn join(&mut self, more: Vec<Watched>) {
         self.watched.extend(more);
         self.watched.sort_by_key(|w| w.task);
+    }
+
+    /// Looks for biases where a constraint fails, and watches them.
+    pub(crate) fn look(&mut self, theta: &[f64], rng: &mut impl Rng) {
+        self.join(self.constraints.violations(theta, &self.watched, FINER, rng).failing);
+    }
+
+    /// Share of freshly drawn biases where a constraint fails by more than its margin.
+    pub(crate) fn missed(&self, theta: &[f64], rng: &mut impl Rng) -> f64 {
+        self.constraints.violations(theta, &self.watched, FINEST, rng).share()
     }
 }
 

@@ -6,7 +6,8 @@ use gummel_model::Model;
 use super::{Fit, FitReport, ParameterCount, Solution, StopReason, Watch};
 use crate::charges;
 use crate::checkpoint::Checkpoint;
-use crate::config::FitConfig;
+use crate::config::{FitConfig, LmConfig, Solver};
+use crate::constraint::{self, Kept};
 use crate::doubt::doubts;
 use crate::error::FitError;
 use crate::freeze::freeze;
@@ -18,25 +19,60 @@ use crate::report::{DeviceReport, Part, Summary, judge, summarise, verdicts};
 use crate::soft::SharingReport;
 
 /// A solved problem with all that belongs to it.
-pub(super) struct Ended<'a> {
-    pub(super) problem: &'a Problem,
+pub(super) struct Ended {
+    pub(super) problem: Problem,
     pub(super) solution: Solution,
-    pub(super) train: &'a Dataset,
-    pub(super) held_out: &'a Dataset,
-    pub(super) config: &'a FitConfig,
+    pub(super) train: Dataset,
+    pub(super) held_out: Dataset,
+    pub(super) config: FitConfig,
     pub(super) decisions: Vec<String>,
+    /// How far it is from the networks that it is tied to.
     pub(super) sharing: Option<SharingReport>,
     /// Corners out of order before that was mended.
     pub(super) unordered: Option<usize>,
+    /// Bounds on gm and gds that it was brought to.
+    pub(super) kept: Option<Kept>,
 }
 
-impl Ended<'_> {
+impl Ended {
+    /// A solution of `problem`, fitted to the first of two sets.
+    pub(super) fn new(
+        problem: Problem,
+        (train, held_out): (Dataset, Dataset),
+        config: FitConfig,
+        solution: Solution,
+        decisions: Vec<String>,
+    ) -> Self {
+        let (sharing, unordered, kept) = (None, None, None);
+        Ended { problem, solution, train, held_out, config, decisions, sharing, unordered, kept }
+    }
+
+    /// From the minimum on: order of corners and bounds, where they are asked for.
+    pub(super) fn settle(&mut self, watch: &mut Watch<'_>) {
+        let Ended { problem, solution, train, config, .. } = self;
+        if let Solver::Lm(LmConfig { seconds, .. }) = config.solver {
+            let polarity = train.devices[0].id.family.polarity;
+            self.unordered = order::enforce(problem, polarity, config, seconds, solution, watch);
+        }
+        let tied = self.sharing.is_some();
+        let found = constraint::enforce(problem, train, config, tied, solution, watch);
+        self.decisions.extend(found.told);
+        self.kept = found.kept;
+    }
+
+    /// The model of its currents.
+    pub(super) fn frozen(&self) -> Result<Model, FitError> {
+        let parameters = Parameters::from_flat(&self.solution.theta, &self.problem.layout);
+        freeze(&self.problem, &parameters, &self.train, &self.config)
+    }
+
     /// Freezes, adds charges where they are asked for, and judges.
     pub(super) fn finish(self, watch: &mut Watch<'_>) -> Result<Fit, FitError> {
-        let Ended { problem, solution, train, held_out, config, mut decisions, sharing, unordered } = self;
+        let mut model = self.frozen()?;
+        let Ended { problem, solution, train, held_out, config, mut decisions, sharing, unordered, .. } =
+            self;
+        let (problem, train, held_out, config) = (&problem, &train, &held_out, &config);
         let names: Vec<String> = train.devices.iter().map(|d| d.id.name.clone()).collect();
-        let parameters = Parameters::from_flat(&solution.theta, &problem.layout);
-        let mut model = freeze(problem, &parameters, train, config)?;
         model.population = posterior::learn::learn(&model, train, config);
         if model.population.is_some() {
             posterior::mean::settle(&mut model, train, config);

@@ -12,8 +12,9 @@ use gummel_data::Dataset;
 use gummel_device::{DeviceId, Family as FamilyName};
 
 use super::descent;
+use super::finish::Ended;
 use super::opening::Opening;
-use super::{Fit, Solution, Watch, decisions, settle};
+use super::{Fit, Solution, Watch, decisions};
 use crate::assemble::{assemble, features};
 use crate::checkpoint::Checkpoint;
 use crate::config::{FitConfig, Solver, Toggle};
@@ -200,8 +201,10 @@ impl Joint {
                 let (own, solution) = family.cut(&problem, &solution);
                 let mut decisions = decisions(&own, &family.train);
                 decisions.extend(said.iter().cloned());
-                let data = (&family.train, &family.held_out);
-                let fit = settle(own, data, None, &config, solution, decisions, watch)?;
+                let data = (family.train.clone(), family.held_out);
+                let mut ended = Ended::new(own, data, config.clone(), solution, decisions);
+                ended.settle(watch);
+                let fit = ended.finish(watch)?;
                 Ok((family.train, Fit { checkpoint: checkpoint.clone(), ..fit }))
             })
             .collect()

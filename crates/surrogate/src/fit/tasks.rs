@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use gummel_data::Dataset;
 
+use super::ordered::{put_in_order, tell_order};
 use super::parts::OneOf;
-use super::{Fit, FitReport, Observer, grouped, run, sizing, tied};
+use super::{Fit, FitReport, Observer, Watch, grouped, run, sizing, solved, tied};
 use crate::checkpoint::Checkpoint;
 use crate::config::{FitConfig, Solver};
 use crate::error::FitError;
-use crate::order;
 use crate::report::{Part, summarise};
 use crate::sharing::{Sharing, SingleConfig};
 
@@ -110,21 +110,38 @@ fn alone(
     // Split once for all, so that every way of sharing is judged on the same points.
     let (train, held_out) = data.split(&config.split);
     let groups = single.tasks.groups(&train);
-    let mut fits = Vec::with_capacity(groups.len());
+    let (mut networks, mut records, mut parts) = (Vec::new(), Vec::new(), Vec::new());
     for (k, (task, _)) in groups.iter().enumerate() {
-        if observer.stop() && !fits.is_empty() {
+        if observer.stop() && !networks.is_empty() {
             break;
         }
-        let mut part = OneOf { observer, task: task.clone(), before: k, of: groups.len() };
+        let mut part = one_of(&groups, k, observer);
+        let mut watch = Watch::new(&mut part);
         let split = (single.tasks.part(&train, task), single.tasks.part(&held_out, task));
-        let fit = run(split, config, checkpoints.get(task), None, &mut part)?;
-        fits.push(TaskFit { task: task.clone(), data: single.tasks.part(data, task), fit });
+        networks.push(solved(split, config, checkpoints.get(task), None, &mut watch)?);
+        records.push(watch.paused());
+        parts.push(single.tasks.part(data, task));
+    }
+    let mut watch = Watch::new(observer);
+    let before = put_in_order(&mut networks, &parts, config, &mut watch)?;
+    let share = watch.seconds() / networks.len().max(1) as f64;
+    let mut fits = Vec::with_capacity(networks.len());
+    for (k, ((network, mut record), data)) in networks.into_iter().zip(records).zip(parts).enumerate() {
+        record.seconds += share;
+        let mut part = one_of(&groups, k, observer);
+        let fit = network.finish(&mut Watch::going_on(record, &mut part))?;
+        fits.push(TaskFit { task: groups[k].0.clone(), data, fit });
     }
     if config.network.hidden.is_empty() && matches!(config.solver, Solver::Lm(_)) {
         tell_sizes_once(&mut fits);
     }
-    tell_order(&mut fits, config);
+    tell_order(&mut fits, config, before);
     Ok(fits)
+}
+
+/// Shows task `k` as one of all `groups`.
+fn one_of<'a>(groups: &[(String, Vec<usize>)], k: usize, observer: &'a mut dyn Observer) -> OneOf<'a> {
+    OneOf { observer, task: groups[k].0.clone(), before: k, of: groups.len() }
 }
 
 /// One sentence on the sizes of all networks in place of one for each.
@@ -136,16 +153,5 @@ fn tell_sizes_once(fits: &mut [TaskFit]) {
     for fit in fits {
         fit.fit.report.decisions.retain(|d| !sizing::is_told(d));
         fit.fit.report.decisions.push(told.clone());
-    }
-}
-
-/// Says in every network's report how corners of different networks stand to each other.
-pub(super) fn tell_order(fits: &mut [TaskFit], config: &FitConfig) {
-    let networks: Vec<_> = fits.iter().map(|f| (&f.fit.model, &f.data)).collect();
-    let Some(found) = order::across(&networks, &config.order) else { return };
-    for fit in fits {
-        fit.fit.report.decisions.retain(|d| !order::is_told(d));
-        fit.fit.report.decisions.push(order::told(&found));
-        fit.fit.report.order = Some(found.clone());
     }
 }

@@ -7,11 +7,11 @@ use gummel_data::Dataset;
 use super::descent::From;
 use super::finish::Ended;
 use super::opening::Opening;
-use super::tasks::{TaskFit, tell_order};
+use super::ordered::{put_in_order, tell_order};
+use super::tasks::TaskFit;
 use super::{Observer, Solution, Watch, decisions, descent};
 use crate::checkpoint::Checkpoint;
 use crate::config::{FitConfig, Solver};
-use crate::constraint;
 use crate::error::FitError;
 use crate::lm::StopReason;
 use crate::robust::BaseWeights;
@@ -57,7 +57,7 @@ pub(super) fn fit(
         (from, _) => descent::solve(&mut problem, lm, config, from, &mut watch)?,
     };
     let begun = Checkpoint::new(&problem.layout, devices, &hard.theta, hard.steps, hard.damping);
-    if !ended(hard.stopped) {
+    if !hard.stopped.from_outside() {
         // They follow from where the hard-shared fit ended, so that a fit that goes on has the same.
         hard.weights = base.apply(&mut problem, &hard.theta, config.residual.robust);
     }
@@ -65,46 +65,43 @@ pub(super) fn fit(
         groups.iter().map(|(name, devices)| Member::cut(name, &problem, devices, &hard.theta)).collect();
     let soft = soft::solve(&mut members, (tied, lm), hard.steps, ties, &mut watch)?;
     said.push(format!("{} networks, parameters held close to each other", members.len()));
-    let mut fits = members
-        .iter_mut()
+    let mut networks = Vec::with_capacity(members.len());
+    for ((member, (task, devices)), held) in members.into_iter().zip(&groups).zip(soft.held) {
+        if member.theta.iter().any(|v| !v.is_finite()) {
+            return Err(FitError::Diverged { steps: soft.steps, loss: f64::NAN });
+        }
+        let mut problem = member.problem;
+        // Order and bounds must not undo the ties: a network of its own goes astray between a few readings.
+        problem.held = Some(held);
+        let solution = Solution {
+            theta: member.theta,
+            stopped: soft.stopped,
+            steps: soft.steps,
+            damping: soft.damping,
+            weights: devices.iter().map(|d| hard.weights[*d]).collect(),
+        };
+        let parts = (tied.tasks.part(&train, task), tied.tasks.part(&held_out, task));
+        let mut network = Ended::new(problem, parts, config.clone(), solution, said.clone());
+        network.sharing = Some(soft.report.clone());
+        network.settle(&mut watch);
+        networks.push(network);
+    }
+    let parts: Vec<Dataset> = groups.iter().map(|(task, _)| tied.tasks.part(data, task)).collect();
+    let before = put_in_order(&mut networks, &parts, config, &mut watch)?;
+    let mut fits = networks
+        .into_iter()
         .zip(&groups)
-        .zip(soft.held)
-        .map(|((member, (task, devices)), held)| {
-            if member.theta.iter().any(|v| !v.is_finite()) {
-                return Err(FitError::Diverged { steps: soft.steps, loss: f64::NAN });
-            }
-            let train = tied.tasks.part(&train, task);
-            // Bounds must not undo the ties: a network of its own goes astray between a few readings.
-            member.problem.held = Some(held);
-            let solution = Solution {
-                theta: member.theta.clone(),
-                stopped: soft.stopped,
-                steps: soft.steps,
-                damping: soft.damping,
-                weights: devices.iter().map(|d| hard.weights[*d]).collect(),
-            };
-            let (solution, obeyed) =
-                constraint::enforce(&member.problem, &train, config, true, solution, &mut watch);
-            let ended = Ended {
-                problem: &member.problem,
-                solution,
-                train: &train,
-                held_out: &tied.tasks.part(&held_out, task),
-                config,
-                decisions: said.iter().cloned().chain(obeyed).collect(),
-                sharing: Some(soft.report.clone()),
-                unordered: None,
-            };
-            let fit = ended.finish(&mut watch)?;
-            Ok(TaskFit { task: task.clone(), data: tied.tasks.part(data, task), fit })
+        .zip(parts)
+        .map(|((network, (task, _)), data)| {
+            Ok(TaskFit { task: task.clone(), data, fit: network.finish(&mut watch)? })
         })
         .collect::<Result<Vec<TaskFit>, FitError>>()?;
-    let unfinished = fits.iter().any(|f| ended(f.fit.report.stopped));
+    let unfinished = fits.iter().any(|f| f.fit.report.stopped.from_outside());
     for (fit, ties) in fits.iter_mut().zip(soft.ties) {
-        let ties = (!ended(hard.stopped)).then_some(ties);
+        let ties = (!hard.stopped.from_outside()).then_some(ties);
         fit.fit.checkpoint.tied = Some(Tied { hard: Box::new(begun.clone()), ties, unfinished });
     }
-    tell_order(&mut fits, config);
+    tell_order(&mut fits, config, before);
     Ok(fits)
 }
 
@@ -117,9 +114,4 @@ fn over(theta: Vec<f64>, checkpoint: &Checkpoint, devices: usize) -> Solution {
         damping: checkpoint.damping,
         weights: vec![1.0; devices],
     }
-}
-
-/// True when a fit was ended from outside.
-fn ended(stopped: StopReason) -> bool {
-    matches!(stopped, StopReason::Interrupted | StopReason::Time)
 }

@@ -1,10 +1,11 @@
-//! The order of corners that have networks of their own: reported, because no residual couples two trunks.
+//! How corners stand to each other whose models may be different networks: what the report of a fit says of their order.
 
 use gummel_data::{Dataset, DeviceData};
 use gummel_device::metrics::StrongSet;
 use gummel_model::{DeviceQuery, Model};
 
-use super::{OrderConfig, OrderReport, on_axis};
+use super::pairs::on_axis;
+use super::{OrderConfig, OrderReport};
 use crate::assemble::by_temperature;
 
 /// How neighbouring corners of different networks stand to each other at the strong readings of the slower one, at the biases

@@ -16,7 +16,7 @@ use rayon::prelude::*;
 use super::tie::Tie;
 use crate::lm::arrow::{self, Reduced, Step};
 use crate::lm::normal::{self, Normal};
-use crate::lm::{Trial, damped, residuals};
+use crate::lm::{Trial, added, damped, residuals};
 use crate::prepared::Prepared;
 
 /// Smallest diagonal of the centres' equations, relative to the largest: a direction that no task spans stays.
@@ -241,8 +241,4 @@ fn centres(thetas: &[Vec<f64>], tie: &Tie) -> Vec<Vec<f64>> {
     let solved =
         Llt::new(matrix.as_ref(), Side::Lower).map_or_else(|_| Mat::zeros(m, n), |f| f.solve(&right));
     (0..m).map(|a| solved.row(a).iter().copied().collect()).collect()
-}
-
-fn added(a: &[f64], b: &[f64]) -> Vec<f64> {
-    a.iter().zip(b).map(|(a, b)| a + b).collect()
 }

@@ -7,6 +7,10 @@
 //! ```
 //! bounds its curvature by a block for each network, so that each keeps the arrow of its normal equations and is asked for half of
 //! what lacks. Gradient and loss are exact, and damping is common: a step lowers the sum over all networks or is not taken.
+//!
+//! Readings that pull two networks through each other leave a lack in proportion to their pull over rho^2. Once rho is grown, more
+//! is therefore asked where something lacks, `asked + margin - ratio` of the logarithm, until nothing does (the method of
+//! multipliers; J. Nocedal, S. J. Wright, "Numerical Optimization", 2006, chapter 17).
 
 use std::f64::consts::SQRT_2;
 
@@ -18,7 +22,7 @@ use rayon::prelude::*;
 use super::hinges::hinge;
 use super::pairs::{Pair, Standing, channels, input, neighbours};
 use super::ratio::Ratio;
-use super::{Disorder, LEAST_DAMPING, rounds};
+use super::{Disorder, LEAST_DAMPING, OrderConfig, rounds};
 use crate::config::{FitConfig, LmConfig, Solver};
 use crate::constraint::{self, Kept};
 use crate::fit::Watch;
@@ -26,6 +30,9 @@ use crate::lm::normal::Normal;
 use crate::lm::{Beside, StopReason, Trial, added, arrow, damped, linearised, residuals};
 use crate::prepared::Prepared;
 use crate::problem::Problem;
+
+/// Share of the margin that must be left for the order to hold.
+const LEAST_SHARE: f64 = 0.5;
 
 /// A network that was solved for, with its bounds on gm and gds.
 pub(crate) struct Network<'a> {
@@ -73,7 +80,7 @@ pub(crate) fn between(
         bounds: networks.iter().map(|n| Some(n.kept?.of(n.problem, &config.constraints))).collect(),
         crossings,
         damping: damping.max(LEAST_DAMPING),
-        strength: config.order.strength,
+        strength: 0.0,
     };
     let (steps, over) = rounds(&mut apart, (config, seconds), first, watch);
     let moved = |k: usize| (apart.thetas[k] != networks[k].theta).then(|| apart.moved(k, networks[k].theta));
@@ -90,11 +97,14 @@ struct Crossing {
     watched: Vec<Watched>,
 }
 
-/// Inputs of the trunks of the slower and the faster network at one bias.
-#[derive(Clone, PartialEq)]
+/// One bias.
 struct Watched {
+    /// Inputs of the slower network's trunk.
     slow: Vec<f64>,
+    /// Inputs of the faster network's trunk.
     fast: Vec<f64>,
+    /// Least ln of the ratio of currents that is asked for.
+    asked: f64,
 }
 
 /// Neighbouring corners of one family, site, geometry and temperature that are in different networks.
@@ -148,10 +158,11 @@ impl Disorder for Apart<'_> {
                 let tried: Vec<Watched> = tried.into_iter().map(|x| self.watched(crossing, x)).collect();
                 let ratios = self.ratios(crossing, &self.thetas, &tried);
                 let low = tried.into_iter().zip(ratios).filter(|(_, r)| *r < self.config.order.margin);
-                low.map(|(w, _)| w).filter(|w| !crossing.watched.contains(w)).collect()
+                let known = |w: &Watched| crossing.watched.iter().any(|known| known.slow == w.slow);
+                low.map(|(w, _)| w).filter(|w| !known(w)).collect()
             })
             .collect();
-        let found = failing.iter().any(|failing| !failing.is_empty());
+        let found = self.ask() || failing.iter().any(|failing| !failing.is_empty());
         self.crossings.iter_mut().zip(failing).for_each(|(c, failing)| c.watched.extend(failing));
         for k in self.concerned() {
             if let Some(bounds) = &mut self.bounds[k] {
@@ -203,7 +214,25 @@ impl Apart<'_> {
         for k in 0..3 {
             fast[k] = f.features.input(k, s.features.volts(k, slow[k]));
         }
-        Watched { slow, fast }
+        Watched { slow, fast, asked: self.config.order.margin }
+    }
+
+    /// Asks for more where something lacks at watched biases, once rho is grown; says whether the order fails at any.
+    fn ask(&mut self) -> bool {
+        let OrderConfig { margin, strength, .. } = self.config.order;
+        let grown = self.strength >= strength;
+        let ratios: Vec<Vec<f64>> =
+            self.crossings.par_iter().map(|c| self.ratios(c, &self.thetas, &c.watched)).collect();
+        let mut failing = false;
+        for (crossing, ratios) in self.crossings.iter_mut().zip(ratios) {
+            for (watched, ratio) in crossing.watched.iter_mut().zip(ratios) {
+                failing |= ratio < LEAST_SHARE * margin;
+                if grown {
+                    watched.asked = (watched.asked + margin - ratio).max(margin);
+                }
+            }
+        }
+        failing
     }
 
     /// `ln(I_fast / I_slow)` of a pair.
@@ -221,7 +250,7 @@ impl Apart<'_> {
     /// Hinges at the watched biases of a pair.
     fn hinges(&self, crossing: &Crossing, thetas: &[Vec<f64>]) -> Vec<f64> {
         let ratios = self.ratios(crossing, thetas, &crossing.watched);
-        ratios.into_iter().map(|r| hinge(self.strength, r, self.config.order.margin)).collect()
+        ratios.into_iter().zip(&crossing.watched).map(|(r, w)| hinge(self.strength, r, w.asked)).collect()
     }
 
     /// Half the sum of squares of all hinges.

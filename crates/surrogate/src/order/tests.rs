@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::lm::{gradient, normal, residuals};
+use crate::problem::Task;
 use crate::synthetic::Synthetic;
 
 /// ss, tt and ff of one geometry; readings of each are off by up to `scatter`, corners differ by `spread`.

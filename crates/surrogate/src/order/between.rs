@@ -144,18 +144,22 @@ struct Apart<'a> {
 
 impl Disorder for Apart<'_> {
     fn look(&mut self, rng: &mut ChaCha8Rng) -> bool {
-        let each = self.config.order.draws.div_ceil(self.crossings.len());
-        let tried: Vec<Vec<Vec<f64>>> = self
+        let each = self.config.order.draws.div_ceil(2 * self.crossings.len());
+        let tried: Vec<[Vec<Vec<f64>>; 2]> = self
             .crossings
             .iter()
-            .map(|c| c.pair.candidates(self.prepared[c.slow].problem, each, rng))
+            .map(|c| {
+                let slow = self.prepared[c.slow].problem;
+                [c.pair.candidates(slow, each, rng), c.pair.anywhere(slow, each, rng)]
+            })
             .collect();
         let failing: Vec<Vec<Watched>> = self
             .crossings
             .par_iter()
             .zip(tried)
-            .map(|(crossing, tried)| {
-                let tried: Vec<Watched> = tried.into_iter().map(|x| self.watched(crossing, x)).collect();
+            .map(|(crossing, [between, anywhere])| {
+                let tried = between.into_iter().chain(self.strong(crossing, anywhere));
+                let tried: Vec<Watched> = tried.map(|x| self.watched(crossing, x)).collect();
                 let ratios = self.ratios(crossing, &self.thetas, &tried);
                 let low = tried.into_iter().zip(ratios).filter(|(_, r)| *r < self.config.order.margin);
                 let known = |w: &Watched| crossing.watched.iter().any(|known| known.slow == w.slow);
@@ -204,6 +208,15 @@ impl Apart<'_> {
         let watched =
             |k: &usize| self.crossings.iter().any(|c| [c.slow, c.fast].contains(k) && !c.watched.is_empty());
         (0..self.thetas.len()).filter(watched).collect()
+    }
+
+    /// Those inputs of the slower network at which it has a strong current. Networks that see a few readings cross beside them.
+    fn strong(&self, crossing: &Crossing, mut inputs: Vec<Vec<f64>>) -> Vec<Vec<f64>> {
+        let Crossing { slow, ref pair, .. } = *crossing;
+        let problem = self.prepared[slow].problem;
+        let mut y = Ratio::new(problem, &self.thetas[slow], &[(pair.slow, 1.0)]).at(&inputs).into_iter();
+        inputs.retain(|x| y.next().is_some_and(|y| pair.is_strong(problem.features.volts(1, x[1]), y)));
+        inputs
     }
 
     /// The bias at which the slower network has the inputs `slow`.

@@ -23,6 +23,8 @@ const SAME: f64 = 1e-6;
 pub(super) struct Pair {
     pub(super) slow: usize,
     pub(super) fast: usize,
+    /// Least current of the strong set, A.
+    least: f64,
     /// Readings of the slower device that belong to the strong set and are in order themselves.
     readings: Vec<usize>,
     /// Strong readings that are not.
@@ -47,7 +49,7 @@ impl Pair {
         };
         let strong = (0..s.points()).filter(|&p| s.vds[p] >= LEAST_VDS && current(s, p) >= least);
         let (readings, unordered): (Vec<usize>, Vec<usize>) = strong.partition(ordered);
-        Pair { slow, fast, readings, unordered: unordered.len() }
+        Pair { slow, fast, least, readings, unordered: unordered.len() }
     }
 
     /// Inputs of the trunk at the readings; `problem` is that of the slower task.
@@ -65,6 +67,23 @@ impl Pair {
             all.push(all[a].iter().zip(&all[b]).map(|(a, b)| a + t * (b - a)).collect());
         }
         all
+    }
+
+    /// `draws` random biases with each voltage between those of any two readings of the slower device, strong or not.
+    pub(super) fn anywhere(&self, problem: &Problem, draws: usize, rng: &mut impl Rng) -> Vec<Vec<f64>> {
+        let task = &problem.tasks[self.slow];
+        let n = if self.readings.is_empty() { 0 } else { task.points() };
+        let mut between = |row: &[f64]| {
+            let (a, b, t) = (rng.random_range(0..n), rng.random_range(0..n), rng.random::<f64>());
+            row[a] + t * (row[b] - row[a])
+        };
+        let draws = if n > 0 { draws } else { 0 };
+        (0..draws).map(|_| task.x.chunks_exact(n).map(&mut between).collect()).collect()
+    }
+
+    /// Whether a bias with `vds` belongs to the strong set where the slower device has `vds exp(y)`, A.
+    pub(super) fn is_strong(&self, vds: f64, y: f64) -> bool {
+        vds >= LEAST_VDS && vds * y.exp() >= self.least
     }
 }
 

@@ -110,7 +110,7 @@ fn table() -> Vec<Program> {
         program("rings", &format!("{n} {p} 1"), "gummel"),
         program("scale", "10 4", "peak memory"),
         program("together", &format!("{noisy} demo130/nmos 27 1 2"), "evaluating"),
-        program("warm", &format!("{noisy} demo130/nmos 125 1 {QUICK}"), "no point"),
+        program("warm", &format!("{noisy} demo130/nmos 125 2 {QUICK}"), "no point"),
     ]
 }
 

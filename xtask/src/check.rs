@@ -15,7 +15,8 @@ use tally::Tally;
 /// One step: its name and what it runs.
 struct Step {
     name: &'static str,
-    /// How long it takes, where everything is built anew, as a share of the time since the check began: measured, and rounded up.
+    /// How long it takes, where everything is built anew, as a share of the time since the check began, about; 0 for
+    /// those that begin early enough.
     share: f64,
     run: fn(&Path) -> Result<Tally>,
 }

@@ -53,11 +53,12 @@ fn main() {
         "stages", "variant", "points", "iterations", "period ps", "CPU s", "ratio"
     );
     for (stages, stop) in RINGS {
+        let decks: Vec<String> = variants.iter().map(|(_, devices)| deck(stages, stop, devices)).collect();
         let mut times = vec![Vec::new(); variants.len()];
         let mut facts = vec![String::new(); variants.len()];
         for _ in 0..runs {
-            for (k, (_, devices)) in variants.iter().enumerate() {
-                let (seconds, log) = run(&simulator, folder.path(), &deck(stages, stop, devices));
+            for (k, deck) in decks.iter().enumerate() {
+                let (seconds, log) = run(&simulator, folder.path(), deck);
                 times[k].push(seconds);
                 facts[k] = log;
             }
@@ -106,8 +107,9 @@ struct Devices {
     models: String,
     /// A command before the analysis.
     load: String,
-    /// Letter of instances, then for p and n what stands behind the nodes; a p-channel transistor is twice one.
+    /// How names of instances begin.
     letter: char,
+    /// What stands behind the nodes, of p-channel and of n-channel instances.
     tails: [String; 2],
 }
 

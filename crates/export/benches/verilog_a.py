@@ -117,7 +117,7 @@ class Body:
     """A function of the front end as statements of C; `inputs` says by index of the parameter what it is."""
 
     def __init__(self, mir, inputs):
-        kinds = {}
+        results = []
         constants = {n: literal(v) for n, v in mir["constants"].items()}
         constants |= {n: str(int(v)) for k in ("int_constants", "bool_constants") for n, v in mir[k].items()}
         parameters = dict(zip(mir["params"], inputs))
@@ -129,15 +129,15 @@ class Body:
             if i["block"] != current:
                 current = i["block"]
                 lines.append(f"{current}:;")
-            lines += self.statement(i, phis, kinds)
+            lines += self.statement(i, phis, results)
         lines.append("end:;")
-        self.declared = [f"double {v} = 0;" for v in kinds]
+        self.declared = [f"double {v} = 0;" for v in results]
         self.lines = lines
 
-    def statement(self, i, phis, kinds):
+    def statement(self, i, phis, results):
         code, name = i["opcode"], self.name
         if code == "phi":
-            kinds[i["result"]] = True
+            results.append(i["result"])
             return []
         if code in ("br", "jmp"):
             assert not i.get("loop_entry"), "loops are not translated"
@@ -160,7 +160,7 @@ class Body:
             value = f"!({a[0]})"
         else:
             raise SystemExit(f"verilog_a.py: no translation of the instruction {i}")
-        kinds[i["result"]] = True
+        results.append(i["result"])
         return [f"{i['result']} = {value};"]
 
     def go(self, source, target, phis):

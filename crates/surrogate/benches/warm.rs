@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 use gummel_data::{Dataset, DeviceData, ReadOptions, read};
 use gummel_device::metrics::{CurrentErrors, Spread};
+use gummel_device::si::ZERO_CELSIUS;
 use gummel_model::Model;
 use gummel_surrogate::adapt::draw;
 use gummel_surrogate::report::{Part, judge};
@@ -22,7 +23,6 @@ const POINTS: [usize; 4] = [5, 10, 20, 50];
 const SEEDS: u64 = 5;
 /// Temperature at which few points are taken, K.
 const ROOM: f64 = 300.15;
-const ZERO_CELSIUS: f64 = 273.15;
 
 fn main() -> Result<(), Failure> {
     // Cargo starts a bench in its package's folder; relative paths are meant from the repository's root.

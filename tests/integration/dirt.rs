@@ -1,7 +1,8 @@
 //! Devices that validation doubts, ripples, and temperature in the heads: what each option of the fit is there for.
 
-use gummel_data::{Dataset, Flags};
+use gummel_data::{Dataset, DeviceData, Flags};
 use gummel_device::Quantity;
+use gummel_surrogate::config::Toggle;
 use gummel_surrogate::report::judge;
 use gummel_surrogate::{AdaptOptions, DeviceReport, FitConfig, Part, adapt, fit};
 
@@ -76,10 +77,10 @@ fn without_smoothness_ripples_appear_between_measured_bulk_voltages() {
 }
 
 #[test]
-fn own_temperature_gives_every_device_a_slope_that_few_points_cannot_know() {
+fn own_temperature_gives_every_device_a_slope_that_readings_at_two_temperatures_tell() {
     let data = demo_at("demo130/nmos", &[-40.0, 125.0]);
     let run = |own| fit(&data, &plain(|c| c.heads.own_temperature = own), &mut ()).unwrap();
-    let (common, own) = (run(false), run(true));
+    let (common, own) = (run(Toggle::Off), run(Toggle::On));
     assert_eq!([&common, &own].map(|f| f.model.spec.branches[0].deviation.len()), [1, 2]);
     assert_eq!(own.report.parameters.per_device, 2 * common.report.parameters.per_device);
     // At 27 C, which neither has seen.
@@ -89,6 +90,23 @@ fn own_temperature_gives_every_device_a_slope_that_few_points_cannot_know() {
     };
     let (with, without) = (between(&own), between(&common));
     assert!(with < 0.06 && without < 0.06, "{with} with own slopes, {without} without");
-    let refused = adapt(&own.model, &data.devices[0], &AdaptOptions::default()).unwrap_err();
-    assert!(refused.to_string().contains("population"), "{refused}");
+}
+
+#[test]
+fn a_device_taken_in_at_two_temperatures_is_known_at_a_third() {
+    let (two, all) = (demo_at("demo130/nmos", &[-40.0, 27.0]), demo_at("demo130/nmos", &[-40.0, 27.0, 125.0]));
+    let name = all.devices[3].id.name.clone();
+    let others: Vec<DeviceData> = all.devices.iter().filter(|d| d.id.name != name).cloned().collect();
+    let of = |devices| Dataset { devices, files: Vec::new() };
+    let hot = demo_at("demo130/nmos", &[125.0]);
+    let hot = of(hot.devices.into_iter().filter(|d| d.id.name == name).collect());
+    let new = two.devices.iter().find(|d| d.id.name == name).unwrap();
+    let room = new.filter(|p| new.temperature[p] > 280.0).unwrap();
+    let error = |own, known: &DeviceData| {
+        let model = fit(&of(others.clone()), &plain(|c| c.heads.own_temperature = own), &mut ()).unwrap().model;
+        let adapted = adapt(&model, known, &AdaptOptions::default()).unwrap().model;
+        judge(&adapted, &hot, Part::HeldOut)[0].errors.rel_rms
+    };
+    let (one, both, without) = (error(Toggle::On, &room), error(Toggle::On, new), error(Toggle::Off, new));
+    assert!(both < 0.7 * one && both < 0.7 * without, "{one} from one temperature, {both} from two, {without} without own slopes");
 }

@@ -111,3 +111,8 @@ pub fn times(numbers: &[f64], values: &[f64], rows: usize) -> Vec<f64> {
     let n = values.len();
     (0..rows).map(|r| numbers[r * n..][..n].iter().zip(values).map(|(b, v)| b * v).sum()).collect()
 }
+
+/// What every number of [`times`] is multiplied by where its rows are summed with `weights`: `weights[r] values[j]`, row-major.
+pub fn factors(weights: &[f64], values: &[f64]) -> Vec<f64> {
+    weights.iter().flat_map(|w| values.iter().map(move |v| w * v)).collect()
+}

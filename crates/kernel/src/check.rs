@@ -35,7 +35,7 @@ impl Spec {
         for (heads, branch) in device.deviation.iter().zip(&self.branches) {
             expect_len("heads", heads.len(), branch.outputs.len())?;
             for head in heads {
-                expect_len("head numbers", head.len(), branch.head_len() * branch.deviation.len())?;
+                expect_len("head numbers", head.len(), branch.own_len())?;
                 expect_finite("head", head)?;
             }
         }

@@ -155,6 +155,11 @@ impl Branch {
         self.layers.last().map_or(FEATURES + self.statics.len(), |l| l.outputs) + 1
     }
 
+    /// Numbers of a device's own deviation, per output.
+    pub fn own_len(&self) -> usize {
+        self.head_len() * self.deviation.len()
+    }
+
     /// phi at `place`.
     pub fn phi(&self, place: &Place) -> Vec<f64> {
         self.population.at(&self.seen(place))
@@ -177,7 +182,7 @@ impl Branch {
 
     /// Heads of a device that is the population's mean, one per output.
     pub fn no_deviation(&self) -> Vec<Vec<f64>> {
-        vec![vec![0.0; self.head_len() * self.deviation.len()]; self.outputs.len()]
+        vec![vec![0.0; self.own_len()]; self.outputs.len()]
     }
 }
 

@@ -2,12 +2,13 @@
 //!
 //! In the fit's units `u = asinh(i / 2f)`, `f` the noise floor, a prediction has the variance
 //! ```text
-//! s^2 = c^2 [ (du/dy)^2 [z,1]^T C [z,1] + n^2 ] + f^2 / (i^2 + 4 f^2) + (dV / vds)^2
+//! s^2 = c^2 [ (du/dy)^2 x^T C x + n^2 ] + f^2 / (i^2 + 4 f^2) + (dV / vds)^2
 //! ```
-//! C covariance of the head, n scatter of readings around the device, c the calibration, dV the uncertainty
+//! x products of the activations `[z, 1]` and the functions psi of temperature, C covariance of the head, n scatter of readings around the device, c the calibration, dV the uncertainty
 //! of the voltage (channel current only). The interval is `2f sinh(u -+ k s)`, `k` the normal quantile: relative
 //! where there is signal, absolute in the noise.
 
+use gummel_kernel::basis::factors;
 use gummel_kernel::{Folded, OutputKind};
 
 use crate::{DeviceQuery, Model, ModelError};
@@ -33,6 +34,8 @@ pub struct Uncertainty {
     folded: Folded,
     output: usize,
     covariance: Vec<f64>,
+    /// Functions of temperature that the deviation is made of.
+    psi: Vec<f64>,
     noise: f64,
     calibration: f64,
     floor: f64,
@@ -55,6 +58,7 @@ impl Model {
         Ok(Uncertainty {
             folded: self.folded(query)?,
             output,
+            psi: self.spec.branches[0].psi(&self.locate(query)?),
             covariance: heads.posterior[index].clone(),
             noise: heads.noise[index],
             calibration: heads.calibration,
@@ -79,7 +83,7 @@ impl Uncertainty {
         let current = vds * head.scale * y.min(MOST_EXPONENT).exp();
         let u = current / (2.0 * self.floor);
         let slope = u / u.hypot(1.0);
-        let head_variance = quadratic(&self.covariance, &z);
+        let head_variance = quadratic(&self.covariance, &factors(&z, &self.psi));
         let reading = self.floor.powi(2) / (current * current + 4.0 * self.floor.powi(2))
             + (self.voltage_offset / vds.abs().max(f64::MIN_POSITIVE)).powi(2).min(1.0);
         let model = slope * slope * head_variance + self.noise * self.noise;

@@ -1,8 +1,8 @@
 //! What a model knows of heads beyond their values: how they scatter, and how sure each of them is.
 //!
-//! A head `h` of `m` numbers gives `y = h . [z, 1]` at a bias with trunk activations `z`. The fit leaves it
-//! uncertain with the covariance `C` (Laplace: the inverse of the Gauss-Newton matrix at the fit), so `y` has the
-//! variance `[z, 1]^T C [z, 1]`. A device that was never measured has a head drawn from the population: a
+//! A head `h = D psi` gives `y = h . [z, 1]` at a bias with trunk activations `z`. The fit leaves the `m` numbers of `D` (one per
+//! neuron, and as many again where deviations follow temperature) uncertain with the covariance `C` (Laplace: the inverse of the
+//! Gauss-Newton matrix at the fit), so `y` has the variance `x^T C x`, `x` all products of `[z, 1]` and `psi`. A device that was never measured has a head drawn from the population: a
 //! Gaussian whose covariance is that of the fitted heads around what their neighbours in geometry say.
 //!
 //! `population.safetensors` holds, per current output of the first branch:
@@ -60,7 +60,7 @@ impl Population {
     pub fn check(&self, model: &Model) -> Result<(), ModelError> {
         let wrong = |what: String| Err(ModelError::Inconsistent(format!("population: {what}")));
         let branch = &model.spec.branches[0];
-        let (m, n) = (branch.head_len(), model.spec.devices.len());
+        let (m, n) = (branch.own_len(), model.spec.devices.len());
         if self.outputs.len() != branch.outputs.len() {
             return wrong(format!("{} outputs, expected {}", self.outputs.len(), branch.outputs.len()));
         }
@@ -78,7 +78,7 @@ impl Population {
     /// The bytes of `population.safetensors`.
     pub(crate) fn encode(&self, model: &Model, path: &Path) -> Result<Vec<u8>, ModelError> {
         self.check(model)?;
-        let m = model.spec.branches[0].head_len();
+        let m = model.spec.branches[0].own_len();
         let mut tensors = vec![named("voltage_offset", &[1], vec![self.voltage_offset])?];
         for (output, o) in model.spec.branches[0].outputs.iter().zip(&self.outputs) {
             let name = output.kind.name();
@@ -99,7 +99,7 @@ impl Population {
             .map_err(|e| ModelError::Weights { path: path.to_owned(), reason: e.to_string() })?;
         let get = |name: &str, shape: &[usize]| read(&file, name, shape, path);
         let branch = &model.spec.branches[0];
-        let (m, n) = (branch.head_len(), model.spec.devices.len());
+        let (m, n) = (branch.own_len(), model.spec.devices.len());
         let outputs = branch
             .outputs
             .iter()

@@ -90,7 +90,7 @@ impl Structure {
             self.branches.iter().map(BranchShape::zeroed).collect::<Result<_, _>>()?;
         let deviation: Vec<Vec<Vec<f64>>> = branches
             .iter()
-            .map(|b| vec![vec![0.0; b.head_len() * b.deviation.len()]; b.outputs.len()])
+            .map(|b| b.no_deviation())
             .collect();
         let devices = self
             .devices

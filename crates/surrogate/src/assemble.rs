@@ -53,7 +53,7 @@ pub fn assemble(data: &Dataset, config: &FitConfig) -> Result<Problem, FitError>
     let mut statics = Vec::new();
     if varies {
         statics.push(StaticInput { covariate: Covariate::Tau, scale: TAU_SCALE });
-        if config.heads.own_temperature {
+        if has_own_temperature(data, config) {
             deviation.terms.push([0, 0, 0, 0, 1, 0, 0]);
         }
         population.terms.extend(warmed(&population));
@@ -106,6 +106,17 @@ pub fn assemble(data: &Dataset, config: &FitConfig) -> Result<Problem, FitError>
         held: None,
         order: None,
     })
+}
+
+/// Whether every device's deviation follows temperature, where that is an input. Corners of one geometry are held to be one
+/// device with other parameters: what temperature does is theirs together.
+pub(crate) fn has_own_temperature(data: &Dataset, config: &FitConfig) -> bool {
+    let first = data.devices.first().and_then(|d| d.id.corner);
+    match config.heads.own_temperature {
+        Toggle::On => true,
+        Toggle::Auto => data.devices.iter().all(|d| d.id.corner == first),
+        Toggle::Off => false,
+    }
 }
 
 fn kind_of(quantity: Quantity) -> Option<OutputKind> {

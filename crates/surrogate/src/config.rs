@@ -3,7 +3,8 @@
 use gummel_data::{Selection, Split};
 use gummel_device::Quantity;
 use gummel_kernel::spec::{MAX_LAYERS, MAX_WIDTH};
-use serde::{Deserialize, Serialize};
+use serde::de::Visitor;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::constraint::ConstraintsConfig;
 use crate::error::FitError;
@@ -102,7 +103,9 @@ pub(crate) fn check_layers(key: &'static str, hidden: &[usize], example: &str) -
 }
 
 /// On, off, or decided from the data.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// Recipes may also say `true` and `false`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Toggle {
     /// Decided from the data.
@@ -114,6 +117,35 @@ pub enum Toggle {
     Off,
 }
 
+impl<'de> Deserialize<'de> for Toggle {
+    fn deserialize<D: Deserializer<'de>>(written: D) -> Result<Self, D::Error> {
+        written.deserialize_any(ToggleVisitor)
+    }
+}
+
+struct ToggleVisitor;
+
+impl Visitor<'_> for ToggleVisitor {
+    type Value = Toggle;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(r#""auto", "on" or "off""#)
+    }
+
+    fn visit_bool<E: serde::de::Error>(self, on: bool) -> Result<Toggle, E> {
+        Ok(if on { Toggle::On } else { Toggle::Off })
+    }
+
+    fn visit_str<E: serde::de::Error>(self, word: &str) -> Result<Toggle, E> {
+        match word {
+            "auto" => Ok(Toggle::Auto),
+            "on" => Ok(Toggle::On),
+            "off" => Ok(Toggle::Off),
+            _ => Err(E::invalid_value(serde::de::Unexpected::Str(word), &self)),
+        }
+    }
+}
+
 /// Structure over heads: `head_k = B phi(place of k) + deviation_k`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -122,14 +154,14 @@ pub struct HeadsConfig {
     pub population: Population,
     /// Strength of the penalty that pulls a device's head to the population mean, per head number.
     pub strength: f64,
-    /// Where temperature is an input: the deviation of every device is linear in it too, not only the population. Better
-    /// between fitted temperatures; such a model cannot take in devices from few readings.
-    pub own_temperature: bool,
+    /// Where temperature is an input: the deviation of every device is linear in it too, not only the population; `auto`
+    /// where devices are of one process corner.
+    pub own_temperature: Toggle,
 }
 
 impl Default for HeadsConfig {
     fn default() -> Self {
-        HeadsConfig { population: Population::Geometry, strength: 1e-2, own_temperature: false }
+        HeadsConfig { population: Population::Geometry, strength: 1e-2, own_temperature: Toggle::Auto }
     }
 }
 

@@ -12,7 +12,8 @@
 use faer::Mat;
 use gummel_device::metrics::StrongSet;
 use gummel_device::{Bias, Geometry};
-use gummel_kernel::{DeviceHeads, Folded, Member, OutputKind, Place};
+use gummel_kernel::basis::factors;
+use gummel_kernel::{Branch, DeviceHeads, Folded, Member, OutputKind, Place};
 use gummel_model::{Model, ModelError, Population};
 
 use rayon::prelude::*;
@@ -93,9 +94,10 @@ pub fn plan(model: &Model, subject: &Subject, options: &PlanOptions) -> Result<V
         Subject::Known(d) => &model.spec.devices[*d].place,
         Subject::Unknown(place) => place,
     };
+    let psi = model.spec.branches[0].psi(place);
     let geometry = Geometry { w: place.w, l: place.l, nf: 1.0, mult: place.mult };
     let strong = StrongSet::new(geometry, model.manifest.polarity, options.floor);
-    let points = Candidates::new(&folded, channel, population, options, noise, strong);
+    let points = Candidates::new(&folded, channel, population, &psi, options, noise, strong);
     Ok((0..options.points.min(options.candidates.len())).map(|_| points.next(&mut covariance)).collect())
 }
 
@@ -113,9 +115,7 @@ fn expected_device(
     own[channel] = deviation;
     let index = spec.devices.len();
     let mut deviations = vec![own];
-    deviations.extend(
-        spec.branches[1..].iter().map(|b| vec![vec![0.0; b.head_len() * b.deviation.len()]; b.outputs.len()]),
-    );
+    deviations.extend(spec.branches[1..].iter().map(Branch::no_deviation));
     spec.devices.push(DeviceHeads {
         name: String::new(),
         place: *place,
@@ -133,7 +133,7 @@ const MOST_TARGETS: usize = 400;
 /// Biases with what a reading there would tell.
 struct Candidates<'a> {
     biases: &'a [Bias],
-    /// Activations with a final 1, times the slope of asinh(i / 2f) over y.
+    /// Slope of asinh(i / 2f) over every number of the deviation.
     seen: Vec<Vec<f64>>,
     /// Variance of a reading: instrument and scatter.
     variance: Vec<f64>,
@@ -147,6 +147,7 @@ impl<'a> Candidates<'a> {
         folded: &Folded,
         channel: usize,
         population: &Population,
+        psi: &[f64],
         options: &'a PlanOptions,
         noise: f64,
         strong: StrongSet,
@@ -164,7 +165,8 @@ impl<'a> Candidates<'a> {
             let i = v.vds() * head.scale * y.min(700.0).exp();
             let slope = (i / (2.0 * f)) / (i / (2.0 * f)).hypot(1.0);
             let offset = population.voltage_offset / v.vds().abs().max(f64::MIN_POSITIVE);
-            seen.push(z.iter().map(|z| slope * z).collect());
+            z.iter_mut().for_each(|z| *z *= slope);
+            seen.push(factors(&z, psi));
             variance.push(noise * noise + f * f / (i * i + 4.0 * f * f) + (offset * offset).min(1e6));
             weight.push(if strong.contains(i, v.vds()) { 1.0 } else { WEAK });
             current.push(folded.sign * i);

@@ -18,6 +18,7 @@ pub(crate) mod learn;
 pub(crate) mod map;
 pub(crate) mod mean;
 pub(crate) mod readings;
+pub(crate) mod warmth;
 
 use faer::Mat;
 

@@ -37,7 +37,8 @@ impl Ended<'_> {
         let names: Vec<String> = train.devices.iter().map(|d| d.id.name.clone()).collect();
         let parameters = Parameters::from_flat(&solution.theta, &problem.layout);
         let mut model = freeze(problem, &parameters, train, config)?;
-        model.population = posterior::learn::learn(&model, train, config);
+        let warmth = posterior::warmth::settle(&mut model, train, config);
+        model.population = posterior::learn::learn(&model, train, config, &warmth);
         if model.population.is_some() {
             posterior::mean::settle(&mut model, train, config);
         }

@@ -14,7 +14,7 @@ use gummel_device::{DeviceId, Family as FamilyName};
 use super::descent;
 use super::opening::Opening;
 use super::{Fit, Solution, Watch, decisions, settle};
-use crate::assemble::{assemble, features};
+use crate::assemble::{assemble, features, has_own_temperature};
 use crate::checkpoint::Checkpoint;
 use crate::config::{FitConfig, Solver, Toggle};
 use crate::conflict::{self, Conflict};
@@ -116,7 +116,7 @@ pub(super) fn names(data: &Dataset) -> Vec<String> {
     names
 }
 
-/// The recipe with temperature an input for all families where it is one for any.
+/// The recipe with temperature an input for all families where it is one for any, and deviations that follow it in all or in none.
 fn seen_alike(data: &Dataset, config: &FitConfig) -> FitConfig {
     let mut config = config.clone();
     if config.network.temperature_input == Toggle::Auto {
@@ -125,6 +125,8 @@ fn seen_alike(data: &Dataset, config: &FitConfig) -> FitConfig {
         let varies = all.any(|t| Some(*t) != first);
         config.network.temperature_input = if varies { Toggle::On } else { Toggle::Off };
     }
+    let own = has_own_temperature(data, &config);
+    config.heads.own_temperature = if own { Toggle::On } else { Toggle::Off };
     config
 }
 

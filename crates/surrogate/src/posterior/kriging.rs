@@ -262,7 +262,7 @@ fn candidates(additive: &[f64]) -> Vec<Reach> {
 }
 
 /// Covariance of rows around zero, pulled towards its diagonal: few devices say little of correlations.
-fn shrunk(rows: &Mat<f64>) -> Mat<f64> {
+pub(super) fn shrunk(rows: &Mat<f64>) -> Mat<f64> {
     let (n, m) = (rows.nrows() as f64, rows.ncols());
     let pull = m as f64 / (m as f64 + 4.0 * n);
     let mut covariance = rows.transpose() * rows;

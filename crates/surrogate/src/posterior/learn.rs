@@ -3,13 +3,15 @@
 use faer::Mat;
 use gummel_data::Dataset;
 use gummel_device::metrics::quantile;
-use gummel_kernel::{Basis, Place};
+use gummel_kernel::Place;
+use gummel_kernel::basis::times;
 use gummel_model::{HeadPopulation, Model, Population};
 use rayon::prelude::*;
 
 use super::kriging::{self, Kriging, MOST_NEIGHBOURS, Reach};
 use super::map::estimate;
 use super::readings::Readings;
+use super::warmth::Warmth;
 use super::{Gaussian, Prior, flatten, mean, square};
 use crate::config::FitConfig;
 
@@ -22,14 +24,16 @@ const CLEAN: f64 = 5e-3;
 /// Normal quantile of 90 %: scatter is measured so that 90 % of the readings lie inside.
 const NINETY: f64 = 1.644_853_627;
 
-/// Learns the population of `model`, which was fitted to `data` by `config`.
+/// Learns the population of `model`, which was fitted to `data` by `config`; its heads follow temperature as `warmth` says.
 ///
-/// `None` when there are fewer than two devices or a head's deviation depends on more than the device.
-pub(crate) fn learn(model: &Model, data: &Dataset, config: &FitConfig) -> Option<Population> {
+/// `None` when there are fewer than two devices.
+pub(crate) fn learn(
+    model: &Model,
+    data: &Dataset,
+    config: &FitConfig,
+    warmth: &Warmth,
+) -> Option<Population> {
     let branch = &model.spec.branches[0];
-    if branch.deviation != Basis::constant() {
-        return None;
-    }
     let readings: Vec<Vec<Readings>> =
         data.devices.par_iter().map(|d| Readings::of(model, d, config)).collect();
     let outputs = (0..branch.outputs.len())
@@ -37,11 +41,12 @@ pub(crate) fn learn(model: &Model, data: &Dataset, config: &FitConfig) -> Option
             let noise = noises(model, &readings, o);
             let usual = quantile(&mut noise.clone(), 0.5);
             let scatter = learn_scatter(model, o)?;
+            let covariance = warmth.beside(o, &scatter.covariance, branch.deviation.len());
             // The device is one of those that the scatter was learned from.
             let zero = |d: usize| Prior {
                 head: Gaussian {
                     mean: vec![0.0; model.spec.devices[d].deviation[0][o].len()],
-                    covariance: scatter.covariance.clone(),
+                    covariance: covariance.clone(),
                 },
                 freedom: f64::INFINITY,
             };
@@ -57,7 +62,7 @@ pub(crate) fn learn(model: &Model, data: &Dataset, config: &FitConfig) -> Option
                 reach: scatter.numbers.reach,
                 shared: scatter.numbers.shared,
                 calibration: 1.0,
-                covariance: flatten(&scatter.covariance),
+                covariance: flatten(&covariance),
                 new_noise: UNSEEN * usual,
                 noise,
                 posterior,
@@ -92,7 +97,7 @@ fn places(model: &Model, devices: &[usize]) -> Vec<Place> {
     devices.iter().map(|&d| model.spec.devices[d].place).collect()
 }
 
-/// Heads of devices of a model, mean and deviation together, one row each.
+/// Heads of devices of a model where they stand, mean and deviation together, one row each.
 fn heads(model: &Model, o: usize, devices: &[usize]) -> Mat<f64> {
     let branch = &model.spec.branches[0];
     let rows: Vec<Vec<f64>> = devices
@@ -100,7 +105,8 @@ fn heads(model: &Model, o: usize, devices: &[usize]) -> Mat<f64> {
         .map(|&d| {
             let device = &model.spec.devices[d];
             let mean = branch.mean_head(o, &device.place);
-            mean.iter().zip(&device.deviation[0][o]).map(|(a, b)| a + b).collect()
+            let own = times(&device.deviation[0][o], &branch.psi(&device.place), branch.head_len());
+            mean.iter().zip(own).map(|(a, b)| a + b).collect()
         })
         .collect();
     Mat::from_fn(rows.len(), branch.head_len(), |i, j| rows[i][j])
@@ -109,7 +115,9 @@ fn heads(model: &Model, o: usize, devices: &[usize]) -> Mat<f64> {
 /// Mean over devices of the mean of `w^2 z z^T` over readings, `w` as the fit weighs them: how much heads that differ differ in
 /// currents.
 pub(crate) fn metric(model: &Model, readings: &[Vec<Readings>], o: usize, relative: f64) -> Mat<f64> {
-    let m = model.spec.branches[0].head_len();
+    let branch = &model.spec.branches[0];
+    // The first function of a deviation is the constant.
+    let (m, functions) = (branch.head_len(), branch.deviation.len());
     let of = |d: usize| -> Mat<f64> {
         let head = &model.spec.devices[d].deviation[0][o];
         let (mut sum, mut all) = (Mat::<f64>::zeros(m, m), f64::MIN_POSITIVE);
@@ -118,8 +126,8 @@ pub(crate) fn metric(model: &Model, readings: &[Vec<Readings>], o: usize, relati
                 let weight = point.slope.powi(2) / (1.0 + point.variance / (relative * relative));
                 all += weight;
                 for i in 0..m {
-                    let factor = weight * point.z[i];
-                    (0..m).for_each(|j| sum[(i, j)] += factor * point.z[j]);
+                    let factor = weight * point.z[i * functions];
+                    (0..m).for_each(|j| sum[(i, j)] += factor * point.z[j * functions]);
                 }
             }
         }
@@ -169,12 +177,14 @@ pub(crate) fn prior(
     let expected = model.spec.branches[0].mean_head(o, place);
     let mut covariance = square(&population.covariance);
     covariance *= faer::Scale(factor);
+    // How a head follows temperature is what the population's mean says; only where it stands is the neighbours' to say.
+    let branch = &model.spec.branches[0];
+    let mut deviation = vec![0.0; branch.own_len()];
     // A mean that followed the process that predicts currents best says more than this one, which the density of heads chose.
-    let deviation = if mean::is_settled(model) {
-        vec![0.0; expected.len()]
-    } else {
-        head.iter().zip(&expected).map(|(h, m)| h - m).collect()
-    };
+    if !mean::is_settled(model) {
+        let constants = deviation.iter_mut().step_by(branch.deviation.len());
+        constants.zip(head.iter().zip(&expected)).for_each(|(d, (h, m))| *d = h - m);
+    }
     let head = Gaussian { mean: deviation, covariance };
     Some(Prior { head, freedom: process.freedom() })
 }

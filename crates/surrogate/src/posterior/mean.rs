@@ -19,6 +19,7 @@ use gummel_model::Model;
 use rayon::prelude::*;
 
 use super::learn;
+use super::warmth::REFERENCE;
 use super::readings::Readings;
 use crate::config::FitConfig;
 
@@ -83,8 +84,6 @@ fn grid(hull: &Hull) -> Vec<Place> {
     along(hull.ln_w).flat_map(|w| along(hull.ln_l).map(move |l| place(w, l))).collect()
 }
 
-/// Temperature at which functions of temperature vanish, K.
-const REFERENCE: f64 = 300.15;
 
 /// `B` of output `o` that follows the process on `grid`; columns of temperature are those of the model.
 fn mean(model: &Model, o: usize, grid: &[Place], metric: &Mat<f64>) -> Option<Vec<f64>> {
@@ -128,8 +127,10 @@ fn replace(model: &mut Model, o: usize, mean: Vec<f64>) {
         .iter()
         .map(|DeviceHeads { place, .. }| times(&moved, &branch.phi(place), branch.head_len()))
         .collect();
+    let functions = branch.deviation.len();
     for (device, shift) in model.spec.devices.iter_mut().zip(shifts) {
-        device.deviation[0][o].iter_mut().zip(shift).for_each(|(d, s)| *d += s);
+        // The first function of a deviation is the constant.
+        device.deviation[0][o].iter_mut().step_by(functions).zip(shift).for_each(|(d, s)| *d += s);
     }
 }
 

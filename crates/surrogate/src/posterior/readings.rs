@@ -1,7 +1,7 @@
 //! Readings of one device as its head sees them: frozen trunk activations, residual and instrument noise.
 
 use gummel_data::DeviceData;
-use gummel_kernel::basis::times;
+use gummel_kernel::basis::{factors, times};
 use gummel_kernel::jacobian::{Block, TrunkShape, padded};
 use gummel_kernel::{Isa, OutputKind, Spec};
 use gummel_model::Model;
@@ -16,7 +16,7 @@ pub(crate) struct Readings {
     pub(crate) output: usize,
     kind: OutputKind,
     task: Task,
-    /// Activations with a final 1, `m` numbers per reading.
+    /// Products of the activations, with a final 1, and of psi: one per number of the deviation, reading by reading.
     z: Vec<f64>,
     /// `[z, 1] . B phi`, what the population mean gives.
     mean: Vec<f64>,
@@ -24,7 +24,7 @@ pub(crate) struct Readings {
     pub(crate) variance: Vec<f64>,
 }
 
-/// One reading at a head: residual, its slope over `y`, activations.
+/// One reading at a head: residual, its slope over `y`, slope of `y` over every number of the deviation.
 pub(crate) struct Point<'a> {
     pub(crate) residual: f64,
     pub(crate) slope: f64,
@@ -90,6 +90,7 @@ impl Trunk {
         }
         let head = times(&branch.population_heads[task.output], &task.phi, m);
         let mean = z.chunks_exact(m).map(|z| z.iter().zip(&head).map(|(z, h)| z * h).sum()).collect();
+        let z = factors(&z, &task.psi);
         // The weight of a reading is e / sqrt(e^2 + its variance).
         let variance =
             task.weight.iter().map(|w| relative * relative * (1.0 / (w * w) - 1.0).max(0.0)).collect();

@@ -88,10 +88,7 @@ impl Structure {
     pub(crate) fn zeroed(&self, sign: f64) -> Result<Spec, String> {
         let branches: Vec<Branch> =
             self.branches.iter().map(BranchShape::zeroed).collect::<Result<_, _>>()?;
-        let deviation: Vec<Vec<Vec<f64>>> = branches
-            .iter()
-            .map(|b| b.no_deviation())
-            .collect();
+        let deviation: Vec<Vec<Vec<f64>>> = branches.iter().map(|b| b.no_deviation()).collect();
         let devices = self
             .devices
             .iter()

@@ -116,8 +116,8 @@ fn every_kind_of_damage_is_named() {
             message(&|p: &Path| fs::remove_file(p.join("weights.safetensors")).expect("removable")),
             "weights.safetensors is missing",
         ),
-        (manifest("format = 3", "format = 99"), "model format 99, this version reads up to 3"),
-        (manifest("format = 3", "form = 1"), "'format = N' is missing"),
+        (manifest("format = 4", "format = 99"), "model format 99, this version reads up to 4"),
+        (manifest("format = 4", "form = 1"), "'format = N' is missing"),
         (manifest("family = ", "familie = "), "missing field `family`"),
         (manifest("polarity = \"n\"", "polarity = \"q\""), "line "),
         (manifest("layers = [5, 4]", "layers = [6, 4]"), "expected F64 [6, 3]"),
@@ -204,7 +204,7 @@ fn the_manifest_reads_well() {
     let (_keep, path) = saved(&model);
     let text = fs::read_to_string(path.join("manifest.toml")).expect("readable");
     expect_test::expect![[r#"
-        format = 3
+        format = 4
 
         [weights]
         blake3 = "9f89ae246d5d07b295997231a1094a05c9e90d6741901f9b4183d20fe730d5c3"
@@ -309,7 +309,7 @@ fn the_manifest_reads_well() {
 
 /// A population of the right sizes: heads known to 0.1 in each number.
 fn population(model: &Model) -> crate::Population {
-    let (m, n) = (model.spec.branches[0].head_len(), model.spec.devices.len());
+    let (m, n) = (model.spec.branches[0].own_len(), model.spec.devices.len());
     let diagonal: Vec<f64> = (0..m * m).map(|k| if k % (m + 1) == 0 { 0.01 } else { 0.0 }).collect();
     let heads = crate::HeadPopulation {
         reach: 1.0,
@@ -347,6 +347,31 @@ fn a_population_travels_with_its_model_and_tells_how_sure_it_is() {
 }
 
 #[test]
+fn a_slope_that_is_not_known_widens_intervals_away_from_the_reference_alone() {
+    let mut model = sample(true, 1.0);
+    model.spec.branches[0].deviation.terms.push([0, 0, 0, 0, 1, 0, 0]);
+    for device in &mut model.spec.devices {
+        let own = &mut device.deviation[0];
+        own.iter_mut().for_each(|head| *head = head.iter().flat_map(|c| [*c, 0.0]).collect());
+    }
+    model.population = Some(population(&model));
+    let (_root, dir) = saved(&model);
+    let back = Model::load(&dir).expect("load");
+    assert_eq!(back.population, model.population);
+    let deviation = |kelvin: f64| {
+        let query = DeviceQuery {
+            temperature: Some(kelvin),
+            ..DeviceQuery::named(model.spec.devices[0].name.clone())
+        };
+        back.uncertainty(&query).expect("a population").interval([0.6, 0.6, 0.0, 0.0], 0.9).deviation
+    };
+    // Every number is known to 0.1, and so is its change per 100 K.
+    let (still, warm) = (deviation(300.15), deviation(400.15));
+    // Activations are a little other ones there.
+    assert!((1.2..1.7).contains(&(warm / still)), "{still} and {warm}");
+}
+
+#[test]
 fn a_population_of_other_sizes_or_another_model_is_refused() {
     let mut model = sample(false, 1.0);
     let mut wrong = population(&model);
@@ -372,9 +397,9 @@ fn a_population_of_other_sizes_or_another_model_is_refused() {
 #[test]
 fn limits_and_a_knee_survive_and_older_formats_have_none() {
     let mut model = sample(true, 1.0);
-    for older in ["format = 1", "format = 2"] {
+    for older in ["format = 1", "format = 2", "format = 3"] {
         let (_keep, path) = saved(&model);
-        edit(&path.join("manifest.toml"), "format = 3", older);
+        edit(&path.join("manifest.toml"), "format = 4", older);
         assert_eq!(Model::load(&path).expect("older formats load for ever"), model);
     }
     model.spec = Sample { layers: vec![5, 4], bounded: true, population: true, ..Sample::default() }.spec();

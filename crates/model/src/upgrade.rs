@@ -8,13 +8,16 @@ use crate::ModelError;
 type Step = fn(&mut toml::Table);
 
 /// `STEPS[n]` turns format `n + 1` into `n + 2`; a change of format adds a step and a fixture that must load for ever.
-const STEPS: &[Step] = &[unlimited, straight];
+const STEPS: &[Step] = &[unlimited, straight, steady];
 
 /// Format 1 to 2: branches may say where inputs saturate and which sizes heads follow; those of format 1 have no such limits.
 fn unlimited(_: &mut toml::Table) {}
 
 /// Format 2 to 3: branches may say where their drain feature has its knee; those of format 2 have none.
 fn straight(_: &mut toml::Table) {}
+
+/// Format 3 to 4: heads of devices may have certainties of how they follow temperature; models of format 3 that have such heads have none.
+fn steady(_: &mut toml::Table) {}
 
 /// The format this version writes.
 pub(crate) const FORMAT: i64 = STEPS.len() as i64 + 1;

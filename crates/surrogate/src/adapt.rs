@@ -19,7 +19,8 @@ use crate::error::FitError;
 use crate::freeze::{entry, range, reference_temperature};
 use crate::posterior::map::{Posterior, estimate};
 use crate::posterior::readings::Readings;
-use crate::posterior::{corner, flatten, learn};
+use crate::posterior::warmth::{ROUNDS, Warmth};
+use crate::posterior::{Prior, corner, flatten, learn};
 use crate::report::{DeviceReport, Part, judge_device};
 
 /// How a device is taken in.
@@ -92,6 +93,7 @@ pub(crate) fn posteriors(
     let place = place_of(device, reference_temperature(device));
     let readings = Readings::of(model, device, config);
     let curve = CornerCurve::of(model);
+    let warmth = Warmth::of(model, &device.id.name, config.residual.relative);
     population
         .outputs
         .iter()
@@ -101,10 +103,41 @@ pub(crate) fn posteriors(
                 .or_else(|| learn::prior(model, heads, o, &place, &device.id.name))
                 .ok_or_else(|| refuse("no other device is left to compare with"))?;
             let own: Vec<&Readings> = readings.iter().filter(|r| r.output == o).collect();
-            estimate(&own, &prior, heads.new_noise, config.residual.robust)
-                .ok_or_else(|| refuse("its population is damaged: a covariance is not positive definite"))
+            estimate_warm(&own, prior, heads.new_noise, config.residual.robust, |deviation| {
+                warmth.expect(model, o, &place, deviation)
+            })
+            .ok_or_else(|| refuse("its population is damaged: a covariance is not positive definite"))
         })
         .collect()
+}
+
+/// The most probable head under a prior whose slope over temperature follows from its constants, as `expect` says of a deviation.
+fn estimate_warm(
+    readings: &[&Readings],
+    mut prior: Prior,
+    noise: f64,
+    robust: f64,
+    expect: impl Fn(&mut [f64]) -> bool,
+) -> Option<Posterior> {
+    let mut follows = expect(&mut prior.head.mean);
+    let mut found = estimate(readings, &prior, noise, robust)?;
+    for _ in 0..ROUNDS {
+        if !follows {
+            break;
+        }
+        let mut expected = found.head.mean.clone();
+        follows = expect(&mut expected);
+        prior
+            .head
+            .mean
+            .iter_mut()
+            .skip(1)
+            .step_by(2)
+            .zip(expected.iter().skip(1).step_by(2))
+            .for_each(|(m, e)| *m = *e);
+        found = estimate(readings, &prior, noise, robust)?;
+    }
+    Some(found)
 }
 
 /// The model with a device of these heads.

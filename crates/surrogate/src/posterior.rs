@@ -14,6 +14,7 @@
 
 pub(crate) mod corner;
 pub(crate) mod kriging;
+mod law;
 pub(crate) mod learn;
 pub(crate) mod map;
 pub(crate) mod mean;

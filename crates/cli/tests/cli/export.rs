@@ -92,7 +92,7 @@ fn wrong_exports_are_refused_and_leave_nothing() {
     lab.gummel("verify one.h").code(2);
 
     let manifest = lab.read("run/model/manifest.toml");
-    lab.write("run/model/manifest.toml", &manifest.replacen("format = 3", "format = 99", 1));
+    lab.write("run/model/manifest.toml", &manifest.replacen("format = 4", "format = 99", 1));
     assert!(error("export run --to c").contains("update gummel"));
     lab.write("run/model/manifest.toml", &manifest);
     let weights = lab.path("run/model/weights.safetensors");

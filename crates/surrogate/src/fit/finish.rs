@@ -12,7 +12,9 @@ use crate::error::FitError;
 use crate::freeze::freeze;
 use crate::order;
 use crate::parameters::{Layout, Parameters};
-use crate::posterior;
+use crate::posterior::learn::learn;
+use crate::posterior::mean;
+use crate::posterior::warmth::{self, Warmth};
 use crate::problem::Problem;
 use crate::report::{DeviceReport, Part, Summary, judge, summarise, verdicts};
 use crate::soft::SharingReport;
@@ -37,10 +39,11 @@ impl Ended<'_> {
         let names: Vec<String> = train.devices.iter().map(|d| d.id.name.clone()).collect();
         let parameters = Parameters::from_flat(&solution.theta, &problem.layout);
         let mut model = freeze(problem, &parameters, train, config)?;
-        let warmth = posterior::warmth::settle(&mut model, train, config);
-        model.population = posterior::learn::learn(&model, train, config, &warmth);
+        let warmth = Warmth::of(&model, "", config.residual.relative);
+        model.population = learn(&model, train, config, &warmth);
         if model.population.is_some() {
-            posterior::mean::settle(&mut model, train, config);
+            mean::settle(&mut model, train, config);
+            warmth::settle(&mut model, &warmth);
         }
         decisions.extend(charges::watched(&mut model, train, &config.charges, config.seed, watch)?);
         let mut devices = judge(&model, train, Part::Train);

@@ -18,8 +18,8 @@ use gummel_kernel::{DeviceHeads, Hull, Place, hull};
 use gummel_model::Model;
 use rayon::prelude::*;
 
+use super::law::REFERENCE;
 use super::learn;
-use super::warmth::REFERENCE;
 use super::readings::Readings;
 use crate::config::FitConfig;
 
@@ -75,7 +75,7 @@ fn hull_of_many(model: &Model) -> Option<Hull> {
 }
 
 /// Sizes as bases see them, evenly spaced in ln W and ln L, at 27 C.
-fn grid(hull: &Hull) -> Vec<Place> {
+pub(super) fn grid(hull: &Hull) -> Vec<Place> {
     let along = |ends: [f64; 2]| {
         let [low, high] = hull::limits(ends);
         (0..GRID).map(move |k| 1e-6 * (low + (high - low) * k as f64 / (GRID - 1) as f64).exp())
@@ -83,7 +83,6 @@ fn grid(hull: &Hull) -> Vec<Place> {
     let place = |w, l| Place { w, l, mult: 1.0, temperature: REFERENCE, speed: 0.0, skew: 0.0 };
     along(hull.ln_w).flat_map(|w| along(hull.ln_l).map(move |l| place(w, l))).collect()
 }
-
 
 /// `B` of output `o` that follows the process on `grid`; columns of temperature are those of the model.
 fn mean(model: &Model, o: usize, grid: &[Place], metric: &Mat<f64>) -> Option<Vec<f64>> {
@@ -95,23 +94,31 @@ fn mean(model: &Model, o: usize, grid: &[Place], metric: &Mat<f64>) -> Option<Ve
     let terms = &branch.population.terms;
     let kept: Vec<usize> = (0..terms.len()).filter(|&j| of_size(&terms[j])).collect();
     let phi: Vec<Vec<f64>> = grid.iter().map(|place| branch.population.at(place)).collect();
-    let size: Vec<f64> = kept
-        .iter()
-        .map(|&j| (phi.iter().map(|p| p[j] * p[j]).sum::<f64>() / phi.len() as f64).sqrt())
-        .collect();
-    let design = Mat::from_fn(grid.len(), kept.len(), |g, j| phi[g][kept[j]] / size[j]);
-    let target = Mat::from_fn(grid.len(), branch.head_len(), |g, i| heads[g][i]);
-    let mut normal = design.transpose() * &design;
-    (0..kept.len()).for_each(|j| normal[(j, j)] += RIDGE * grid.len() as f64);
-    let factor = Llt::new(normal.as_ref(), Side::Lower).ok()?;
-    let solution = factor.solve(design.transpose() * &target);
+    let of_size: Vec<Vec<f64>> = phi.iter().map(|p| kept.iter().map(|&j| p[j]).collect()).collect();
+    let solution = regression(&of_size, &heads)?;
     let mut mean = branch.population_heads[o].clone();
     for i in 0..branch.head_len() {
         for (j, &column) in kept.iter().enumerate() {
-            mean[i * terms.len() + column] = solution[(j, i)] / size[j];
+            mean[i * terms.len() + column] = solution[(j, i)];
         }
     }
     Some(mean)
+}
+
+/// The numbers, a row per function and a column per number of a head, whose products with the functions `phi` of every place come nearest to `heads`.
+pub(super) fn regression(phi: &[Vec<f64>], heads: &[Vec<f64>]) -> Option<Mat<f64>> {
+    let functions = phi.first()?.len();
+    let size: Vec<f64> = (0..functions)
+        .map(|j| (phi.iter().map(|p| p[j] * p[j]).sum::<f64>() / phi.len() as f64).sqrt())
+        .map(|size| if size > 0.0 { size } else { 1.0 })
+        .collect();
+    let design = Mat::from_fn(phi.len(), functions, |g, j| phi[g][j] / size[j]);
+    let target = Mat::from_fn(phi.len(), heads[0].len(), |g, i| heads[g][i]);
+    let mut normal = design.transpose() * &design;
+    (0..functions).for_each(|j| normal[(j, j)] += RIDGE * phi.len() as f64);
+    let factor = Llt::new(normal.as_ref(), Side::Lower).ok()?;
+    let solution = factor.solve(design.transpose() * &target);
+    Some(Mat::from_fn(functions, target.ncols(), |j, i| solution[(j, i)] / size[j]))
 }
 
 /// Puts `mean` in the place of `B` of output `o`; every device keeps its head.

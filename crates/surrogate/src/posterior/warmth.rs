@@ -1,50 +1,72 @@
 //! How heads follow temperature: what the population expects of every size, and how far a device strays from that.
 //!
-//! Few devices of a family are measured at several temperatures; the change of their heads per 100 K, `s_k = B' phi(k) + D'_k` with
-//! the columns `B'` and `D'` of temperature, is all that is known of the others. A fit holds `D'` loosely, so that `B'` is hardly determined
-//! by it. Once heads are known it is set to
+//! Few devices of a family are measured at several temperatures. The change of their heads per 100 K, `s_k = B' phi(k) + D'_k` with the
+//! columns `B'` and `D'` of temperature, shows the [`law`](super::law) by which a slope follows from a head at one temperature. Once heads are
+//! known,
 //! ```text
-//! minimise over B'   sum_k |s_k - B' phi(k)|^2 + n r sum_j |B'_j|^2        j: all functions but the constant
-//! D'_k <- s_k - B' phi(k)                                                what is fitted stays what it is
+//! B' phi(g)  follows  law(B phi(g))           g: a grid of sizes within the hull
+//! D'_k <- s_k - B' phi(k)                     of a device measured at several temperatures: what is fitted stays what it is
+//! D'_k <- law(h_k) - B' phi(k)                of others, whose head `h_k` stays what it is where it was measured
 //! ```
-//! with functions of unit size and that `r` under which the currents of devices left out are wrong by the least (the error of ridge
-//! regression left out in closed form: A. E. Hoerl, R. W. Kennard, "Ridge regression", 1970; D. M. Allen, "PRESS", 1974). Slopes left out
-//! scatter with the covariance that a new device's slope has before it is measured.
+//! Slopes left out scatter around the law with the covariance that a new device's slope has before it is measured.
 
-use faer::linalg::solvers::{Llt, Solve};
-use faer::{Mat, Side};
-use gummel_data::{Dataset, DeviceData};
-use gummel_kernel::Place;
+use faer::Mat;
+use gummel_kernel::basis::times;
+use gummel_kernel::{Branch, Place};
 use gummel_model::Model;
-use rayon::prelude::*;
 
 use super::kriging::shrunk;
-use super::learn;
-use super::readings::Readings;
-use crate::config::FitConfig;
+use super::law::{Found, Known, Law, REFERENCE};
+use super::mean;
 
-/// Temperature at which functions of temperature vanish, K, and one at which they are those of size.
-pub(super) const REFERENCE: f64 = 300.15;
-const UNIT: f64 = 400.15;
+/// Where functions of temperature are those of size, K.
+const UNIT: f64 = REFERENCE + 100.0;
 /// Least span of temperatures that tells of a slope, K.
 const SPAN: f64 = 30.0;
-/// Fewest devices that tell how slopes scatter.
+/// Fewest devices that tell of others.
 const FEWEST: usize = 3;
-/// Candidates for the penalty `r`; the last leaves the constant alone.
-const PENALTIES: [f64; 6] = [1e-4, 1e-3, 1e-2, 0.1, 1.0, 1e6];
 
-/// How slopes of heads scatter around the population's, per output; `None` where too few devices tell.
-#[derive(Debug, Default)]
+/// What devices at several temperatures tell of an output.
+struct Told {
+    law: Law,
+    scatter: Mat<f64>,
+}
+
+/// What devices at several temperatures tell, per output; `None` where too few do.
 pub(crate) struct Warmth {
-    slopes: Vec<Option<Mat<f64>>>,
+    outputs: Vec<Option<Told>>,
 }
 
 impl Warmth {
-    /// The covariance of a deviation of output `o` made of `functions`, its constants having `constants`: as many numbers as a head has, or
-    /// as many again that follow temperature.
+    /// Of `model`, devices called `except` left out. `relative` is the relative error that is wanted.
+    pub(crate) fn of(model: &Model, except: &str, relative: f64) -> Self {
+        let branch = &model.spec.branches[0];
+        let entries = model.manifest.devices.iter().enumerate();
+        let warm: Vec<usize> = entries
+            .filter(|(_, e)| e.name != except && span(&e.temperatures) >= SPAN)
+            .map(|(d, _)| d)
+            .collect();
+        let tells = branch.deviation.len() == 2 && !has_corners(branch) && warm.len() >= FEWEST;
+        let told = |o: usize| {
+            if !tells {
+                return None;
+            }
+            let known = |&d: &usize| Known {
+                head: head(model, o, d),
+                slope: slope(model, o, d),
+                place: model.spec.devices[d].place,
+            };
+            let Found { law, left_out } = Found::of(model, o, warm.iter().map(known).collect(), relative)?;
+            Some(Told { law, scatter: shrunk(&left_out) })
+        };
+        Warmth { outputs: (0..branch.outputs.len()).map(told).collect() }
+    }
+
+    /// The covariance of a deviation of output `o` made of `functions`, its constants having `constants`: as many numbers as a head
+    /// has, or as many again that follow temperature.
     pub(crate) fn beside(&self, o: usize, constants: &Mat<f64>, functions: usize) -> Mat<f64> {
         // Where nobody tells, devices differ as much per 100 K as they do altogether.
-        let slopes = self.slopes.get(o).and_then(Option::as_ref).unwrap_or(constants);
+        let slopes = self.outputs[o].as_ref().map_or(constants, |told| &told.scatter);
         let m = constants.nrows() * functions;
         Mat::from_fn(m, m, |i, j| match (i % functions, j % functions) {
             (0, 0) => constants[(i / functions, j / functions)],
@@ -52,249 +74,239 @@ impl Warmth {
             _ => 0.0,
         })
     }
-}
 
-/// Sets the population's functions of temperature in the first branch of `model`, which was fitted to `data`, and says how slopes scatter around
-/// them. Leaves a model alone whose deviations do not follow temperature.
-pub(crate) fn settle(model: &mut Model, data: &Dataset, config: &FitConfig) -> Warmth {
-    let warm: Vec<usize> = (0..data.devices.len()).filter(|&d| span(&data.devices[d]) >= SPAN).collect();
-    if model.spec.branches[0].deviation.len() < 2 || warm.len() < FEWEST {
-        return Warmth::default();
-    }
-    let readings: Vec<Vec<Readings>> =
-        data.devices.par_iter().map(|d| Readings::of(model, d, config)).collect();
-    let outputs = 0..model.spec.branches[0].outputs.len();
-    let metrics: Vec<Mat<f64>> =
-        outputs.map(|o| learn::metric(model, &readings, o, config.residual.relative)).collect();
-    follow(model, &warm, &metrics)
-}
-
-/// [`settle`] by the devices `warm`, with the metric of currents of every output.
-fn follow(model: &mut Model, warm: &[usize], metrics: &[Mat<f64>]) -> Warmth {
-    let of = |(o, metric): (usize, &Mat<f64>)| {
-        let found = Regression::of(model, o, warm).best(metric)?;
-        replace(model, o, &found.columns, warm);
-        Some(shrunk(&found.left_out))
-    };
-    Warmth { slopes: metrics.iter().enumerate().map(of).collect() }
-}
-
-/// Difference between the highest and the lowest temperature, K.
-fn span(device: &DeviceData) -> f64 {
-    let of = |(low, high): (f64, f64), t: &f64| (low.min(*t), high.max(*t));
-    let (low, high) = device.temperature.iter().fold((f64::INFINITY, f64::NEG_INFINITY), of);
-    high - low
-}
-
-/// Slopes of heads over temperature and the functions of size that they are regressed on.
-struct Regression {
-    /// Value of every function (columns) for every device (rows), of unit size but for the constant.
-    design: Mat<f64>,
-    /// What the functions were divided by.
-    size: Vec<f64>,
-    /// Slope of every device's head, a row each.
-    slopes: Mat<f64>,
-}
-
-/// The regression with one penalty.
-struct Found {
-    /// `B'`: a row per function, a column per number of the head.
-    columns: Mat<f64>,
-    /// Slope of every device minus what the others say of it, a row each.
-    left_out: Mat<f64>,
-}
-
-impl Regression {
-    fn of(model: &Model, o: usize, warm: &[usize]) -> Self {
-        let functions = functions(model);
-        let rows: Vec<Vec<f64>> = warm.iter().map(|&d| at_unit(model, d, &functions)).collect();
-        let n = warm.len() as f64;
-        let size = |j: usize| {
-            let mean = rows.iter().map(|r| r[j]).sum::<f64>() / n;
-            let deviation = (rows.iter().map(|r| (r[j] - mean).powi(2)).sum::<f64>() / n).sqrt();
-            // A function that is the same for all devices is the constant, or one that nothing is known of.
-            if deviation > 1e-9 { deviation } else { 1.0 }
-        };
-        let size: Vec<f64> = (0..functions.len()).map(size).collect();
-        let slopes: Vec<Vec<f64>> = warm.iter().map(|&d| slope(model, o, d)).collect();
-        Regression {
-            design: Mat::from_fn(rows.len(), size.len(), |k, j| rows[k][j] / size[j]),
-            slopes: Mat::from_fn(slopes.len(), slopes[0].len(), |k, i| slopes[k][i]),
-            size,
-        }
-    }
-
-    /// The regression whose penalty leaves the least error of currents, in the geometric mean over devices left out.
-    fn best(&self, metric: &Mat<f64>) -> Option<Found> {
-        let root = Llt::new(metric.as_ref(), Side::Lower).ok()?.L().to_owned();
-        let error = |found: &Found| -> f64 {
-            let currents = &found.left_out * &root;
-            let of = |k: usize| (0..currents.ncols()).map(|i| currents[(k, i)].powi(2)).sum::<f64>();
-            (0..currents.nrows()).map(|k| of(k).max(f64::MIN_POSITIVE).ln()).sum()
-        };
-        let found = PENALTIES.iter().filter_map(|penalty| self.with(*penalty));
-        found.map(|f| (error(&f), f)).min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, found)| found)
-    }
-
-    fn with(&self, penalty: f64) -> Option<Found> {
-        let (n, functions) = (self.design.nrows(), self.design.ncols());
-        let mut normal = self.design.transpose() * &self.design;
-        // The first function is the constant.
-        (1..functions).for_each(|j| normal[(j, j)] += penalty * n as f64);
-        let factor = Llt::new(normal.as_ref(), Side::Lower).ok()?;
-        let scaled = factor.solve(self.design.transpose() * &self.slopes);
-        let influence = factor.solve(self.design.transpose());
-        let free = |k: usize| {
-            let leverage: f64 = (0..functions).map(|j| self.design[(k, j)] * influence[(j, k)]).sum();
-            (1.0 - leverage).max(1e-6)
-        };
-        let said = &self.design * &scaled;
-        let left_out = Mat::from_fn(n, self.slopes.ncols(), |k, i| {
-            (self.slopes[(k, i)] - said[(k, i)]) / free(k)
-        });
-        let columns = Mat::from_fn(functions, scaled.ncols(), |j, i| scaled[(j, i)] / self.size[j]);
-        Some(Found { columns, left_out })
+    /// The numbers of `deviation` that follow temperature, set to what is expected of a device at `place` whose constants are those
+    /// of `deviation`; whether they were known.
+    pub(crate) fn expect(&self, model: &Model, o: usize, place: &Place, deviation: &mut [f64]) -> bool {
+        let Some(told) = &self.outputs[o] else { return false };
+        let branch = &model.spec.branches[0];
+        let still = Place { temperature: REFERENCE, ..*place };
+        let mut head = branch.mean_head(o, &still);
+        head.iter_mut().zip(deviation.iter().step_by(2)).for_each(|(h, d)| *h += d);
+        let Some(slope) = told.law.slope(&head, place) else { return false };
+        let mean = mean_slope(branch, o, place);
+        let own = deviation.iter_mut().skip(1).step_by(2);
+        own.zip(slope.iter().zip(mean)).for_each(|(d, (s, m))| *d = s - m);
+        true
     }
 }
 
-/// Columns of the population that follow temperature, the one of all sizes first.
-fn functions(model: &Model) -> Vec<usize> {
-    let terms = &model.spec.branches[0].population.terms;
-    let mut warm: Vec<usize> = (0..terms.len()).filter(|&j| terms[j][4] == 1).collect();
-    warm.sort_by_key(|&j| terms[j].iter().sum::<u8>());
-    warm
-}
-
-/// Functions of size that slopes follow, of device `d`.
-fn at_unit(model: &Model, d: usize, functions: &[usize]) -> Vec<f64> {
-    let phi = model.spec.branches[0].phi(&Place { temperature: UNIT, ..model.spec.devices[d].place });
-    functions.iter().map(|&j| phi[j]).collect()
-}
-
-/// Change of the head of output `o` of device `d` per 100 K.
-fn slope(model: &Model, o: usize, d: usize) -> Vec<f64> {
-    let branch = &model.spec.branches[0];
-    let functions = functions(model);
-    let phi = at_unit(model, d, &functions);
-    let rows = branch.population_heads[o].chunks_exact(branch.population.len());
-    let own = model.spec.devices[d].deviation[0][o].chunks_exact(branch.deviation.len());
-    rows.zip(own).map(|(row, own)| own[1] + functions.iter().zip(&phi).map(|(&j, p)| row[j] * p).sum::<f64>()).collect()
-}
-
-/// Puts `columns` in the place of those of temperature in `B` of output `o`. Devices `warm` keep their heads at every temperature, others at
-/// theirs.
-fn replace(model: &mut Model, o: usize, columns: &Mat<f64>, warm: &[usize]) {
-    let functions = functions(model);
-    let before: Vec<Vec<f64>> = (0..model.spec.devices.len()).map(|d| slope(model, o, d)).collect();
-    let phi: Vec<Vec<f64>> =
-        (0..model.spec.devices.len()).map(|d| at_unit(model, d, &functions)).collect();
-    let branch = &mut model.spec.branches[0];
-    let (terms, own) = (branch.population.len(), branch.deviation.len());
-    for (i, row) in branch.population_heads[o].chunks_exact_mut(terms).enumerate() {
-        functions.iter().enumerate().for_each(|(j, &column)| row[column] = columns[(j, i)]);
+/// Sets the population's functions of temperature in the first branch of `model`, and the slopes of devices that show none, to what
+/// `warmth` says.
+pub(crate) fn settle(model: &mut Model, warmth: &Warmth) {
+    if warmth.outputs.iter().all(Option::is_none) {
+        return;
     }
-    for (d, device) in model.spec.devices.iter_mut().enumerate() {
-        let tau = (device.place.temperature - REFERENCE) / (UNIT - REFERENCE);
-        for (i, numbers) in device.deviation[0][o].chunks_exact_mut(own).enumerate() {
-            let rest = before[d][i] - (0..functions.len()).map(|j| columns[(j, i)] * phi[d][j]).sum::<f64>();
-            if warm.contains(&d) {
-                numbers[1] = rest;
-            } else {
-                // Readings at one temperature say nothing of a slope.
-                numbers[1] = 0.0;
-                numbers[0] += tau * rest;
+    widen(&mut model.spec.branches[0]);
+    for (o, told) in warmth.outputs.iter().enumerate() {
+        if let Some(columns) = told.as_ref().and_then(|told| columns(model, o, &told.law)) {
+            replace(model, o, &columns);
+            for d in 0..model.spec.devices.len() {
+                if span(&model.manifest.devices[d].temperatures) < SPAN {
+                    follow(model, o, d, warmth);
+                }
             }
         }
     }
 }
 
+/// Difference between the highest and the lowest temperature, K.
+fn span(temperatures: &[f64]) -> f64 {
+    let of = |(low, high): (f64, f64), t: &f64| (low.min(*t), high.max(*t));
+    let (low, high) = temperatures.iter().fold((f64::INFINITY, f64::NEG_INFINITY), of);
+    high - low
+}
+
+fn has_corners(branch: &Branch) -> bool {
+    branch.population.terms.iter().any(|[.., speed, skew]| speed + skew > 0)
+}
+
+/// Adds every function of size times temperature that is not there, with zeros in `B`.
+fn widen(branch: &mut Branch) {
+    let terms = &mut branch.population.terms;
+    let before = terms.len();
+    let warmed = terms.iter().filter(|t| t[4] == 0).map(|&[l, w, il, iw, _, s, k]| [l, w, il, iw, 1, s, k]);
+    let missing: Vec<_> = warmed.filter(|t| !terms.contains(t)).collect();
+    terms.extend(&missing);
+    for heads in &mut branch.population_heads {
+        let wider = |row: &[f64]| [row, &vec![0.0; missing.len()]].concat();
+        *heads = heads.chunks_exact(before).flat_map(wider).collect();
+    }
+}
+
+/// Change of the population's head of output `o` at `place` per 100 K.
+fn mean_slope(branch: &Branch, o: usize, place: &Place) -> Vec<f64> {
+    let at = |temperature| branch.mean_head(o, &Place { temperature, ..*place });
+    at(UNIT).iter().zip(at(REFERENCE)).map(|(warm, still)| warm - still).collect()
+}
+
+/// Head of output `o` of device `d` at the reference.
+fn head(model: &Model, o: usize, d: usize) -> Vec<f64> {
+    let (branch, device) = (&model.spec.branches[0], &model.spec.devices[d]);
+    let place = Place { temperature: REFERENCE, ..device.place };
+    let own = times(&device.deviation[0][o], &branch.psi(&place), branch.head_len());
+    branch.mean_head(o, &place).iter().zip(own).map(|(mean, own)| mean + own).collect()
+}
+
+/// Change of the head of output `o` of device `d` per 100 K.
+fn slope(model: &Model, o: usize, d: usize) -> Vec<f64> {
+    let (branch, device) = (&model.spec.branches[0], &model.spec.devices[d]);
+    let own = device.deviation[0][o].chunks_exact(branch.deviation.len());
+    mean_slope(branch, o, &device.place).iter().zip(own).map(|(mean, own)| mean + own[1]).collect()
+}
+
+/// `B'` of output `o` that follows the law over the sizes of the family: a row per function of size, a column per number of the head.
+fn columns(model: &Model, o: usize, law: &Law) -> Option<Mat<f64>> {
+    let branch = &model.spec.branches[0];
+    let places = mean::grid(&branch.hull?);
+    let slopes: Vec<Vec<f64>> =
+        places.iter().map(|place| law.slope(&branch.mean_head(o, place), place)).collect::<Option<_>>()?;
+    let still = functions(branch, 0);
+    let phi: Vec<Vec<f64>> = places
+        .iter()
+        .map(|place| {
+            let all = branch.phi(place);
+            still.iter().map(|&j| all[j]).collect()
+        })
+        .collect();
+    mean::regression(&phi, &slopes)
+}
+
+/// Columns of the population with temperature to the given power.
+fn functions(branch: &Branch, power: u8) -> Vec<usize> {
+    (0..branch.population.len()).filter(|&j| branch.population.terms[j][4] == power).collect()
+}
+
+/// Puts `columns` in the place of those of temperature in `B` of output `o`; devices keep their heads at every temperature.
+fn replace(model: &mut Model, o: usize, columns: &Mat<f64>) {
+    let slopes: Vec<Vec<f64>> = (0..model.spec.devices.len()).map(|d| slope(model, o, d)).collect();
+    let branch = &mut model.spec.branches[0];
+    let terms = branch.population.terms.clone();
+    let still = functions(branch, 0);
+    for (i, row) in branch.population_heads[o].chunks_exact_mut(terms.len()).enumerate() {
+        for (k, &j) in still.iter().enumerate() {
+            let warmed = terms.iter().position(|t| t[4] == 1 && t[..4] == terms[j][..4]);
+            warmed.into_iter().for_each(|column| row[column] = columns[(k, i)]);
+        }
+    }
+    let branch = &model.spec.branches[0];
+    for (device, slope) in model.spec.devices.iter_mut().zip(slopes) {
+        let own = device.deviation[0][o].iter_mut().skip(1).step_by(2);
+        own.zip(slope.iter().zip(mean_slope(branch, o, &device.place))).for_each(|(d, (s, m))| *d = s - m);
+    }
+}
+
+/// Sets the slope of device `d`, measured at one temperature, to what is expected; its head stays what it is there.
+fn follow(model: &mut Model, o: usize, d: usize, warmth: &Warmth) {
+    let place = model.spec.devices[d].place;
+    let tau = (place.temperature - REFERENCE) / (UNIT - REFERENCE);
+    let before = model.spec.devices[d].deviation[0][o].clone();
+    let mut after = before.clone();
+    // Away from the reference the head there depends on the slope and the slope on it.
+    for _ in 0..if tau == 0.0 { 1 } else { ROUNDS } {
+        if !warmth.expect(model, o, &place, &mut after) {
+            return;
+        }
+        for (after, before) in after.chunks_exact_mut(2).zip(before.chunks_exact(2)) {
+            after[0] = before[0] + tau * (before[1] - after[1]);
+        }
+    }
+    model.spec.devices[d].deviation[0][o] = after;
+}
+
+/// Rounds between a head and the slope that follows from it.
+pub(crate) const ROUNDS: usize = 3;
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gummel_device::Polarity;
-    use gummel_kernel::Sample;
-    use gummel_kernel::basis::times;
-    use gummel_model::Manifest;
+    use gummel_device::{Geometry, Polarity};
+    use gummel_kernel::{Hull, Sample};
+    use gummel_model::{DeviceEntry, Manifest};
 
-    /// Devices of four lengths whose heads change by `slope(1 / L, device)` per 100 K, all of it deviation.
-    fn model(slope: impl Fn(f64, usize) -> f64) -> Model {
+    /// Devices of four lengths whose heads change by `slope(0.13 um / L, device)` per 100 K, all of it deviation; the first `warm`
+    /// were measured at three temperatures, the others at 125 C.
+    fn model(warm: usize, slope: impl Fn(f64, usize) -> f64) -> Model {
         let mut spec = Sample { layers: vec![3], devices: 12, population: true, ..Default::default() }.spec();
         let branch = &mut spec.branches[0];
-        let columns = branch.population.len();
-        branch.population.terms.push([0, 0, 1, 0, 1, 0, 0]);
+        // One corner only.
+        branch.population.terms.truncate(3);
+        branch.population_heads[0] =
+            branch.population_heads[0].chunks_exact(4).flat_map(|row| row[..3].to_vec()).collect();
         branch.deviation.terms.push([0, 0, 0, 0, 1, 0, 0]);
-        let wider = |row: &[f64]| [row, &[0.0]].concat();
-        branch.population_heads[0] = branch.population_heads[0].chunks_exact(columns).flat_map(wider).collect();
-        let before: Vec<f64> =
-            branch.population_heads[0].chunks_exact(columns + 1).map(|row| row[2]).collect();
+        branch.hull = Hull::of(spec.devices.iter().map(|d| d.place));
+        let before: Vec<f64> = branch.population_heads[0].chunks_exact(3).map(|row| row[2]).collect();
+        let mut manifest = Manifest::new("made-up", "nmos", Polarity::N);
         for (d, device) in spec.devices.iter_mut().enumerate() {
             let of = slope(0.13e-6 / device.place.l, d);
             let constants = std::mem::take(&mut device.deviation[0][0]);
             device.deviation[0][0] =
                 constants.iter().zip(&before).flat_map(|(c, tau)| [*c, of - tau]).collect();
+            let mut entry =
+                DeviceEntry::new(&d.to_string(), Geometry::new(device.place.w, device.place.l), 1e-12);
+            entry.temperatures = if d < warm { vec![233.15, 300.15, 398.15] } else { vec![398.15] };
+            if d >= warm {
+                device.place.temperature = 398.15;
+            }
+            manifest.devices.push(entry);
         }
-        Model { spec, manifest: Manifest::new("made-up", "nmos", Polarity::N), population: None }
+        Model { spec, manifest, population: None }
     }
 
-    fn head(model: &Model, d: usize, kelvin: f64) -> Vec<f64> {
-        let (branch, device) = (&model.spec.branches[0], &model.spec.devices[d]);
-        let place = Place { temperature: kelvin, ..device.place };
-        let own = times(&device.deviation[0][0], &branch.psi(&place), branch.head_len());
-        branch.mean_head(0, &place).iter().zip(own).map(|(mean, own)| mean + own).collect()
-    }
-
-    /// Change per 100 K that `model` expects of a transistor of length `l` (m).
-    fn expected(model: &Model, l: f64) -> f64 {
-        let at = |kelvin| {
-            let place = Place { l, temperature: kelvin, ..model.spec.devices[0].place };
-            model.spec.branches[0].mean_head(0, &place)[0]
-        };
-        at(UNIT) - at(REFERENCE)
+    fn head_at(model: &Model, d: usize, kelvin: f64) -> Vec<f64> {
+        let mut moved = model.clone();
+        moved.spec.devices[d].place.temperature = kelvin;
+        let (branch, device) = (&moved.spec.branches[0], &moved.spec.devices[d]);
+        let own = times(&device.deviation[0][0], &branch.psi(&device.place), branch.head_len());
+        branch.mean_head(0, &device.place).iter().zip(own).map(|(mean, own)| mean + own).collect()
     }
 
     #[test]
-    fn heads_stay_and_an_unseen_length_gets_the_slope_of_the_others() {
-        let mut before = model(|inv_l, d| 0.3 - 0.2 * inv_l + 0.002 * (3.0 * d as f64).sin());
-        // The last four are known at 125 C alone, where nothing tells a slope from a constant.
-        before.spec.devices[8..].iter_mut().for_each(|d| d.place.temperature = 398.15);
+    fn heads_stay_where_they_were_measured_and_others_get_the_slope_of_their_length() {
+        let truth = |inv_l: f64| 0.3 - 0.2 * inv_l;
+        let before =
+            model(8, |inv_l, d| if d < 8 { truth(inv_l) + 0.002 * (3.0 * d as f64).sin() } else { 0.9 });
         let mut after = before.clone();
-        let warm: Vec<usize> = (0..8).collect();
-        let scatter = follow(&mut after, &warm, &[Mat::identity(4, 4)]);
+        let warmth = Warmth::of(&before, "", 0.05);
+        settle(&mut after, &warmth);
         let same = |d: usize, kelvin: f64| {
-            for (a, b) in head(&before, d, kelvin).iter().zip(head(&after, d, kelvin)) {
-                assert!((a - b).abs() < 1e-12, "device {d} at {kelvin} K: {a} became {b}");
+            for (a, b) in head_at(&before, d, kelvin).iter().zip(head_at(&after, d, kelvin)) {
+                assert!((a - b).abs() < 1e-9, "device {d} at {kelvin} K: {a} became {b}");
             }
         };
-        warm.iter().for_each(|&d| [233.15, 300.15, 398.15].into_iter().for_each(|kelvin| same(d, kelvin)));
+        (0..8).for_each(|d| [233.15, 300.15, 398.15].into_iter().for_each(|kelvin| same(d, kelvin)));
         (8..12).for_each(|d| same(d, 398.15));
-        let (found, truth) = (expected(&after, 0.2e-6), 0.3 - 0.2 * 0.65);
-        assert!((found - truth).abs() < 0.005, "{found} instead of {truth}");
-        let deviations = |d: usize| after.spec.devices[d].deviation[0][0].iter().skip(1).step_by(2);
-        assert!((0..8).flat_map(deviations).all(|s| s.abs() < 0.01), "slopes are the population's");
-        assert!((8..12).flat_map(deviations).all(|s| *s == 0.0));
-        let slopes = scatter.slopes[0].as_ref().expect("eight devices");
-        assert!((0.5e-3..5e-3).contains(&slopes[(0, 0)].sqrt()), "{}", slopes[(0, 0)]);
-    }
-
-    #[test]
-    fn slopes_that_no_length_explains_leave_the_constant() {
-        let mut model = model(|_, d| 0.3 + 0.1 * [1.0, -1.0, -1.0, 1.0, -1.0, 1.0, 1.0, -1.0][d % 8]);
-        follow(&mut model, &[0, 1, 2, 3, 4, 5, 6, 7], &[Mat::identity(4, 4)]);
-        for l in [0.13e-6, 0.3e-6, 10e-6] {
-            let found = expected(&model, l);
-            assert!((found - 0.3).abs() < 0.02, "{found} at {l} m");
+        // What a head changes by shows in the sum of its numbers times activations.
+        let seen = |slope: &[f64]| slope.iter().sum::<f64>();
+        for d in 8..12 {
+            let expected = 4.0 * truth(0.13e-6 / after.spec.devices[d].place.l);
+            let found = seen(&slope(&after, 0, d));
+            assert!((found - expected).abs() < 0.1, "device {d}: {found} instead of {expected}");
         }
+        let place = Place { l: 0.2e-6, ..after.spec.devices[0].place };
+        let found = seen(&mean_slope(&after.spec.branches[0], 0, &place));
+        assert!((found - 4.0 * truth(0.65)).abs() < 0.1, "{found} at an unseen length");
+        let scatter = warmth.beside(0, &Mat::identity(4, 4), 2);
+        assert!(scatter[(0, 0)] == 1.0 && scatter[(1, 1)] < 1e-2 && scatter[(0, 1)] == 0.0);
     }
 
     #[test]
-    fn covariances_of_constants_and_slopes_stand_beside_each_other() {
+    fn a_device_is_not_asked_about_itself_and_few_devices_tell_nothing() {
+        let model = model(4, |inv_l, _| inv_l);
+        assert!(Warmth::of(&model, "", 0.05).outputs[0].is_some());
+        // Three are left.
+        assert!(Warmth::of(&model, "2", 0.05).outputs[0].is_some());
+        let mut fewer = model.clone();
+        fewer.manifest.devices[1].temperatures = vec![300.15, 320.15];
+        assert!(Warmth::of(&fewer, "2", 0.05).outputs[0].is_none());
         let constants = Mat::from_fn(2, 2, |i, j| [[4.0, 1.0], [1.0, 3.0]][i][j]);
-        let slopes = Mat::from_fn(2, 2, |i, j| [[0.4, 0.1], [0.1, 0.2]][i][j]);
-        let warmth = Warmth { slopes: vec![Some(slopes), None] };
-        let both = warmth.beside(0, &constants, 2);
+        let both = Warmth::of(&fewer, "2", 0.05).beside(0, &constants, 2);
         let rows: Vec<Vec<f64>> = (0..4).map(|i| (0..4).map(|j| both[(i, j)]).collect()).collect();
-        assert_eq!(rows, [[4.0, 0.0, 1.0, 0.0], [0.0, 0.4, 0.0, 0.1], [1.0, 0.0, 3.0, 0.0], [0.0, 0.1, 0.0, 0.2]]);
-        assert_eq!(warmth.beside(1, &constants, 2)[(1, 3)], 1.0);
-        assert_eq!(warmth.beside(0, &constants, 1), constants);
+        assert_eq!(
+            rows,
+            [[4.0, 0.0, 1.0, 0.0], [0.0, 4.0, 0.0, 1.0], [1.0, 0.0, 3.0, 0.0], [0.0, 1.0, 0.0, 3.0]]
+        );
+        let unmoved = Warmth::of(&fewer, "2", 0.05).beside(0, &constants, 1);
+        assert_eq!(unmoved, constants);
     }
 }

@@ -6,13 +6,13 @@
 //! transistor model valid in all regions of operation" (1995),
 //! ```text
 //! F(u) - F(u - vds / vt) = i / i0           F(u) = ln^2(1 + exp(u / 2)),  i0 a few times the constant-current threshold
-//! dy/dT (bias) = a(L) . z(bias) + sum_q b_q q(u)        q: ln(1 + exp(-u / 2)), 1 / (1 + t), ln(1 + t) with t = 2 ln(1 + exp(u / 2))
+//! [y(hot) - y(cold)] / span = a(L) . z(still) + sum_q b_q q(u)        q: ln(1 + exp(-u / 2)), 1 / (1 + t), ln(1 + t) with t = 2 ln(1 + exp(u / 2))
 //! a(L) = a_0 + a_1 ln L + a_2 0.13 um / L
 //! ```
-//! The first `q` is what 100 K do below threshold, the second what the shift of the threshold does above it and the third what the field changes
+//! at every bias, `still` 300.15 K, `cold` and `hot` the ends of the temperatures measured. The first `q` is what warmth does below threshold, the second what the shift of the threshold does above it and the third what the field changes
 //! in that; `a . z`, a function of the bias, is what devices of a length have in common. Whether there are `b`, and how much `a_1` and
-//! `a_2` are held down, is decided by the currents of devices left out. The slope of a head is the one whose `s . z` follows `dy/dT` over the
-//! biases of the family.
+//! `a_2` are held down, is decided by the currents of devices left out. The slope of a head is the one by which `y` changes so over the
+//! biases of the family, what the trunk makes of temperature by itself counted in.
 
 use faer::linalg::solvers::{Llt, Solve};
 use faer::{Mat, Side};
@@ -55,6 +55,10 @@ pub(super) struct Law {
 struct Biases {
     /// Activations with a final 1.
     z: Vec<Vec<f64>>,
+    /// What the change of `y` per 100 K from the cold end to the hot is for every number of a slope.
+    of_slope: Vec<Vec<f64>>,
+    /// The same for every number of the head at the reference, by what the trunk makes of temperature.
+    of_head: Vec<Vec<f64>>,
     /// V.
     vds: Vec<f64>,
     /// Amperes per unit of `vds exp(y) W / L`; zero for an output that is no channel current.
@@ -150,28 +154,36 @@ impl Part {
 impl Biases {
     fn of(model: &Model, o: usize, relative: f64) -> Option<Self> {
         let devices = &model.spec.devices;
-        let place = Place { temperature: REFERENCE, ..devices.first()?.place };
-        let folded = Folded::new(&model.spec, Member::Population, &place);
+        let first = devices.first()?.place;
+        let at = |temperature| Folded::new(&model.spec, Member::Population, &Place { temperature, ..first });
+        let [cold, hot] = ends(model);
+        let folded = [REFERENCE, cold, hot].map(at);
+        let tau = |temperature| Covariate::Tau.at(&Place { temperature, ..first });
+        let (before, after) = (tau(cold), tau(hot));
         let [vgs, vds, vbs] = [0, 1, 2].map(|k| {
             let ends = devices.iter().map(|d| d.range[k]);
             ends.fold([f64::INFINITY, f64::NEG_INFINITY], |a, b| [a[0].min(b[0]), a[1].max(b[1])])
         });
         let along =
             |[low, high]: [f64; 2], k: usize, n: usize| low + (high - low) * k as f64 / (n - 1) as f64;
-        let (mut z, mut at) = (Vec::new(), Vec::new());
+        let (mut z, mut of_slope, mut of_head, mut drain) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for g in 0..GRID[0] {
             // Denser where the channel is not saturated; none at zero, where there is no current.
             for d in (1..=GRID[1]).map(|k| vds[1] * (k as f64 / GRID[1] as f64).powi(2)) {
                 for b in 0..GRID[2] {
-                    let mut seen = folded.branches[0].activations([
-                        d,
-                        along(vgs, g, GRID[0]),
-                        0.0,
-                        along(vbs, b, GRID[2]),
-                    ]);
-                    seen.push(1.0);
-                    z.push(seen);
-                    at.push(d);
+                    let bias = [d, along(vgs, g, GRID[0]), 0.0, along(vbs, b, GRID[2])];
+                    let [still, cold, hot] = [0, 1, 2].map(|k: usize| {
+                        let mut seen = folded[k].branches[0].activations(bias);
+                        seen.push(1.0);
+                        seen
+                    });
+                    z.push(still);
+                    let change = |of: &dyn Fn(f64, f64) -> f64| -> Vec<f64> {
+                        cold.iter().zip(&hot).map(|(c, h)| of(*c, *h) / (after - before)).collect()
+                    };
+                    of_slope.push(change(&|c, h| after * h - before * c));
+                    of_head.push(change(&|c, h| h - c));
+                    drain.push(d);
                 }
             }
         }
@@ -179,7 +191,9 @@ impl Biases {
         let mut floors: Vec<f64> = model.manifest.devices.iter().map(|d| d.floor).collect();
         Some(Biases {
             z,
-            vds: at,
+            of_slope,
+            of_head,
+            vds: drain,
             scale: if output.kind == OutputKind::Channel { output.scale } else { 0.0 },
             specific: SPECIFIC * criterion_current(model.manifest.polarity),
             floor: quantile(&mut floors, 0.5).max(f64::MIN_POSITIVE),
@@ -206,10 +220,12 @@ impl Biases {
     fn part(&self, known: &Known) -> Part {
         let (mut rows, mut slopes) = (Vec::new(), Vec::new());
         let lengths = lengths(&known.place);
-        for (z, (weight, functions)) in self.z.iter().zip(self.seen(&known.head, &known.place)) {
+        let changes = self.of_slope.iter().zip(&self.of_head);
+        let seen = self.z.iter().zip(changes).zip(self.seen(&known.head, &known.place));
+        for ((z, (of_slope, of_head)), (weight, functions)) in seen {
             let of_length = lengths.iter().flat_map(|l| z.iter().map(move |z| l * z));
             rows.push(functions.iter().copied().chain(of_length).map(|v| weight * v).collect());
-            slopes.push(weight * dot(&known.slope, z));
+            slopes.push(weight * (dot(&known.slope, of_slope) + dot(&known.head, of_head)));
         }
         Part::of(rows, slopes)
     }
@@ -230,17 +246,27 @@ impl Biases {
     fn slope(&self, numbers: &[f64], head: &[f64], place: &Place) -> Option<Vec<f64>> {
         let m = head.len();
         let (b, a) = numbers.split_at(OVERDRIVE);
-        let (mut rows, mut rest) = (Vec::new(), Vec::new());
-        for (z, (weight, functions)) in self.z.iter().zip(self.seen(head, place)) {
-            rows.push(z.iter().map(|z| weight * z).collect());
-            rest.push(weight * dot(b, &functions));
-        }
-        let mut slope = solve(&[&Part::of(rows, rest)], &vec![RIDGE; m])?;
+        let mut common = vec![0.0; m];
         for (a, l) in a.chunks_exact(m).zip(lengths(place)) {
-            slope.iter_mut().zip(a).for_each(|(s, a)| *s += l * a);
+            common.iter_mut().zip(a).for_each(|(c, a)| *c += l * a);
         }
-        Some(slope)
+        let (mut rows, mut rest) = (Vec::new(), Vec::new());
+        let changes = self.of_slope.iter().zip(&self.of_head);
+        let seen = self.z.iter().zip(changes).zip(self.seen(head, place));
+        for ((z, (of_slope, of_head)), (weight, functions)) in seen {
+            rows.push(of_slope.iter().map(|z| weight * z).collect());
+            rest.push(weight * (dot(&common, z) + dot(b, &functions) - dot(head, of_head)));
+        }
+        solve(&[&Part::of(rows, rest)], &vec![RIDGE; m])
     }
+}
+
+/// The ends of the temperatures that devices of `model` were measured at and of the reference, K.
+fn ends(model: &Model) -> [f64; 2] {
+    let all = model.manifest.devices.iter().flat_map(|d| d.temperatures.iter().copied());
+    let [cold, hot] = all.fold([REFERENCE; 2], |[low, high], t| [low.min(t), high.max(t)]);
+    // Without any the change is the derivative, nearly.
+    if hot > cold { [cold, hot] } else { [REFERENCE, REFERENCE + 1.0] }
 }
 
 /// Largest exponent of a current; larger ones mean nothing.
@@ -342,21 +368,21 @@ mod tests {
         let told: Vec<Known> = (0..9).map(known).collect();
         let usual: Vec<f64> = (0..m).map(|i| told.iter().map(|k| k.slope[i]).sum::<f64>() / 9.0).collect();
         let Found { law, left_out } = Found::of(&model, 0, told, 0.05).expect("nine devices");
-        // Weighed as the law weighs biases.
+        // Of the change from cold to hot, weighed as the law weighs biases.
         let error = |slope: &[f64], device: &Known| -> f64 {
             let seen = law.biases.seen(&device.head, &device.place);
             let of = |(z, (weight, _)): (&Vec<f64>, (f64, _))| {
                 (weight * (dot(slope, z) - dot(&device.slope, z))).powi(2)
             };
-            law.biases.z.iter().zip(seen).map(of).sum::<f64>().sqrt()
+            law.biases.of_slope.iter().zip(seen).map(of).sum::<f64>().sqrt()
         };
         for d in 9..12 {
             let new = known(d);
             let found = error(&law.slope(&new.head, &new.place).expect("finite"), &new);
             let without = error(&usual, &new);
-            assert!(found < 0.2 * without, "device {d}: {found}, {without} by the mean of slopes");
+            assert!(found < 0.3 * without, "device {d}: {found}, {without} by the mean of slopes");
             let rest = Known { slope: (0..m).map(|i| left_out[(d - 9, i)]).collect(), ..known(d - 9) };
-            assert!(error(&vec![0.0; m], &rest) < 0.4 * without, "a device left out");
+            assert!(error(&vec![0.0; m], &rest) < 0.5 * without, "a device left out");
         }
     }
 }

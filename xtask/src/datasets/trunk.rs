@@ -52,6 +52,8 @@ fn recipe() -> FitConfig {
     let mut config =
         FitConfig { selection: Selection { corner, ..Selection::default() }, ..FitConfig::default() };
     config.network.hidden = vec![16, 16];
+    // Pooled devices no longer say their corner, which is what keeps deviations from following temperature elsewhere.
+    config.heads.own_temperature = Toggle::Off;
     config.charges.fit = Toggle::Off;
     // Signs beyond the data are asked for in the fits that begin with this trunk.
     config.constraints.steps = 0;

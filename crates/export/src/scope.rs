@@ -130,9 +130,7 @@ pub(crate) fn input_of(covariate: Covariate) -> Input {
 pub fn depends_on(spec: &Spec, input: Input) -> bool {
     let geometric = matches!(input, Input::W | Input::L);
     spec.branches.iter().any(|b| {
-        let mut terms = b.population.terms.iter().chain(&b.deviation.terms);
         (geometric && b.outputs.iter().any(|o| o.per_geometry))
-            || b.statics.iter().any(|s| input_of(s.covariate) == input)
-            || terms.any(|t| Covariate::ALL.into_iter().any(|c| t[c as usize] > 0 && input_of(c) == input))
+            || Covariate::ALL.into_iter().any(|c| input_of(c) == input && b.depends_on(c))
     })
 }

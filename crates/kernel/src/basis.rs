@@ -96,6 +96,11 @@ impl Basis {
         self.terms.is_empty()
     }
 
+    /// Whether any function changes with `covariate`.
+    pub fn depends_on(&self, covariate: Covariate) -> bool {
+        self.terms.iter().any(|t| t[covariate as usize] > 0)
+    }
+
     /// Values of all functions at `place`, appended to nothing: a fresh vector of length [`Basis::len`].
     pub fn at(&self, place: &Place) -> Vec<f64> {
         let c = Covariate::ALL.map(|c| c.at(place));

@@ -4,7 +4,6 @@
 //! remains has three inputs and one head per output whatever the model is made of. Evaluators pack it,
 //! exporters print it.
 
-use crate::basis::times;
 use crate::math::tanh;
 use crate::spec::{Branch, FEATURES, Features, Layer, OutputKind, Place, Spec};
 
@@ -76,18 +75,13 @@ impl FoldedBranch {
     fn new(branch: &Branch, own: Option<&[Vec<f64>]>, place: &Place) -> Self {
         let mut layers = branch.layers.clone();
         layers[0] = fold_statics(branch, place);
-        let psi = branch.psi(place);
         let outputs = branch
             .outputs
             .iter()
             .enumerate()
             .map(|(o, output)| {
-                let mut head = branch.mean_head(o, place);
-                if let Some(own) = own {
-                    for (h, d) in head.iter_mut().zip(times(&own[o], &psi, branch.head_len())) {
-                        *h += d;
-                    }
-                }
+                let mut head =
+                    own.map_or_else(|| branch.mean_head(o, place), |own| branch.head(o, &own[o], place));
                 let constant = head.pop().unwrap_or(0.0);
                 let scale = output.scale * output.geometry_factor(place);
                 FoldedOutput { kind: output.kind, scale, head, constant }

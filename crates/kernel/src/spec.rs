@@ -160,6 +160,12 @@ impl Branch {
         self.head_len() * self.deviation.len()
     }
 
+    /// Whether heads or trunk inputs change with `covariate`.
+    pub fn depends_on(&self, covariate: Covariate) -> bool {
+        self.statics.iter().any(|s| s.covariate == covariate)
+            || [&self.population, &self.deviation].iter().any(|basis| basis.depends_on(covariate))
+    }
+
     /// phi at `place`.
     pub fn phi(&self, place: &Place) -> Vec<f64> {
         self.population.at(&self.seen(place))
@@ -178,6 +184,12 @@ impl Branch {
     /// `B phi(place)`, the population's mean head of output `o`.
     pub fn mean_head(&self, o: usize, place: &Place) -> Vec<f64> {
         times(&self.population_heads[o], &self.phi(place), self.head_len())
+    }
+
+    /// `B phi(place) + D psi(place)`, the head of output `o` of a device whose deviation is `own`.
+    pub fn head(&self, o: usize, own: &[f64], place: &Place) -> Vec<f64> {
+        let own = times(own, &self.psi(place), self.head_len());
+        self.mean_head(o, place).iter().zip(own).map(|(mean, own)| mean + own).collect()
     }
 
     /// Heads of a device that is the population's mean, one per output.

@@ -210,11 +210,7 @@ fn without_corner(name: &str) -> &str {
 
 /// Whether any of `covariates` enters the model.
 fn depends_on(spec: &Spec, covariates: &[Covariate]) -> bool {
-    spec.branches.iter().any(|b| {
-        let terms = b.population.terms.iter().chain(&b.deviation.terms);
-        b.statics.iter().any(|s| covariates.contains(&s.covariate))
-            || terms.into_iter().any(|t| covariates.iter().any(|c| t[*c as usize] > 0))
-    })
+    spec.branches.iter().any(|b| covariates.iter().any(|c| b.depends_on(*c)))
 }
 
 /// `value` when it lies in the family's range of drawn sizes.

@@ -1,6 +1,6 @@
 //! A frozen model as a family of devices to be judged.
 
-use gummel_kernel::{Branch, Covariate, Instance, Isa};
+use gummel_kernel::{Covariate, Instance, Isa};
 use gummel_model::Model;
 use gummel_model::certify::{Certificate, SignProof};
 
@@ -98,12 +98,5 @@ impl Family for Model {
 
 /// Whether the currents of a model change with a covariate.
 pub(crate) fn depends(model: &Model, covariate: Covariate) -> bool {
-    model.spec.branches.first().is_some_and(|b| depends_on(b, covariate))
-}
-
-/// Whether a branch changes with a covariate.
-fn depends_on(branch: &Branch, covariate: Covariate) -> bool {
-    let column = Covariate::ALL.iter().position(|c| *c == covariate).unwrap_or(0);
-    branch.statics.iter().any(|s| s.covariate == covariate)
-        || [&branch.population, &branch.deviation].iter().any(|b| b.terms.iter().any(|t| t[column] > 0))
+    model.spec.branches.first().is_some_and(|b| b.depends_on(covariate))
 }

@@ -46,14 +46,14 @@ class Readings:
         return Readings(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
 
 
-def readings(path, family, celsius, every):
-    """The table's readings of a family at one temperature, every so many devices of it."""
+def readings(path, family, celsius, every, currents=("id",)):
+    """Readings of every current of a family at one temperature, every so many devices of it, and how many these are."""
     technology, name = family.split("/")
     table = pl.read_parquet(path).filter(
         (pl.col("technology") == technology)
         & (pl.col("family") == name)
         & ((pl.col("temperature") - 273.15 - celsius).abs() < 2)
-        & pl.col("id").is_finite()
+        & pl.all_horizontal(pl.col(*currents).is_finite())
     )
     names = table["device"].unique(maintain_order=True).to_list()[::every]
     table = table.filter(pl.col("device").is_in(names))
@@ -66,8 +66,8 @@ def readings(path, family, celsius, every):
     low, high = x.min(0), x.max(0)
     x = (x - (low + high) / 2) * 3.4 / np.maximum(high - low, 0.1)
     task = np.searchsorted(np.array(sorted(names)), table["device"].to_numpy())
-    d = Readings(x, vds, sign * column("id"), column("floor"), column("w") * column("mult") / column("l"), task)
-    return d, len(names)
+    floor, squares = column("floor"), column("w") * column("mult") / column("l")
+    return [Readings(x, vds, sign * column(c), floor, squares, task) for c in currents], len(names)
 
 
 class Network:
@@ -132,15 +132,24 @@ class Network:
         return y, [parts[name].reshape(n, *self.shapes[name]) for name in self.free]
 
 
+def offset_noise(d):
+    """Variance of the relative error that an offset of vds makes."""
+    return (OFFSET / np.maximum(np.abs(d.vds), 1e-9)) ** 2
+
+
+def targets(d, noise):
+    """Currents as the residuals see them and their weights; `noise` is the variance besides that of the floor."""
+    noise = d.floor**2 / (d.i**2 + 4 * d.floor**2) + noise
+    return np.arcsinh(d.i / (2 * d.floor)), RELATIVE / np.sqrt(RELATIVE**2 + noise)
+
+
 class Problem:
     """Residuals of a way on readings, over its unknowns: common numbers, then deviations of every network where tied."""
 
     def __init__(self, net, given, d, strength):
         self.net, self.d = net, d
         self.base = net.start(given)
-        self.target = np.arcsinh(d.i / (2 * d.floor))
-        noise = d.floor**2 / (d.i**2 + 4 * d.floor**2) + (OFFSET / np.maximum(np.abs(d.vds), 1e-9)) ** 2
-        self.weight = RELATIVE / np.sqrt(RELATIVE**2 + noise)
+        self.target, self.weight = targets(d, offset_noise(d))
         self.scale = np.log(CONDUCTANCE * d.squares)
         blocks, ridge = [], []
         for name in net.free:
@@ -183,30 +192,30 @@ class Problem:
     def cost(self, theta, r):
         return r @ r + theta @ (self.ridge * theta)
 
-    def solve(self):
-        """Levenberg-Marquardt; the step comes from the smaller of both normal matrices."""
-        theta = np.zeros(len(self.ridge))
-        r, j = self.residuals(theta, True)
-        cost, damping, history = self.cost(theta, r), 1e-2, []
-        for _ in range(STEPS):
-            gradient = j.T @ r + self.ridge * theta
-            while True:
-                step = -solve_arrow(j, self.ridge + damping, gradient)
-                trial = theta + step
-                r_new, _ = self.residuals(trial)
-                new = self.cost(trial, r_new)
-                if new < cost:
-                    break
-                damping *= 4
-                if damping > 1e12:
-                    return theta, cost
-            theta, damping = trial, max(damping / 3, 1e-12)
-            history.append(new / cost)
-            r, j = self.residuals(theta, True)
-            cost = new
-            if len(history) >= 5 and np.prod(history[-5:]) > 0.975:
+
+def minimised(problem, theta):
+    """Levenberg-Marquardt from `theta`; the step comes from the smaller of both normal matrices."""
+    r, j = problem.residuals(theta, True)
+    cost, damping, history = problem.cost(theta, r), 1e-2, []
+    for _ in range(STEPS):
+        gradient = j.T @ r + problem.ridge * theta
+        while True:
+            step = -solve_arrow(j, problem.ridge + damping, gradient)
+            trial = theta + step
+            r_new, _ = problem.residuals(trial)
+            new = problem.cost(trial, r_new)
+            if new < cost:
                 break
-        return theta, cost
+            damping *= 4
+            if damping > 1e12:
+                return theta, cost
+        theta, damping = trial, max(damping / 3, 1e-12)
+        history.append(new / cost)
+        r, j = problem.residuals(theta, True)
+        cost = new
+        if len(history) >= 5 and np.prod(history[-5:]) > 0.975:
+            break
+    return theta, cost
 
 
 def solve_arrow(j, diagonal, gradient):
@@ -226,7 +235,7 @@ def judge(net, p, d):
     i = CONDUCTANCE * d.squares * d.vds * np.exp(np.minimum(y, 60))
     strong = (d.i >= np.maximum(10 * CRITERION * d.squares, 100 * d.floor)) & (d.vds >= 0.05 - 1e-9)
     squared = lambda t: (i[strong & (d.task == t)] / d.i[strong & (d.task == t)] - 1) ** 2
-    return np.array([np.sqrt(squared(t).mean()) for t in range(net.tasks)])
+    return np.array([np.sqrt(squared(t).mean()) for t in np.unique(d.task)])
 
 
 def unseen_loss(net, p, d):
@@ -253,7 +262,7 @@ def fitted(way, tasks, width, d, strength, given):
     """The network of a way, its numbers after the fit, and what it minimised."""
     net = Network(way.split(" ")[0], tasks, width)
     problem = Problem(net, given, d, strength)
-    theta, cost = problem.solve()
+    theta, cost = minimised(problem, np.zeros(len(problem.ridge)))
     return net, problem.parameters(theta), cost
 
 
@@ -272,6 +281,22 @@ def ways(tasks, width, d, strengths, seed):
     return found
 
 
+def draw(d, tasks, points, seed):
+    """Rows of a draw: fitted, judged, and of the fitted ones those of a trial fit and those that judge the trial."""
+    rng = np.random.default_rng([seed, points])
+    shuffled = [rng.permutation(np.flatnonzero(d.task == t)) for t in range(tasks)]
+    most = points - points // 5
+    parts = [slice(points), slice(points, None), slice(most), slice(most, points)]
+    return [np.concatenate([rows[part] for rows in shuffled]) for part in parts]
+
+
+def interval(errors, reference):
+    """95 % interval, in per cent, of the mean error against another way's, both by draw and device."""
+    ratio = np.log(np.array(errors) / np.array(reference)).mean(0)
+    spread = np.random.default_rng(0).choice(ratio, (2000, len(ratio))).mean(1)
+    return 100 * np.expm1(np.quantile(spread, [0.025, 0.975]))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("table")
@@ -282,18 +307,12 @@ def main():
     parser.add_argument("--width", type=int, default=8, help="neurons of both layers of every network")
     parser.add_argument("--seeds", type=int, default=3)
     args = parser.parse_args()
-    d, tasks = readings(args.table, args.family, args.celsius, args.every)
+    (d,), tasks = readings(args.table, args.family, args.celsius, args.every)
     print(f"{tasks} devices, {len(d.i)} readings")
     for points in map(int, args.points.split(",")):
         errors = {}
         for seed in range(args.seeds):
-            rng = np.random.default_rng([seed, points])
-            shuffled = [rng.permutation(np.flatnonzero(d.task == t)) for t in range(tasks)]
-            fit = np.concatenate([rows[:points] for rows in shuffled])
-            judged = np.concatenate([rows[points:] for rows in shuffled])
-            most = points - points // 5
-            first = np.concatenate([rows[:most] for rows in shuffled])
-            rest = np.concatenate([rows[most:points] for rows in shuffled])
+            fit, judged, first, rest = draw(d, tasks, points, seed)
             trial = ways(tasks, args.width, d.take(first), {way: STRENGTHS for way in WAYS}, seed)
             unseen = {key: unseen_loss(net, p, d.take(rest)) for key, (net, p, _) in trial.items()}
             best = {way: [min(STRENGTHS, key=lambda s: unseen[way, s])] for way in WAYS}
@@ -304,11 +323,8 @@ def main():
                 print(f"  seed {seed} {way}: strength {best[way][0]:g}, {100 * np.median(errors[way][-1]):.2f} %", flush=True)
         print(f"{points} points per device: rel_rms of unseen readings, median over devices and draws")
         for way in WAYS:
-            e = np.array(errors[way])
-            ratio = np.log(e / np.array(errors["soft"])).mean(0)
-            spread = np.random.default_rng(0).choice(ratio, (2000, tasks)).mean(1)
-            low, high = 100 * np.expm1(np.quantile(spread, [0.025, 0.975]))
-            print(f"{way:<18} {100 * np.median(e):>7.2f} %   against soft {low:+.0f} to {high:+.0f} %")
+            low, high = interval(errors[way], errors["soft"])
+            print(f"{way:<18} {100 * np.median(errors[way]):>7.2f} %   against soft {low:+.0f} to {high:+.0f} %")
 
 
 if __name__ == "__main__":

@@ -6,11 +6,15 @@
 //! run in f32; the loss that decides which state is kept comes from the f64 kernel, so that it is the
 //! one Levenberg-Marquardt minimises.
 
+mod balance;
 mod compute;
+mod direction;
 mod error;
 mod feed;
+mod gradients;
 mod minibatch;
 mod objective;
+mod surgery;
 mod surrogate;
 #[cfg(test)]
 mod tests;
@@ -24,7 +28,7 @@ use burn::lr_scheduler::linear::LinearLrSchedulerConfig;
 use burn::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
 use burn::lr_scheduler::sequential::SequentialLrSchedulerConfig;
 use burn::module::ParamGroup;
-use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
+use burn::optim::{AdamWConfig, ModuleOptimizer};
 
 pub use compute::{Compute, open};
 pub use error::AdamwError;
@@ -36,8 +40,7 @@ use crate::lm::{StopReason, residuals};
 use crate::parameters::Parameters;
 use crate::prepared::Prepared;
 use crate::problem::Problem;
-use feed::{Batch, Feed};
-use objective::Objective;
+use direction::Direction;
 
 /// Steps between two judgements of the state by the f64 kernel.
 pub const JUDGE_EVERY: usize = 100;
@@ -113,9 +116,7 @@ pub(crate) fn solve_in_parts(
 ) -> Result<Outcome, AdamwError> {
     check(config)?;
     let device = open(config.device)?.device;
-    let mut feed = Feed::new(problem, further, &device, config.batch, seed)?;
-    let (points, slopes) = feed.first();
-    let objective = Objective::new(problem, points, slopes, &device);
+    let mut direction = Direction::new(problem, further, &device, config, seed)?;
     let mut surrogate = Surrogate::from_parameters(start, &problem.layout, &device.clone().autodiff());
     let mut optimizer = optimizer(config);
     let mut schedule = schedule(config)?;
@@ -125,13 +126,8 @@ pub(crate) fn solve_in_parts(
     let (mut stale, mut step, mut samples) = (0, 0, 0);
     let mut stopped = if watch(&best.0).is_break() { StopReason::Interrupted } else { StopReason::Steps };
     while stopped == StopReason::Steps && step < config.steps {
-        let Batch { points, slopes } = feed.next()?;
-        samples += points.len();
-        let mut loss = objective.points(&surrogate, &points) + objective.penalty(&surrogate);
-        if let Some(slopes) = &slopes {
-            loss = loss + objective.slopes(&surrogate, slopes);
-        }
-        let gradients = GradientsParams::from_grads(loss.backward(), &surrogate);
+        let (gradients, points) = direction.next(&surrogate)?;
+        samples += points;
         surrogate = optimizer.step(schedule.step(), surrogate, gradients);
         step += 1;
 

@@ -119,22 +119,19 @@ fn estimate_warm(
     robust: f64,
     expect: impl Fn(&mut [f64]) -> bool,
 ) -> Option<Posterior> {
-    let mut follows = expect(&mut prior.head.mean);
+    let follows = expect(&mut prior.head.mean);
     let mut found = estimate(readings, &prior, noise, robust)?;
-    for _ in 0..ROUNDS {
-        if !follows {
+    for _ in 0..if follows { ROUNDS } else { 0 } {
+        let (before, mut expected) = (prior.head.mean.clone(), found.head.mean.clone());
+        if !expect(&mut expected) {
             break;
         }
-        let mut expected = found.head.mean.clone();
-        follows = expect(&mut expected);
-        prior
-            .head
-            .mean
-            .iter_mut()
-            .skip(1)
-            .step_by(2)
-            .zip(expected.iter().skip(1).step_by(2))
-            .for_each(|(m, e)| *m = *e);
+        let slopes = prior.head.mean.iter_mut().skip(1).step_by(2);
+        slopes.zip(expected.iter().skip(1).step_by(2)).for_each(|(slope, expected)| *slope = *expected);
+        // As with readings at the reference alone, which tell nothing of slopes.
+        if prior.head.mean == before {
+            break;
+        }
         found = estimate(readings, &prior, noise, robust)?;
     }
     Some(found)

@@ -304,6 +304,53 @@ pub struct AdamwConfig {
     pub clip: f64,
     /// Evaluations without improvement of the held-out loss before stopping; 0 never stops early.
     pub patience: usize,
+    /// How losses of tasks are weighed against each other.
+    pub balance: Balancing,
+    /// What becomes of gradients of tasks that oppose each other.
+    pub conflicts: Conflicts,
+    /// What a task is, for both.
+    pub tasks: Balanced,
+}
+
+/// Weights of the losses of tasks; readings of a task are always weighed by their inverse variance.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Balancing {
+    /// The sum over all readings: a task counts by how much is known of it.
+    #[default]
+    Noise,
+    /// All tasks count the same, however many readings they have.
+    Equal,
+    /// By a variance of each task that is learned (A. Kendall et al., 2018).
+    Uncertainty,
+    /// So that gradients are of one size at the last layer (Z. Chen et al., 2018).
+    Gradnorm,
+    /// More where the loss falls slowly (S. Liu et al., 2019).
+    Dwa,
+}
+
+/// Directions of tasks that oppose each other over what they share.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Conflicts {
+    /// Added as they are.
+    #[default]
+    Ignored,
+    /// Each loses what opposes another one (T. Yu et al., 2020).
+    Pcgrad,
+    /// The task that is helped least is helped most (B. Liu et al., 2021).
+    Cagrad,
+}
+
+/// What is weighed against each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Balanced {
+    /// Devices.
+    #[default]
+    Device,
+    /// Quantities: drain, gate and bulk current.
+    Quantity,
 }
 
 impl Default for AdamwConfig {
@@ -316,6 +363,9 @@ impl Default for AdamwConfig {
             weight_decay: 1e-6,
             clip: 1.0,
             patience: 0,
+            balance: Balancing::Noise,
+            conflicts: Conflicts::Ignored,
+            tasks: Balanced::Device,
         }
     }
 }

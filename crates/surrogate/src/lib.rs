@@ -65,7 +65,7 @@ pub use adapt::{AdaptOptions, Adapted, adapt};
 pub use charges::{ChargeConfig, ChargeErrors};
 pub use checkpoint::Checkpoint;
 pub use compare::{Change, Contender, Standing, compare, contenders};
-pub use config::{AdamwConfig, ComputeDevice, FitConfig, LmConfig, Solver};
+pub use config::{AdamwConfig, Balanced, Balancing, ComputeDevice, Conflicts, FitConfig, LmConfig, Solver};
 pub use conflict::{Conflict, LayerConflict};
 pub use constraint::ConstraintsConfig;
 pub use error::FitError;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use gummel_device::{CornerPosition, DeviceId};
-use gummel_kernel::Basis;
+use gummel_kernel::{Basis, Covariate};
 use gummel_kernel::basis::Exponents;
 
 use crate::config::Population;
@@ -75,7 +75,14 @@ pub(crate) fn warmed(basis: &Basis) -> Vec<Exponents> {
     let linear = |[l, w, inv_l, inv_w, tau, speed, skew]: &Exponents| {
         l + inv_l <= 1 && [w, inv_w, tau, speed, skew].into_iter().all(|e| *e == 0)
     };
-    basis.terms.iter().filter(|e| linear(e)).map(|&[l, w, il, iw, _, s, k]| [l, w, il, iw, 1, s, k]).collect()
+    basis.terms.iter().filter(|e| linear(e)).map(times_tau).collect()
+}
+
+/// `term` without a temperature, times tau.
+pub(crate) fn times_tau(term: &Exponents) -> Exponents {
+    let mut warm = *term;
+    warm[Covariate::Tau as usize] = 1;
+    warm
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Batches of points and slopes in seeded order, out of memory or of a set that is read part by part.
 
+use std::collections::BTreeMap;
+
 use burn::tensor::Device;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -58,6 +60,18 @@ impl<'a> Feed<'a> {
 
     /// The next batch.
     pub(super) fn next(&mut self) -> Result<Batch, AdamwError> {
+        self.advance()?;
+        Ok(self.table.next(&self.device))
+    }
+
+    /// The next batch, cut by the group that `group_of` gives for every task of the problem; groups without a point are left out.
+    pub(super) fn next_by(&mut self, group_of: &[usize]) -> Result<Vec<(usize, Batch)>, AdamwError> {
+        self.advance()?;
+        Ok(self.table.next_by(group_of, &self.device))
+    }
+
+    /// Reads the next part where every batch of this one was seen.
+    fn advance(&mut self) -> Result<(), AdamwError> {
         if self.table.left == 0
             && let Some(further) = self.further.filter(|f| f.parts() > 1)
         {
@@ -70,7 +84,8 @@ impl<'a> Feed<'a> {
                 self.table = table;
             }
         }
-        Ok(self.table.next(&self.device))
+        self.table.left = self.table.left.saturating_sub(1);
+        Ok(())
     }
 }
 
@@ -94,13 +109,39 @@ impl Shuffled {
     }
 
     fn next(&mut self, device: &Device) -> Batch {
-        self.left = self.left.saturating_sub(1);
         let slopes = self.slopes.as_ref().zip(self.pairs.as_mut());
         Batch {
             points: self.points.gather(self.order.next_indices(), device),
             slopes: slopes.map(|(slopes, pairs)| slopes.gather(pairs.next_indices(), device)),
         }
     }
+
+    fn next_by(&mut self, group_of: &[usize], device: &Device) -> Vec<(usize, Batch)> {
+        let points = by_group(self.order.next_indices(), self.points.numbers(), group_of);
+        let pairs = self.slopes.as_ref().zip(self.pairs.as_mut());
+        let pairs = pairs.map(|(slopes, pairs)| by_group(pairs.next_indices(), slopes.numbers(), group_of));
+        points
+            .into_iter()
+            .map(|(group, indices)| {
+                let own = pairs.as_ref().and_then(|pairs| pairs.get(&group));
+                let slopes = self.slopes.as_ref().zip(own);
+                let batch = Batch {
+                    points: self.points.gather(&indices, device),
+                    slopes: slopes.map(|(slopes, indices)| slopes.gather(indices, device)),
+                };
+                (group, batch)
+            })
+            .collect()
+    }
+}
+
+/// Those of `indices` that belong to each group, by the task `numbers` of all rows.
+fn by_group(indices: &[i32], numbers: &[i32], group_of: &[usize]) -> BTreeMap<usize, Vec<i32>> {
+    let mut groups: BTreeMap<usize, Vec<i32>> = BTreeMap::new();
+    for &index in indices {
+        groups.entry(group_of[numbers[index as usize] as usize]).or_default().push(index);
+    }
+    groups
 }
 
 /// Endless seeded passes over `0 .. n`, each in a new order, cut into batches of one size.

@@ -29,7 +29,8 @@ impl Table {
         let n = self.tasks.len();
         (n > 0).then(|| Rows {
             values: Tensor::from_data(TensorData::new(self.values, [n, self.columns]), device),
-            tasks: Tensor::from_data(TensorData::new(self.tasks, [n]), device),
+            tasks: Tensor::from_data(TensorData::new(self.tasks.clone(), [n]), device),
+            numbers: self.tasks,
         })
     }
 }
@@ -39,6 +40,8 @@ impl Table {
 struct Rows {
     values: Tensor<2>,
     tasks: Tensor<1, Int>,
+    /// The tasks' numbers in memory; none of gathered rows.
+    numbers: Vec<i32>,
 }
 
 impl Rows {
@@ -48,7 +51,11 @@ impl Rows {
 
     fn gather(&self, indices: &[i32], device: &Device) -> Rows {
         let at = Tensor::<1, Int>::from_data(TensorData::from(indices), device);
-        Rows { values: self.values.clone().select(0, at.clone()), tasks: self.tasks.clone().select(0, at) }
+        Rows {
+            values: self.values.clone().select(0, at.clone()),
+            tasks: self.tasks.clone().select(0, at),
+            numbers: Vec::new(),
+        }
     }
 
     fn columns(&self, first: usize, n: usize) -> Tensor<2> {
@@ -97,6 +104,11 @@ impl Points {
 
     pub(super) fn len(&self) -> usize {
         self.rows.len()
+    }
+
+    /// Task of every point.
+    pub(super) fn numbers(&self) -> &[i32] {
+        &self.rows.numbers
     }
 
     /// The points numbered by `indices`.
@@ -173,6 +185,11 @@ impl Slopes {
 
     pub(super) fn len(&self) -> usize {
         self.rows.len()
+    }
+
+    /// Task of every pair.
+    pub(super) fn numbers(&self) -> &[i32] {
+        &self.rows.numbers
     }
 
     /// The pairs numbered by `indices`.

@@ -69,11 +69,11 @@ impl SurrogateConfig {
 #[derive(Module, Debug)]
 pub struct Surrogate {
     /// Layers, each followed by tanh.
-    trunk: Vec<Linear>,
+    pub(super) trunk: Vec<Linear>,
     /// B transposed: one row per (output, phi), head numbers along the row.
-    population: Option<Param<Tensor<2>>>,
+    pub(super) population: Option<Param<Tensor<2>>>,
     /// D transposed: one row per (device, output, psi).
-    deviation: Param<Tensor<2>>,
+    pub(super) deviation: Param<Tensor<2>>,
 }
 
 impl Surrogate {

@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::minibatch::{Points, Slopes};
 use super::*;
-use crate::config::ComputeDevice;
+use crate::config::{Balanced, Balancing, ComputeDevice, Conflicts};
 use crate::prepared::Prepared;
 use crate::problem::residual;
 use crate::synthetic::Synthetic;
@@ -241,6 +241,26 @@ fn loss_falls_far_and_the_frozen_best_state_scores_as_reported() {
     let again = residuals::loss(&Prepared::new(&problem), &outcome.parameters.flatten(&problem.layout));
     assert_eq!(again, outcome.best.loss);
     freeze(&problem, &outcome.parameters).check().expect("shapes agree");
+}
+
+#[test]
+fn every_way_of_weighing_tasks_finds_the_family_and_its_seed_fixes_the_result() {
+    let problem = family().problem();
+    let start = family().start(&problem);
+    let first = residuals::loss(&Prepared::new(&problem), &start.flatten(&problem.layout));
+    let balances = [Balancing::Equal, Balancing::Uncertainty, Balancing::Gradnorm, Balancing::Dwa];
+    let conflicts = [Conflicts::Pcgrad, Conflicts::Cagrad];
+    let ways = balances
+        .map(|balance| AdamwConfig { balance, ..quick() })
+        .into_iter()
+        .chain(conflicts.map(|conflicts| AdamwConfig { conflicts, ..quick() }))
+        .chain([AdamwConfig { conflicts: Conflicts::Pcgrad, tasks: Balanced::Quantity, ..quick() }]);
+    let plain = run(&problem, &start, &quick(), 4).best.loss;
+    for config in ways {
+        let [once, again] = [4, 4].map(|seed| run(&problem, &start, &config, seed).best.loss);
+        assert_eq!(once, again, "{config:?}");
+        assert!(once < 0.1 * first && once != plain, "{config:?}: {first} fell to {once}, without to {plain}");
+    }
 }
 
 #[test]

@@ -4,7 +4,6 @@ use faer::Mat;
 use gummel_data::Dataset;
 use gummel_device::metrics::quantile;
 use gummel_kernel::Place;
-use gummel_kernel::basis::times;
 use gummel_model::{HeadPopulation, Model, Population};
 use rayon::prelude::*;
 
@@ -104,9 +103,7 @@ fn heads(model: &Model, o: usize, devices: &[usize]) -> Mat<f64> {
         .iter()
         .map(|&d| {
             let device = &model.spec.devices[d];
-            let mean = branch.mean_head(o, &device.place);
-            let own = times(&device.deviation[0][o], &branch.psi(&device.place), branch.head_len());
-            mean.iter().zip(own).map(|(a, b)| a + b).collect()
+            branch.head(o, &device.deviation[0][o], &device.place)
         })
         .collect();
     Mat::from_fn(rows.len(), branch.head_len(), |i, j| rows[i][j])

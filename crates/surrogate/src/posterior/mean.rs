@@ -13,8 +13,8 @@ use std::collections::BTreeSet;
 use faer::linalg::solvers::{Llt, Solve};
 use faer::{Mat, Side};
 use gummel_data::Dataset;
-use gummel_kernel::basis::{Exponents, times};
-use gummel_kernel::{DeviceHeads, Hull, Place, hull};
+use gummel_kernel::basis::times;
+use gummel_kernel::{Branch, Covariate, DeviceHeads, Hull, Place, hull};
 use gummel_model::Model;
 use rayon::prelude::*;
 
@@ -59,9 +59,15 @@ fn follow(model: &mut Model, metrics: impl FnOnce(&Model) -> Vec<Mat<f64>>) {
     }
 }
 
-/// Functions of size alone: those of temperature stay as they were fitted.
-fn of_size(term: &Exponents) -> bool {
-    term[4] == 0
+/// Columns of `B` that belong to functions of size alone: those of temperature stay as they were fitted.
+pub(super) fn of_size(branch: &Branch) -> Vec<usize> {
+    let tau = Covariate::Tau as usize;
+    (0..branch.population.len()).filter(|&j| branch.population.terms[j][tau] == 0).collect()
+}
+
+/// Whether the population differs between process corners.
+pub(super) fn has_corners(branch: &Branch) -> bool {
+    [Covariate::Speed, Covariate::Skew].into_iter().any(|c| branch.population.depends_on(c))
 }
 
 /// Within which sizes the mean is set; `None` for a model that [`settle`] leaves alone.
@@ -69,9 +75,8 @@ fn hull_of_many(model: &Model) -> Option<Hull> {
     let branch = &model.spec.branches[0];
     let sizes: BTreeSet<[u64; 2]> =
         model.spec.devices.iter().map(|d| [d.place.w.to_bits(), d.place.l.to_bits()]).collect();
-    let corners = branch.population.terms.iter().any(|[.., speed, skew]| speed + skew > 0);
     let free = branch.population.len() == 1;
-    branch.hull.filter(|_| !corners && !free && sizes.len() >= FEWEST_SIZES)
+    branch.hull.filter(|_| !has_corners(branch) && !free && sizes.len() >= FEWEST_SIZES)
 }
 
 /// Sizes as bases see them, evenly spaced in ln W and ln L, at 27 C.
@@ -91,15 +96,14 @@ fn mean(model: &Model, o: usize, grid: &[Place], metric: &Mat<f64>) -> Option<Ve
     let process = learn::foremost(&still, o, metric)?;
     let heads: Vec<Vec<f64>> = grid.iter().map(|place| process.predict(place).0).collect();
     let branch = &model.spec.branches[0];
-    let terms = &branch.population.terms;
-    let kept: Vec<usize> = (0..terms.len()).filter(|&j| of_size(&terms[j])).collect();
+    let kept = of_size(branch);
     let phi: Vec<Vec<f64>> = grid.iter().map(|place| branch.population.at(place)).collect();
-    let of_size: Vec<Vec<f64>> = phi.iter().map(|p| kept.iter().map(|&j| p[j]).collect()).collect();
-    let solution = regression(&of_size, &heads)?;
+    let still: Vec<Vec<f64>> = phi.iter().map(|p| kept.iter().map(|&j| p[j]).collect()).collect();
+    let solution = regression(&still, &heads)?;
     let mut mean = branch.population_heads[o].clone();
     for i in 0..branch.head_len() {
         for (j, &column) in kept.iter().enumerate() {
-            mean[i * terms.len() + column] = solution[(j, i)];
+            mean[i * branch.population.len() + column] = solution[(j, i)];
         }
     }
     Some(mean)
@@ -145,7 +149,7 @@ fn replace(model: &mut Model, o: usize, mean: Vec<f64>) {
 mod tests {
     use super::*;
     use gummel_device::Polarity;
-    use gummel_kernel::{Basis, Branch, Features, Layer, Output, OutputKind, Spec};
+    use gummel_kernel::{Basis, Features, Layer, Output, OutputKind, Spec};
     use gummel_model::Manifest;
 
     /// The one number of a head that is not its constant: bends with length, and otherwise in narrow channels.
@@ -207,12 +211,8 @@ mod tests {
 
     /// Head of a device, or of the population, at `place`.
     fn head(model: &Model, device: Option<usize>, place: &Place) -> Vec<f64> {
-        let branch = &model.spec.branches[0];
-        let phi = branch.phi(place);
-        let rows = branch.population_heads[0].chunks_exact(phi.len());
-        let mean = rows.map(|row| row.iter().zip(&phi).map(|(b, p)| b * p).sum::<f64>());
         let own = device.map_or(vec![0.0; 2], |d| model.spec.devices[d].deviation[0][0].clone());
-        mean.zip(own).map(|(m, d)| m + d).collect()
+        model.spec.branches[0].head(0, &own, place)
     }
 
     #[test]

@@ -11,13 +11,13 @@
 //! Slopes left out scatter around the law with the covariance that a new device's slope has before it is measured.
 
 use faer::Mat;
-use gummel_kernel::basis::times;
-use gummel_kernel::{Branch, Place};
+use gummel_kernel::{Branch, Covariate, Place};
 use gummel_model::Model;
 
 use super::kriging::shrunk;
 use super::law::{Found, Known, Law, REFERENCE};
 use super::mean;
+use crate::population::times_tau;
 
 /// Where functions of temperature are those of size, K.
 const UNIT: f64 = REFERENCE + 100.0;
@@ -46,7 +46,7 @@ impl Warmth {
             .filter(|(_, e)| e.name != except && span(&e.temperatures) >= SPAN)
             .map(|(d, _)| d)
             .collect();
-        let tells = branch.deviation.len() == 2 && !has_corners(branch) && warm.len() >= FEWEST;
+        let tells = branch.deviation.len() == 2 && !mean::has_corners(branch) && warm.len() >= FEWEST;
         let told = |o: usize| {
             if !tells {
                 return None;
@@ -117,16 +117,12 @@ fn span(temperatures: &[f64]) -> f64 {
     high - low
 }
 
-fn has_corners(branch: &Branch) -> bool {
-    branch.population.terms.iter().any(|[.., speed, skew]| speed + skew > 0)
-}
-
 /// Adds every function of size times temperature that is not there, with zeros in `B`.
 fn widen(branch: &mut Branch) {
+    let still = mean::of_size(branch);
     let terms = &mut branch.population.terms;
     let before = terms.len();
-    let warmed = terms.iter().filter(|t| t[4] == 0).map(|&[l, w, il, iw, _, s, k]| [l, w, il, iw, 1, s, k]);
-    let missing: Vec<_> = warmed.filter(|t| !terms.contains(t)).collect();
+    let missing: Vec<_> = still.iter().map(|&j| times_tau(&terms[j])).filter(|t| !terms.contains(t)).collect();
     terms.extend(&missing);
     for heads in &mut branch.population_heads {
         let wider = |row: &[f64]| [row, &vec![0.0; missing.len()]].concat();
@@ -142,10 +138,9 @@ fn mean_slope(branch: &Branch, o: usize, place: &Place) -> Vec<f64> {
 
 /// Head of output `o` of device `d` at the reference.
 fn head(model: &Model, o: usize, d: usize) -> Vec<f64> {
-    let (branch, device) = (&model.spec.branches[0], &model.spec.devices[d]);
+    let device = &model.spec.devices[d];
     let place = Place { temperature: REFERENCE, ..device.place };
-    let own = times(&device.deviation[0][o], &branch.psi(&place), branch.head_len());
-    branch.mean_head(o, &place).iter().zip(own).map(|(mean, own)| mean + own).collect()
+    model.spec.branches[0].head(o, &device.deviation[0][o], &place)
 }
 
 /// Change of the head of output `o` of device `d` per 100 K.
@@ -161,7 +156,7 @@ fn columns(model: &Model, o: usize, law: &Law) -> Option<Mat<f64>> {
     let places = mean::grid(&branch.hull?);
     let slopes: Vec<Vec<f64>> =
         places.iter().map(|place| law.slope(&branch.mean_head(o, place), place)).collect::<Option<_>>()?;
-    let still = functions(branch, 0);
+    let still = mean::of_size(branch);
     let phi: Vec<Vec<f64>> = places
         .iter()
         .map(|place| {
@@ -172,21 +167,16 @@ fn columns(model: &Model, o: usize, law: &Law) -> Option<Mat<f64>> {
     mean::regression(&phi, &slopes)
 }
 
-/// Columns of the population with temperature to the given power.
-fn functions(branch: &Branch, power: u8) -> Vec<usize> {
-    (0..branch.population.len()).filter(|&j| branch.population.terms[j][4] == power).collect()
-}
-
 /// Puts `columns` in the place of those of temperature in `B` of output `o`; devices keep their heads at every temperature.
 fn replace(model: &mut Model, o: usize, columns: &Mat<f64>) {
     let slopes: Vec<Vec<f64>> = (0..model.spec.devices.len()).map(|d| slope(model, o, d)).collect();
     let branch = &mut model.spec.branches[0];
     let terms = branch.population.terms.clone();
-    let still = functions(branch, 0);
+    let still = mean::of_size(branch);
     for (i, row) in branch.population_heads[o].chunks_exact_mut(terms.len()).enumerate() {
         for (k, &j) in still.iter().enumerate() {
-            let warmed = terms.iter().position(|t| t[4] == 1 && t[..4] == terms[j][..4]);
-            warmed.into_iter().for_each(|column| row[column] = columns[(k, i)]);
+            let of_tau = terms.iter().position(|t| *t == times_tau(&terms[j]));
+            of_tau.into_iter().for_each(|column| row[column] = columns[(k, i)]);
         }
     }
     let branch = &model.spec.branches[0];
@@ -199,7 +189,7 @@ fn replace(model: &mut Model, o: usize, columns: &Mat<f64>) {
 /// Sets the slope of device `d`, measured at one temperature, to what is expected; its head stays what it is there.
 fn follow(model: &mut Model, o: usize, d: usize, warmth: &Warmth) {
     let place = model.spec.devices[d].place;
-    let tau = (place.temperature - REFERENCE) / (UNIT - REFERENCE);
+    let tau = Covariate::Tau.at(&place);
     let before = model.spec.devices[d].deviation[0][o].clone();
     let mut after = before.clone();
     // Away from the reference the head there depends on the slope and the slope on it.
@@ -256,9 +246,8 @@ mod tests {
     fn head_at(model: &Model, d: usize, kelvin: f64) -> Vec<f64> {
         let mut moved = model.clone();
         moved.spec.devices[d].place.temperature = kelvin;
-        let (branch, device) = (&moved.spec.branches[0], &moved.spec.devices[d]);
-        let own = times(&device.deviation[0][0], &branch.psi(&device.place), branch.head_len());
-        branch.mean_head(0, &device.place).iter().zip(own).map(|(mean, own)| mean + own).collect()
+        let device = &moved.spec.devices[d];
+        moved.spec.branches[0].head(0, &device.deviation[0][0], &device.place)
     }
 
     #[test]

@@ -14,7 +14,7 @@ around common ones; d, e, V, o, g are penalised towards zero. One strength serve
 neurons of their own, heads are held with a hundredth of it, as in cross_stitch.py. "from linear" begins with the fit of
 linear, which these ways contain, and penalises the steps from there, as soft sharing does in cross_stitch.py.
 
-`outputs`, drain current i = CONDUCTANCE W/L vds exp(y) and bulk current i = 2 floor sinh(y) of all devices. both: f = z for both. ib deep:
+`outputs`, drain current i = CONDUCTANCE W/L vds exp(y) and bulk current i = 2 floor sinh(y). both: f = z for both. ib deep:
 f = a for id, f = z for ib. id deep: the reverse. apart: a trunk per output. successive: the output on the first layer is
 fitted alone, then the other one, with the squared distance of W1, b1 from what they were penalised by a second strength
 (K. Hashimoto et al., "A joint many-task model: growing a neural network for multiple NLP tasks", 2017; one pass instead of

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use gummel_device::{CornerPosition, DeviceId};
-use gummel_kernel::{Basis, Covariate};
 use gummel_kernel::basis::Exponents;
+use gummel_kernel::{Basis, Covariate};
 
 use crate::config::Population;
 use crate::posterior::mean::FEWEST_SIZES;

@@ -135,15 +135,15 @@ mod tests {
 
     #[test]
     fn tasks_one_by_one_give_the_gradient_of_all_together() {
-        let family = Synthetic { devices: 3, gates: 9, gate: true, hidden: vec![7, 5], ..Synthetic::default() };
+        let family =
+            Synthetic { devices: 3, gates: 9, gate: true, hidden: vec![7, 5], ..Synthetic::default() };
         // Shares of slopes are other than shares of points.
         let problem = Problem { slope_weight: 0.0, strength: 3.0, ..family.problem() };
         let mut theta = family.start(&problem).flatten(&problem.layout);
         theta.iter_mut().enumerate().for_each(|(k, t)| *t += 0.05 * (k as f64).sin());
         let parameters = Parameters::from_flat(&theta, &problem.layout);
         let device = Device::flex();
-        let surrogate =
-            Surrogate::from_parameters(&parameters, &problem.layout, &device.clone().autodiff());
+        let surrogate = Surrogate::from_parameters(&parameters, &problem.layout, &device.clone().autodiff());
         let config = AdamwConfig { batch: usize::MAX, ..AdamwConfig::default() };
         let stepped = |tasks: Option<Tasks>| {
             let mut direction = Direction::new(&problem, None, &device, &config, 1).expect("points");

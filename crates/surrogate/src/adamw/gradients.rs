@@ -28,7 +28,8 @@ impl Shared {
     fn of(surrogate: &Surrogate) -> Self {
         let mut parts: Vec<(ParamId, Vec<usize>)> = Vec::new();
         let mut last = (0, 0);
-        let width = |parts: &[(ParamId, Vec<usize>)]| parts.iter().map(|p| p.1.iter().product::<usize>()).sum();
+        let width =
+            |parts: &[(ParamId, Vec<usize>)]| parts.iter().map(|p| p.1.iter().product::<usize>()).sum();
         for layer in &surrogate.trunk {
             last = (width(&parts), layer.weight.dims().iter().product());
             parts.push((layer.weight.id, layer.weight.dims().to_vec()));

@@ -15,7 +15,7 @@ use crate::config::{Balanced, Balancing, ComputeDevice, Conflicts};
 use crate::prepared::Prepared;
 use crate::problem::residual;
 use crate::synthetic::Synthetic;
-use objective::asinh_exp;
+use objective::{Objective, asinh_exp};
 
 fn family() -> Synthetic {
     Synthetic { devices: 3, gates: 9, gate: true, hidden: vec![7, 5], ..Synthetic::default() }
@@ -259,7 +259,10 @@ fn every_way_of_weighing_tasks_finds_the_family_and_its_seed_fixes_the_result() 
     for config in ways {
         let [once, again] = [4, 4].map(|seed| run(&problem, &start, &config, seed).best.loss);
         assert_eq!(once, again, "{config:?}");
-        assert!(once < 0.1 * first && once != plain, "{config:?}: {first} fell to {once}, without to {plain}");
+        assert!(
+            once < 0.1 * first && once != plain,
+            "{config:?}: {first} fell to {once}, without to {plain}"
+        );
     }
 }
 

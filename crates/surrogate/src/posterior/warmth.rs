@@ -122,7 +122,8 @@ fn widen(branch: &mut Branch) {
     let still = mean::of_size(branch);
     let terms = &mut branch.population.terms;
     let before = terms.len();
-    let missing: Vec<_> = still.iter().map(|&j| times_tau(&terms[j])).filter(|t| !terms.contains(t)).collect();
+    let missing: Vec<_> =
+        still.iter().map(|&j| times_tau(&terms[j])).filter(|t| !terms.contains(t)).collect();
     terms.extend(&missing);
     for heads in &mut branch.population_heads {
         let wider = |row: &[f64]| [row, &vec![0.0; missing.len()]].concat();

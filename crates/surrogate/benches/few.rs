@@ -4,12 +4,13 @@
 //! `... -- ../shared/data/silicon/ihp '*/lv_nmos' 27 6 target/few`. Every device is left out of one of FOLDS whole
 //! fits; their models are kept in the folder MODELS and used again. KEY: `plan` compares planned with random points,
 //! `single` compares 50 points with networks of one device fitted to its full sweep, `quick` fits trunks of 20 and 20 neurons
-//! without bounds of physics and charges, `devices` lists the error of every unseen device without points.
+//! without bounds of physics and charges, `devices` lists the error of every unseen device without points, `with=FAMILY,FAMILY` puts
+//! further families into the same population, all as n-channel transistors, none of which is left out or judged.
 #![allow(clippy::print_stdout, reason = "a benchmark reports on standard output")]
 
 use std::path::{Path, PathBuf};
 
-use gummel_data::{Dataset, DeviceData, ReadOptions, Selection, Split, read};
+use gummel_data::{Dataset, DeviceData, ReadOptions, Reading, Selection, Split, read};
 use gummel_device::metrics::{CurrentErrors, Spread};
 use gummel_kernel::Place;
 use gummel_model::{DeviceQuery, Model};
@@ -17,7 +18,7 @@ use gummel_surrogate::adapt::draw;
 use gummel_surrogate::config::Toggle;
 use gummel_surrogate::plan::Subject;
 use gummel_surrogate::report::judge;
-use gummel_surrogate::{AdaptOptions, FitConfig, Part, PlanOptions, adapt, fit, plan};
+use gummel_surrogate::{AdaptOptions, FitConfig, Part, PlanOptions, adapt, fit, plan, pooled};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -30,22 +31,28 @@ fn main() -> Result<(), Failure> {
     let args: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
     let [data, family, celsius, folds, models, keys @ ..] = args.as_slice() else {
         println!(
-            "usage: cargo bench -p gummel-surrogate --bench few -- DATA FAMILY CELSIUS FOLDS MODELS [plan] [single] [quick] [devices]"
+            "usage: cargo bench -p gummel-surrogate --bench few -- DATA FAMILY CELSIUS FOLDS MODELS [plan] [single] [quick] [devices] [with=FAMILY,FAMILY]"
         );
         return Ok(());
     };
     let reading = read(&[PathBuf::from(data)], &ReadOptions::default(), &|_| ())?;
-    let dataset =
-        Dataset::assemble(&reading.table, &reading.files, &Selection::of(family, celsius.parse()?))?;
+    let selection = Selection::of(family, celsius.parse()?);
+    let own = Dataset::assemble(&reading.table, &reading.files, &selection)?;
+    let others = keys.iter().find_map(|k| k.strip_prefix("with="));
+    let dataset = match others {
+        Some(others) => beside(&own, others, &selection, &reading)?,
+        None => own.clone(),
+    };
+    let tested: Vec<&DeviceData> = dataset.devices.iter().take(own.devices.len()).collect();
     let folds: usize = folds.parse()?;
     let asked = |key: &str| keys.iter().any(|k| k == key);
     let recipe = if asked("quick") { quick() } else { FitConfig::default() };
     let mut unseen = Vec::new();
     for fold in 0..folds {
-        let model = model_without(&dataset, fold, folds, Path::new(models), &recipe)?;
-        for device in dataset.devices.iter().skip(fold).step_by(folds) {
-            unseen.push((model.clone(), device.clone()));
-        }
+        let left_out: Vec<&DeviceData> = tested.iter().copied().skip(fold).step_by(folds).collect();
+        let folder = Path::new(models).join(format!("fold{fold}of{folds}"));
+        let model = model_without(&dataset, &left_out, &folder, &recipe)?;
+        unseen.extend(left_out.into_iter().map(|device| (model.clone(), device.clone())));
     }
     println!("{} devices, each left out of one of {folds} fits", unseen.len());
     println!(
@@ -85,23 +92,29 @@ fn quick() -> FitConfig {
     config
 }
 
-/// The model of a fit that did not see every `folds`-th device.
+/// The devices of `own` and after them those of families `others`, all in one family of n-channel transistors.
+fn beside(own: &Dataset, others: &str, selection: &Selection, reading: &Reading) -> Result<Dataset, Failure> {
+    let family = others.split(',').map(str::to_owned).collect();
+    let others = Selection { family, ..selection.clone() };
+    let others = Dataset::assemble(&reading.table, &reading.files, &others)?;
+    let devices = own.devices.iter().chain(&others.devices).cloned().collect();
+    Ok(pooled(&Dataset { devices, files: own.files.clone() }, "pooled", "fets"))
+}
+
+/// The model of a fit that did not see `left_out`, kept in `folder`.
 fn model_without(
     data: &Dataset,
-    fold: usize,
-    folds: usize,
-    cache: &Path,
+    left_out: &[&DeviceData],
+    folder: &Path,
     recipe: &FitConfig,
 ) -> Result<Model, Failure> {
-    let folder = cache.join(format!("fold{fold}of{folds}"));
     if folder.is_dir() {
         return Ok(Model::load(folder)?);
     }
-    let held: Vec<String> =
-        data.devices.iter().skip(fold).step_by(folds).map(|d| d.id.name.clone()).collect();
-    let config = FitConfig { split: Split::Named { devices: held }, ..recipe.clone() };
+    let devices = left_out.iter().map(|d| d.id.name.clone()).collect();
+    let config = FitConfig { split: Split::Named { devices }, ..recipe.clone() };
     let model = fit(data, &config, &mut ())?.model;
-    model.save(&folder)?;
+    model.save(folder)?;
     Ok(model)
 }
 

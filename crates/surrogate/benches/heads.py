@@ -9,10 +9,11 @@ Every way is one network of the same code, with inputs x (gate, drain, bulk) and
     a = tanh(W1 x + b1)      z = tanh((W2 + d_k) a + b2 + e_k)      u = tanh(V_k z + o_k)      y = h_k . f + c_k + g_k . u
 
 `devices`, drain current alone. linear: f = z. skip: f = (a, z). first: f = a. mlp: f = z with d_k and e_k, else zero.
-mlp free: no f, NEURONS private neurons u. mlp beside: f = z and the private neurons. Heads h, c are penalised deviations
-around common ones; d, e, V, o, g are penalised towards zero. One strength serves all penalties of a way; where devices have
-neurons of their own, heads are held with a hundredth of it, as in cross_stitch.py. "from linear" begins with the fit of
-linear, which these ways contain, and penalises the steps from there, as soft sharing does in cross_stitch.py.
+mlp free: no f, NEURONS private neurons u. mlp beside: f = z and the private neurons. wide: linear with twice the neurons.
+Heads h, c are penalised deviations around common ones; d, e, V, o, g are penalised towards zero. One strength serves all
+penalties of a way; where devices have neurons of their own, heads are held with a hundredth of it, as in cross_stitch.py.
+"from linear" begins with the fit of linear, which these ways contain, and penalises the steps from there, as soft sharing
+does in cross_stitch.py.
 
 `outputs`, drain current i = CONDUCTANCE W/L vds exp(y) and bulk current i = 2 floor sinh(y). both: f = z for both. ib deep:
 f = a for id, f = z for ib. id deep: the reverse. apart: a trunk per output. successive: the output on the first layer is
@@ -62,6 +63,7 @@ class Way:
     apart: bool = False  # a trunk per output
     lower: int | None = None  # output that is fitted before the other one
     origin: str | None = None  # way with whose fit this one begins
+    wider: int = 1  # so many times the neurons of the others' layers
 
 
 DEVICES = {
@@ -71,6 +73,7 @@ DEVICES = {
     "mlp": Way(("second",), layer=True),
     "mlp free": Way(("none",), neurons=NEURONS),
     "mlp beside": Way(("second",), neurons=NEURONS),
+    "wide": Way(("second",), wider=2),
     "skip from linear": Way(("both",), origin="linear"),
     "mlp from linear": Way(("second",), layer=True, origin="linear"),
     "mlp beside from linear": Way(("second",), neurons=NEURONS, origin="linear"),
@@ -79,8 +82,8 @@ OUTPUTS = {
     "both": Way(("second", "second")),
     "ib deep": Way(("first", "second")),
     "id deep": Way(("second", "first")),
-    "ib deep, successive": Way(("first", "second"), lower=0),
-    "id deep, successive": Way(("second", "first"), lower=1),
+    "ib deep successive": Way(("first", "second"), lower=0),
+    "id deep successive": Way(("second", "first"), lower=1),
     "apart": Way(("second", "second"), apart=True),
 }
 
@@ -90,7 +93,7 @@ class Network:
 
     def __init__(self, way, devices, width):
         self.way, self.devices, self.currents = way, devices, len(way.sees)
-        self.tasks = devices * self.currents
+        self.tasks, width = devices * self.currents, width * way.wider
         layers = np.arange(2 * width)
         seen = {"first": layers[:width], "second": layers[width:], "both": layers, "none": layers[:0]}
         self.seen = np.array([seen[name] for name in way.sees])
@@ -331,9 +334,14 @@ def main():
     parser.add_argument("--points", default="31,102", help="fitted readings per device")
     parser.add_argument("--width", type=int, default=8, help="neurons of both layers of the trunk")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--ways", help="these alone, against the first of them; 'from linear' needs linear before it")
     args = parser.parse_args()
     ways, names = (DEVICES, ("id",)) if args.what == "devices" else (OUTPUTS, ("id", "ib"))
+    if args.ways:
+        ways = {name: ways[name] for name in args.ways.split(",")}
     currents, tasks = readings(args.table, args.family, args.celsius, args.every, names)
+    if len(currents) > 1 and not well_seen(currents[1], tasks).any():
+        parser.error(f"no device has {STRONG} readings of ib above 100 noise floors; take more with --every 1")
     print(f"{tasks} devices, {len(currents[0].i)} readings")
     reference = next(iter(ways))
     for points in map(int, args.points.split(",")):

@@ -160,6 +160,16 @@ fn python(root: &Path) -> Result<Tally> {
             Some(bench("cross_stitch.py")),
             "noisy.parquet demo130/nmos --every 4 --points 8 --width 2 --seeds 1",
         ),
+        (
+            &python,
+            Some(bench("heads.py")),
+            "devices noisy.parquet demo130/nmos --every 4 --points 8 --width 2 --seeds 1",
+        ),
+        (
+            &python,
+            Some(bench("heads.py")),
+            "outputs noisy.parquet demo130/nmos --every 2 --points 8 --width 2 --seeds 1",
+        ),
     ] {
         let mut command = Command::new(program);
         command.args(script).args(arguments.split(' ')).current_dir(root.join(FOLDER));

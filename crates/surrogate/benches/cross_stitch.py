@@ -166,11 +166,9 @@ class Problem:
         self.blocks, self.ridge = blocks, np.concatenate(ridge)
 
     def parameters(self, theta):
-        p, at = dict(self.base), 0
-        for name, kind, size in self.blocks:
-            step = theta[at : at + size]
+        p = dict(self.base)
+        for (name, kind, _), step in zip(self.blocks, steps(theta, self.blocks)):
             p[name] = p[name] + step.reshape(self.net.shapes[name][0 if kind == "own" else 1 :])
-            at += size
         return p
 
     def residuals(self, theta, jacobian=False):
@@ -189,21 +187,28 @@ class Problem:
             columns.append(part.reshape(len(y), size))
         return r, slope[:, None] * np.concatenate(columns, axis=1)
 
-    def cost(self, theta, r):
-        return r @ r + theta @ (self.ridge * theta)
+
+def steps(theta, blocks):
+    """The unknowns of every block, whose number stands last in it."""
+    return np.split(theta, np.cumsum([block[-1] for block in blocks])[:-1])
+
+
+def cost_of(problem, theta, r):
+    """What is minimised: squared residuals and penalties."""
+    return r @ r + theta @ (problem.ridge * theta)
 
 
 def minimised(problem, theta):
     """Levenberg-Marquardt from `theta`; the step comes from the smaller of both normal matrices."""
     r, j = problem.residuals(theta, True)
-    cost, damping, history = problem.cost(theta, r), 1e-2, []
+    cost, damping, history = cost_of(problem, theta, r), 1e-2, []
     for _ in range(STEPS):
         gradient = j.T @ r + problem.ridge * theta
         while True:
             step = -solve_arrow(j, problem.ridge + damping, gradient)
             trial = theta + step
             r_new, _ = problem.residuals(trial)
-            new = problem.cost(trial, r_new)
+            new = cost_of(problem, trial, r_new)
             if new < cost:
                 break
             damping *= 4

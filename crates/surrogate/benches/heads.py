@@ -43,6 +43,7 @@ from cross_stitch import (
     minimised,
     offset_noise,
     readings,
+    steps,
     targets,
 )
 
@@ -189,11 +190,10 @@ class Problem:
         self.begin, self.ridge = np.concatenate(begin), np.concatenate(ridge)
 
     def parameters(self, theta):
-        p, at = dict(self.base), 0
-        for name, whose, count, size in self.blocks:
-            step = theta[at : at + size].reshape(count, *self.net.shapes[name])
+        p = dict(self.base)
+        for (name, whose, count, _), step in zip(self.blocks, steps(theta, self.blocks)):
+            step = step.reshape(count, *self.net.shapes[name])
             p[name] = p[name] + step[self.net.group(whose, np.arange(self.net.tasks))[0]]
-            at += size
         return p
 
     def residuals(self, theta, jacobian=False):
@@ -210,9 +210,6 @@ class Problem:
             column[rows, self.net.group(whose, d.task)[0]] = parts[name].reshape(len(y), -1)
             columns.append(column.reshape(len(y), size))
         return r, slope[:, None] * np.concatenate(columns, axis=1)
-
-    def cost(self, theta, r):
-        return r @ r + theta @ (self.ridge * theta)
 
 
 def fitted(net, given, d, strength, hold=FREE):

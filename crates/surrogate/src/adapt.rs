@@ -119,9 +119,11 @@ fn estimate_warm(
     robust: f64,
     expect: impl Fn(&mut [f64]) -> bool,
 ) -> Option<Posterior> {
-    let follows = expect(&mut prior.head.mean);
+    if !expect(&mut prior.head.mean) {
+        return estimate(readings, &prior, noise, robust);
+    }
     let mut found = estimate(readings, &prior, noise, robust)?;
-    for _ in 0..if follows { ROUNDS } else { 0 } {
+    for _ in 0..ROUNDS {
         let (before, mut expected) = (prior.head.mean.clone(), found.head.mean.clone());
         if !expect(&mut expected) {
             break;

@@ -32,7 +32,7 @@ pub(super) struct Seen {
     pub(super) task: usize,
     /// Mean squared weighted residual.
     pub(super) loss: f64,
-    /// Norm of the loss's gradient over the last shared layer.
+    /// Norm of the loss's gradient over the last shared layer; anything where [`Balance::asks_for_norms`] does not.
     pub(super) norm: f64,
 }
 
@@ -72,6 +72,11 @@ impl Balance {
     /// Weight of every task.
     pub(super) fn weights(&self) -> &[f64] {
         &self.weights
+    }
+
+    /// Whether [`Seen::norm`] counts.
+    pub(super) fn asks_for_norms(&self) -> bool {
+        self.kind == Balancing::Gradnorm
     }
 
     /// Sets the weights by what a step showed.

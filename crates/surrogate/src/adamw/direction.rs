@@ -52,7 +52,7 @@ impl<'a> Direction<'a> {
     pub(super) fn next(&mut self, surrogate: &Surrogate) -> Result<(GradientsParams, usize), AdamwError> {
         let Some(tasks) = &mut self.tasks else {
             let batch = self.feed.next()?;
-            let loss = loss(&self.objective, surrogate, &batch) + self.objective.penalty(surrogate);
+            let loss = self.objective.batch(surrogate, &batch) + self.objective.penalty(surrogate);
             return Ok((GradientsParams::from_grads(loss.backward(), surrogate), batch.points.len()));
         };
         let batches = self.feed.next_by(&tasks.group_of)?;
@@ -90,7 +90,7 @@ impl Tasks {
         batches: &[(usize, Batch)],
     ) -> GradientsParams {
         let losses: Vec<Tensor<1>> =
-            batches.iter().map(|(_, batch)| loss(objective, surrogate, batch)).collect();
+            batches.iter().map(|(_, batch)| objective.batch(surrogate, batch)).collect();
         let values: Vec<f64> = Tensor::cat(losses.iter().map(|l| l.clone().inner()).collect(), 0)
             .into_data()
             .iter::<f64>()
@@ -102,7 +102,7 @@ impl Tasks {
             Conflicts::Pcgrad => times(pcgrad(&gradients.gram(&weights), &mut self.random), &weights),
             Conflicts::Cagrad => times(cagrad(&gradients.gram(&weights)), &weights),
         };
-        let norms = gradients.norms(surrogate);
+        let norms = if self.balance.asks_for_norms() { gradients.norms() } else { vec![0.0; batches.len()] };
         let seen = batches.iter().zip(values.iter().zip(norms));
         let seen: Vec<Seen> =
             seen.map(|((task, _), (loss, norm))| Seen { task: *task, loss: *loss, norm }).collect();
@@ -115,15 +115,6 @@ impl Tasks {
 
 fn times(factors: Vec<f64>, weights: &[f64]) -> Vec<f64> {
     factors.iter().zip(weights).map(|(f, w)| f * w).collect()
-}
-
-/// The loss of a batch without the penalty.
-fn loss(objective: &Objective, surrogate: &Surrogate, batch: &Batch) -> Tensor<1> {
-    let points = objective.points(surrogate, &batch.points);
-    match &batch.slopes {
-        Some(slopes) => points + objective.slopes(surrogate, slopes),
-        None => points,
-    }
 }
 
 #[cfg(test)]

@@ -18,6 +18,21 @@ pub(super) struct Batch {
     pub(super) slopes: Option<Slopes>,
 }
 
+impl Batch {
+    /// The points numbered by `indices`, and of the slopes those numbered beside them.
+    fn gathered(
+        points: &Points,
+        indices: &[i32],
+        slopes: Option<(&Slopes, &[i32])>,
+        device: &Device,
+    ) -> Self {
+        Batch {
+            points: points.gather(indices, device),
+            slopes: slopes.map(|(slopes, pairs)| slopes.gather(pairs, device)),
+        }
+    }
+}
+
 /// Endless batches; of a set in parts, every part is seen once before the next is read.
 pub(super) struct Feed<'a> {
     problem: &'a Problem,
@@ -109,11 +124,8 @@ impl Shuffled {
     }
 
     fn next(&mut self, device: &Device) -> Batch {
-        let slopes = self.slopes.as_ref().zip(self.pairs.as_mut());
-        Batch {
-            points: self.points.gather(self.order.next_indices(), device),
-            slopes: slopes.map(|(slopes, pairs)| slopes.gather(pairs.next_indices(), device)),
-        }
+        let pairs = self.pairs.as_mut().map(Shuffle::next_indices);
+        Batch::gathered(&self.points, self.order.next_indices(), self.slopes.as_ref().zip(pairs), device)
     }
 
     fn next_by(&mut self, group_of: &[usize], device: &Device) -> Vec<(usize, Batch)> {
@@ -123,12 +135,8 @@ impl Shuffled {
         points
             .into_iter()
             .map(|(group, indices)| {
-                let own = pairs.as_ref().and_then(|pairs| pairs.get(&group));
-                let slopes = self.slopes.as_ref().zip(own);
-                let batch = Batch {
-                    points: self.points.gather(&indices, device),
-                    slopes: slopes.map(|(slopes, indices)| slopes.gather(indices, device)),
-                };
+                let own = pairs.as_ref().and_then(|pairs| pairs.get(&group)).map(Vec::as_slice);
+                let batch = Batch::gathered(&self.points, &indices, self.slopes.as_ref().zip(own), device);
                 (group, batch)
             })
             .collect()

@@ -11,6 +11,7 @@ use super::surrogate::Surrogate;
 
 /// Gradients of several losses.
 pub(super) struct TaskGradients {
+    layout: Shared,
     /// A row per task: trunk layer by layer, weights before biases, then the population.
     shared: Tensor<2>,
     /// Gradients over the deviations.
@@ -56,14 +57,14 @@ impl Shared {
 impl TaskGradients {
     /// Of `losses`, one per task.
     pub(super) fn of(surrogate: &Surrogate, losses: Vec<Tensor<1>>) -> Self {
-        let shared = Shared::of(surrogate);
+        let layout = Shared::of(surrogate);
         let (mut rows, mut own) = (Vec::new(), Vec::new());
         for loss in losses {
             let gradients = GradientsParams::from_grads(loss.backward(), surrogate);
-            rows.push(shared.row(&gradients, surrogate));
+            rows.push(layout.row(&gradients, surrogate));
             own.push(deviations(&gradients, surrogate));
         }
-        TaskGradients { shared: Tensor::cat(rows, 0), own }
+        TaskGradients { layout, shared: Tensor::cat(rows, 0), own }
     }
 
     /// Products of the tasks' gradients over what they share, each times its weight.
@@ -75,8 +76,8 @@ impl TaskGradients {
     }
 
     /// Norms of the tasks' gradients over the last layer's weights.
-    pub(super) fn norms(&self, surrogate: &Surrogate) -> Vec<f64> {
-        let (first, length) = Shared::of(surrogate).last;
+    pub(super) fn norms(&self) -> Vec<f64> {
+        let (first, length) = self.layout.last;
         let squares = self.shared.clone().narrow(1, first, length).square().sum_dim(1);
         squares.into_data().iter::<f64>().map(f64::sqrt).collect()
     }
@@ -95,7 +96,7 @@ impl TaskGradients {
         let n = factors.len();
         let row = Tensor::<2>::from_data(TensorData::new(factors, [1, n]), &device).matmul(self.shared);
         let mut first = 0;
-        for (id, shape) in Shared::of(surrogate).parts {
+        for (id, shape) in self.layout.parts {
             let length: usize = shape.iter().product();
             let part = row.clone().narrow(1, first, length);
             match shape[..] {

@@ -8,6 +8,7 @@
 
 use burn::tensor::{Device, Tensor};
 
+use super::feed::Batch;
 use super::minibatch::{Points, Slopes};
 use super::surrogate::{Places, Surrogate};
 use crate::problem::Problem;
@@ -34,8 +35,17 @@ impl Objective {
         }
     }
 
+    /// Share of a batch, without the penalty.
+    pub(super) fn batch(&self, surrogate: &Surrogate, batch: &Batch) -> Tensor<1> {
+        let points = self.points(surrogate, &batch.points);
+        match &batch.slopes {
+            Some(slopes) => points + self.slopes(surrogate, slopes),
+            None => points,
+        }
+    }
+
     /// Share of the points.
-    pub(super) fn points(&self, surrogate: &Surrogate, batch: &Points) -> Tensor<1> {
+    fn points(&self, surrogate: &Surrogate, batch: &Points) -> Tensor<1> {
         let y = surrogate.forward(batch.inputs(), batch.tasks(), &self.places);
         let current = batch.sign() * asinh_exp(y.clone() + batch.offset());
         let residual = current + batch.plain() * y - batch.target();
@@ -43,7 +53,7 @@ impl Objective {
     }
 
     /// Share of the slopes.
-    pub(super) fn slopes(&self, surrogate: &Surrogate, batch: &Slopes) -> Tensor<1> {
+    fn slopes(&self, surrogate: &Surrogate, batch: &Slopes) -> Tensor<1> {
         let dy = surrogate.tangent(batch.middle(), batch.step(), batch.tasks(), &self.places);
         ((dy - batch.target()) * batch.weight()).square().mean().mul_scalar(self.slopes)
     }

@@ -9,6 +9,7 @@ use gummel_kernel::{Branch, DeviceHeads, Instance, Member, Spec};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use super::feed::Batch;
 use super::minibatch::{Points, Slopes};
 use super::*;
 use crate::config::{Balanced, Balancing, ComputeDevice, Conflicts};
@@ -178,11 +179,9 @@ fn burn_loss(problem: &Problem, theta: &[f64], device: &Device) -> (Tensor<1>, S
     let points = Points::new(problem, tasks.clone(), &plain).expect("weighted points");
     let slopes = Slopes::new(problem, tasks, &plain);
     let objective = Objective::new(problem, &points, slopes.as_ref(), &plain);
-    let mut loss = objective.points(&surrogate, &points) + objective.penalty(&surrogate);
-    if let Some(slopes) = &slopes {
-        loss = loss + objective.slopes(&surrogate, slopes);
-    }
-    (loss.mul_scalar(0.5 * points.total), surrogate)
+    let batch = Batch { points, slopes };
+    let loss = objective.batch(&surrogate, &batch) + objective.penalty(&surrogate);
+    (loss.mul_scalar(0.5 * batch.points.total), surrogate)
 }
 
 #[test]

@@ -81,8 +81,7 @@ impl Warmth {
         let Some(told) = &self.outputs[o] else { return false };
         let branch = &model.spec.branches[0];
         let still = Place { temperature: REFERENCE, ..*place };
-        let mut head = branch.mean_head(o, &still);
-        head.iter_mut().zip(deviation.iter().step_by(2)).for_each(|(h, d)| *h += d);
+        let head = branch.head(o, deviation, &still);
         let Some(slope) = told.law.slope(&head, place) else { return false };
         let mean = mean_slope(branch, o, place);
         let own = deviation.iter_mut().skip(1).step_by(2);

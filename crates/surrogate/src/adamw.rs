@@ -6,48 +6,48 @@
 //! run in f32; the loss that decides which state is kept comes from the f64 kernel, so that it is the
 //! one Levenberg-Marquardt minimises.
 
+mod anchored;
 mod balance;
 mod compute;
+mod descend;
 mod direction;
 mod error;
+mod even;
 mod feed;
+mod free;
 mod gradients;
 mod minibatch;
+mod network;
 mod objective;
+mod pull;
+mod shuffle;
 mod surgery;
 mod surrogate;
+mod together;
 #[cfg(test)]
 mod tests;
 
 use std::ops::ControlFlow;
 
-use burn::grad_clipping::GradientClippingConfig;
-use burn::lr_scheduler::LrSchedulerConfig;
-use burn::lr_scheduler::cosine::CosineAnnealingLrSchedulerConfig;
-use burn::lr_scheduler::linear::LinearLrSchedulerConfig;
-use burn::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
-use burn::lr_scheduler::sequential::SequentialLrSchedulerConfig;
-use burn::module::ParamGroup;
-use burn::optim::{AdamWConfig, ModuleOptimizer};
-
 pub use compute::{Compute, open};
 pub use error::AdamwError;
-pub use surrogate::{Places, Surrogate, SurrogateConfig};
+pub use surrogate::{Surrogate, SurrogateConfig};
 
-use crate::config::AdamwConfig;
+pub(crate) use anchored::Standing;
+pub(crate) use descend::Walked;
+pub(crate) use together::Bonds;
+
+use crate::config::{AdamwConfig, Balancing, Conflicts};
 use crate::further::Further;
-use crate::lm::{StopReason, residuals};
+use crate::lm::StopReason;
 use crate::parameters::Parameters;
-use crate::prepared::Prepared;
 use crate::problem::Problem;
-use direction::Direction;
+use descend::descend;
+use free::Free;
+use together::Together;
 
 /// Steps between two judgements of the state by the f64 kernel.
 pub const JUDGE_EVERY: usize = 100;
-/// Part of the steps over which the learning rate rises.
-const WARM_UP: f64 = 0.05;
-/// Learning rate of the first and of the last step, relative to the peak.
-const LAST_RATE: f64 = 1e-2;
 
 /// One judgement, as a watcher sees it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -116,92 +116,49 @@ pub(crate) fn solve_in_parts(
 ) -> Result<Outcome, AdamwError> {
     check(config)?;
     let device = open(config.device)?.device;
-    let mut direction = Direction::new(problem, further, &device, config, seed)?;
-    let mut surrogate = Surrogate::from_parameters(start, &problem.layout, &device.clone().autodiff());
-    let mut optimizer = optimizer(config);
-    let mut schedule = schedule(config)?;
-
-    let judge = Judge::new(problem, held_out);
-    let mut best = (judge.judge(0, start), start.clone());
-    let (mut stale, mut step, mut samples) = (0, 0, 0);
-    let mut stopped = if watch(&best.0).is_break() { StopReason::Interrupted } else { StopReason::Steps };
-    while stopped == StopReason::Steps && step < config.steps {
-        let (gradients, points) = direction.next(&surrogate)?;
-        samples += points;
-        surrogate = optimizer.step(schedule.step(), surrogate, gradients);
-        step += 1;
-
-        if step % JUDGE_EVERY == 0 || step == config.steps {
-            let parameters = surrogate.to_parameters(&problem.layout);
-            let seen = judge.judge(step, &parameters);
-            // A state that is no longer finite cannot come back: Adam's moments are spoilt too.
-            if !seen.criterion().is_finite() {
-                stopped = StopReason::Stalled;
-            } else if seen.criterion() < best.0.criterion() {
-                (best, stale) = ((seen, parameters), 0);
-            } else {
-                stale += 1;
-            }
-            if watch(&seen).is_break() {
-                stopped = StopReason::Interrupted;
-            } else if config.patience > 0 && stale >= config.patience {
-                stopped = StopReason::Converged;
-            }
-        }
+    let with = (config, seed);
+    if problem.held.is_none() {
+        let free = Free::new(problem, further, held_out, start, with, &device)?;
+        let Walked { state, best, steps, samples, stopped } = descend(free, config, watch)?;
+        return Ok(Outcome { parameters: state, best, steps, samples, stopped });
     }
-    let (best, parameters) = best;
-    Ok(Outcome { parameters, best, steps: step, samples, stopped })
+    check_plain(config)?;
+    let held = Together::alone(problem, further, held_out, start.flatten(&problem.layout), with, &device)?;
+    let Walked { state, best, steps, samples, stopped } = descend(held, config, watch)?;
+    let parameters = Parameters::from_flat(&state.thetas[0], &problem.layout);
+    Ok(Outcome { parameters, best, steps, samples, stopped })
 }
 
-/// Scores states with the f64 kernel.
-struct Judge<'a> {
-    problem: Prepared<'a>,
-    /// Without the penalty: it says nothing about points that were not fitted.
-    held_out: Option<Problem>,
+/// Minimises the losses of all `problems`, which have one shape, and the cost of their ties, from where networks and centres stand;
+/// `held_out`, none or one for every problem, is as for [`solve`].
+///
+/// # Errors
+/// As [`solve`], and when tasks are to be weighed, which is for tasks of one trunk.
+pub(crate) fn solve_tied(
+    problems: Vec<&Problem>,
+    held_out: &[Problem],
+    standing: &Standing,
+    bonds: Bonds<'_>,
+    (config, seed): (&AdamwConfig, u64),
+    watch: &mut dyn FnMut(&Judgement) -> ControlFlow<()>,
+) -> Result<Walked<Standing>, AdamwError> {
+    check(config)?;
+    check_plain(config)?;
+    let device = open(config.device)?.device;
+    let together = Together::tied(problems, held_out, standing, bonds, (config, seed), &device)?;
+    descend(together, config, watch)
 }
 
-impl<'a> Judge<'a> {
-    fn new(problem: &'a Problem, held_out: Option<&Problem>) -> Self {
-        Judge {
-            problem: Prepared::new(problem),
-            held_out: held_out.map(|h| Problem { strength: 0.0, ..h.clone() }),
-        }
+/// Refuses weights and directions of tasks.
+fn check_plain(config: &AdamwConfig) -> Result<(), AdamwError> {
+    if config.balance == Balancing::Noise && config.conflicts == Conflicts::Ignored {
+        return Ok(());
     }
-
-    fn judge(&self, step: usize, parameters: &Parameters) -> Judgement {
-        let theta = parameters.flatten(&self.problem.problem.layout);
-        Judgement {
-            step,
-            loss: residuals::loss(&self.problem, &theta),
-            held_out: self.held_out.as_ref().map(|h| residuals::loss(&Prepared::new(h), &theta)),
-        }
-    }
-}
-
-fn optimizer(config: &AdamwConfig) -> ModuleOptimizer {
-    let clip = GradientClippingConfig::Norm(config.clip as f32);
-    let adam = AdamWConfig::new().with_epsilon(1e-8).with_weight_decay(0.0);
-    let trunk = adam.clone().with_weight_decay(config.weight_decay as f32);
-    adam.with_grad_clipping(Some(clip.clone())).init().with_group(
-        ParamGroup::from_any_predicates(vec![surrogate::TRUNK]),
-        trunk.build(),
-        Some(clip.init()),
-    )
-}
-
-fn schedule(config: &AdamwConfig) -> Result<ModuleLrScheduler, AdamwError> {
-    let (peak, low) = (config.learning_rate, config.learning_rate * LAST_RATE);
-    let rise = ((config.steps as f64 * WARM_UP) as usize).max(1);
-    let fall = config.steps.saturating_sub(rise).max(1);
-    SequentialLrSchedulerConfig::new(
-        vec![
-            LrSchedulerConfig::Linear(LinearLrSchedulerConfig::new(low, peak, rise)),
-            LrSchedulerConfig::Cosine(CosineAnnealingLrSchedulerConfig::new(peak, fall).with_min_lr(low)),
-        ],
-        vec![rise],
-    )
-    .init()
-    .map_err(AdamwError::Schedule)
+    Err(AdamwError::Option {
+        option: "balance, conflicts",
+        found: format!("{:?}, {:?}", config.balance, config.conflicts).to_lowercase(),
+        expected: "noise, ignored where a trunk is given or networks are tied",
+    })
 }
 
 fn check(config: &AdamwConfig) -> Result<(), AdamwError> {

@@ -283,12 +283,8 @@ fn run(
         Solver::Lm(lm) => descent::solve(&mut problem, lm, config, from, &mut watch)?,
         Solver::Adamw(adamw) => {
             let held = stochastic::judge(&problem, (&train, &held_out), config);
-            let begin = match from {
-                From::Checkpoint(theta, _) => Some(theta),
-                From::Trunk(_) | From::Anywhere => None,
-            };
             let fit = (adamw, config.seed);
-            stochastic::solve(&problem, further.as_ref(), held.as_ref(), fit, begin, &mut watch)?
+            stochastic::solve(&problem, further.as_ref(), held.as_ref(), fit, from.theta(), &mut watch)?
         }
     };
     settle(problem, (&train, &held_out), further.as_ref(), config, solution, decisions, &mut watch)
@@ -306,7 +302,7 @@ fn settle(
 ) -> Result<Fit, FitError> {
     let polarity = train.devices[0].id.family.polarity;
     let (solution, unordered) = match &config.solver {
-        Solver::Lm(lm) => order::enforce(&mut problem, polarity, config, lm.seconds, solution, watch),
+        Solver::Lm(lm) => order::enforce(&mut problem, &[], polarity, config, lm.seconds, solution, watch),
         Solver::Adamw(_) => (solution, None),
     };
     let (solution, obeyed) = constraint::enforce(&problem, train, config, false, solution, watch);

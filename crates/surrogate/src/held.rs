@@ -25,6 +25,12 @@ impl Held {
         Held { target, strength }
     }
 
+    /// The same hold of the first `n` unknowns only.
+    pub(crate) fn first(&self, n: usize) -> Self {
+        let first = |of: &[f64]| of[..n.min(of.len())].to_vec();
+        Held { target: first(&self.target), strength: first(&self.strength) }
+    }
+
     /// The same hold of all but the first `trunk` unknowns, which cannot move.
     pub(crate) fn with_still_trunk(&self, trunk: usize) -> Self {
         let mut still = self.clone();

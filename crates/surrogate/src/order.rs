@@ -6,16 +6,14 @@
 //! hinge = rho min(0, ln(I_fast / I_slow) - margin)
 //! ```
 //! is one more residual. Biases of the strong set where it fails, those of the readings and random ones between them,
-//! join an active set and stay in it, as in [`constraint`](crate::constraint).
+//! join an active set and stay in it, as in [`constraint`](crate::constraint). Where corners have networks of their own, the
+//! typical one stands and the others, from the inside out, are put in order with those that stand already.
 
 mod across;
 mod hinges;
-
-use std::collections::BTreeMap;
+mod pairs;
 
 use gummel_device::Polarity;
-use gummel_device::metrics::criterion_current;
-use gummel_kernel::OutputKind;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -24,10 +22,11 @@ use crate::config::FitConfig;
 use crate::fit::{Solution, Watch};
 use crate::lm::{Lm, Outcome, StopReason};
 use crate::prepared::Prepared;
-use crate::problem::{Problem, Task};
+use crate::problem::Problem;
 pub(crate) use across::across;
 pub use hinges::Active;
-use hinges::Pair;
+pub(crate) use pairs::Still;
+use pairs::pairs;
 
 /// The order that corners must keep.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -74,9 +73,11 @@ const CLEAN_DRAWS: usize = 2;
 /// rho of the first step over that of the last, reached after half of the steps.
 const SOFTEST: f64 = 0.01;
 
-/// Goes on from a solution until the corners are in order; `problem` keeps the active set, so that later steps obey it.
+/// Goes on from a solution until the corners of `problem` are in order, with each other and with those of networks that stand;
+/// `problem` keeps the active set, so that later steps obey it. Also says how many readings were out of order before.
 pub(crate) fn enforce(
     problem: &mut Problem,
+    still: &[Still<'_>],
     polarity: Polarity,
     config: &FitConfig,
     seconds: f64,
@@ -84,7 +85,7 @@ pub(crate) fn enforce(
     watch: &mut Watch<'_>,
 ) -> (Solution, Option<usize>) {
     let order = &config.order;
-    let pairs = pairs(problem, polarity, order.skewed);
+    let pairs = pairs(problem, still, polarity, order.skewed);
     let over = matches!(solution.stopped, StopReason::Interrupted | StopReason::Time);
     if order.steps == 0 || over || pairs.is_empty() {
         return (solution, None);
@@ -136,7 +137,7 @@ pub(crate) fn report(
     theta: &[f64],
     before: Option<usize>,
 ) -> Option<OrderReport> {
-    let pairs = pairs(problem, polarity, config.skewed);
+    let pairs = pairs(problem, &[], polarity, config.skewed);
     if pairs.is_empty() {
         return None;
     }
@@ -177,31 +178,6 @@ fn on_axis(speed: f64, skew: f64, sign: f64, skewed: bool) -> (f64, f64) {
         // The skewed fast corner of a p-channel device is the one whose n-channel is slow.
         true => (sign * skew, speed),
     }
-}
-
-/// Pairs of channel tasks of one geometry and temperature, the slower first, from neighbouring corners.
-fn pairs(problem: &Problem, polarity: Polarity, skewed: bool) -> Vec<Pair> {
-    let (sign, criterion) = (polarity.sign(), criterion_current(polarity));
-    let mut alike: BTreeMap<[u64; 4], Vec<usize>> = BTreeMap::new();
-    for (k, task) in problem.tasks.iter().enumerate() {
-        if problem.outputs[task.output].kind == OutputKind::Channel {
-            let p = &task.place;
-            alike.entry([p.w, p.l, p.mult, p.temperature].map(f64::to_bits)).or_default().push(k);
-        }
-    }
-    let mut pairs = Vec::new();
-    for tasks in alike.values() {
-        for axis in [false, true].into_iter().filter(|skew| skewed || !skew) {
-            let along = |t: &Task| on_axis(t.place.speed, t.place.skew, sign, axis).0;
-            let across = |t: &Task| on_axis(t.place.speed, t.place.skew, sign, axis).1;
-            let mut line: Vec<usize> =
-                tasks.iter().copied().filter(|k| across(&problem.tasks[*k]) == 0.0).collect();
-            line.sort_by(|a, b| along(&problem.tasks[*a]).total_cmp(&along(&problem.tasks[*b])));
-            line.dedup_by(|a, b| along(&problem.tasks[*a]) == along(&problem.tasks[*b]));
-            pairs.extend(line.windows(2).map(|w| Pair::new(problem, w[0], w[1], criterion)));
-        }
-    }
-    pairs
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use crate::config::{FitConfig, Solver};
+use crate::config::FitConfig;
 use crate::error::FitError;
 use crate::held::Held;
 use crate::lm::Lm;
@@ -99,13 +99,6 @@ impl Pretrained {
         let TrunkConfig { from, strength, layers, .. } = &config.trunk;
         if from.is_empty() {
             return Ok(None);
-        }
-        if matches!(config.solver, Solver::Adamw(_)) {
-            return Err(FitError::Config {
-                key: "trunk.from",
-                found: format!("{from} with solver adamw"),
-                expected: "solver.kind = \"lm\", which can hold a trunk".into(),
-            });
         }
         if let Some(bad) = layers.iter().chain(strength).find(|v| !(v.is_finite() && **v >= 0.0)) {
             return Err(FitError::Config {

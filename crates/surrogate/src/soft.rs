@@ -5,12 +5,15 @@
 //! ```
 //! The centres `u` are unknowns too. A step of Levenberg-Marquardt solves for all networks and centres at once:
 //! the normal equations have an arrow structure again, with the centres as its head, so that tight ties cost no
-//! more steps than loose ones. Tasks start from the hard-shared fit, which tight ties give back.
+//! more steps than loose ones. AdamW ([`walk`]) moves centres and distances from them, all networks in one batch. Tasks start
+//! from the hard-shared fit, which tight ties give back.
 
 mod joint;
 mod learn;
+mod member;
 mod state;
-mod tie;
+pub(crate) mod tie;
+mod walk;
 
 use crate::checkpoint::{bits, numbers};
 use crate::config::LmConfig;
@@ -19,12 +22,14 @@ use crate::fit::{StopRule, Watch};
 use crate::held::Held;
 use crate::lm::StopReason;
 use crate::prepared::Prepared;
-use crate::problem::{Problem, Task};
-use crate::sharing::{Schedule, SoftConfig, Towards};
+use crate::problem::Problem;
+use crate::sharing::{Schedule, SoftConfig};
 
+pub(crate) use member::{Member, cut};
 pub(crate) use state::{Earlier, Stand};
 pub use state::{Tied, Ties};
 pub use tie::SharingReport;
+pub(crate) use walk::walk;
 
 use joint::Joint;
 use tie::Tie;
@@ -33,58 +38,6 @@ use tie::Tie;
 const LEARN_EVERY: usize = 5;
 /// Annealing starts at this multiple of the strength.
 const ANNEAL_FROM: f64 = 100.0;
-
-/// One task: its problem, and the parameters of its network.
-pub(crate) struct Member {
-    pub(crate) name: String,
-    pub(crate) problem: Problem,
-    pub(crate) theta: Vec<f64>,
-}
-
-impl Member {
-    /// The task that `devices` of `problem` make up, with the parameters that `theta` gives them.
-    ///
-    /// The population of a single device is a number that never varies: its head alone remains.
-    pub(crate) fn cut(name: &str, problem: &Problem, devices: &[usize], theta: &[f64]) -> Self {
-        let layout = &problem.layout;
-        let single = devices.len() == 1;
-        let mut own = problem.clone();
-        own.layout.devices = devices.len();
-        let local = |task: &Task| devices.iter().position(|d| *d == task.device);
-        own.tasks =
-            problem.tasks.iter().filter_map(|t| Some(Task { device: local(t)?, ..t.clone() })).collect();
-        let mut own_theta = theta[..layout.trunk()].to_vec();
-        if single {
-            own.population = gummel_kernel::Basis::constant();
-            own.layout.phi = 1;
-            for output in 0..layout.outputs {
-                // Heads of one device differ with temperature only where phi or psi do; the first stands for all.
-                let task = own.tasks.iter().find(|t| t.output == output);
-                let head = task.map(|t| {
-                    crate::lm::residuals::head_of(layout, t, theta, layout.deviations(theta, devices[0]))
-                });
-                own_theta.extend(head.unwrap_or_else(|| vec![0.0; layout.head()]));
-            }
-            own.tasks.iter_mut().for_each(|t| t.phi = vec![1.0]);
-            own_theta.extend(vec![0.0; layout.local()]);
-        } else {
-            own_theta.extend_from_slice(&theta[layout.trunk()..layout.shared()]);
-            for d in devices {
-                own_theta.extend_from_slice(layout.deviations(theta, *d));
-            }
-        }
-        Member { name: name.to_owned(), problem: own, theta: own_theta }
-    }
-
-    /// What its parameters are held close to, as factors on the centres.
-    fn design(&self, towards: Towards) -> Vec<f64> {
-        match (towards, self.problem.tasks.first()) {
-            (Towards::Corners, Some(task)) => vec![1.0, task.place.speed, task.place.skew],
-            (Towards::Corners, None) => vec![1.0, 0.0, 0.0],
-            (Towards::Mean, _) => vec![1.0],
-        }
-    }
-}
 
 /// What soft sharing ended with.
 pub(crate) struct SoftSolution {
@@ -109,15 +62,9 @@ pub(crate) fn solve(
     from: Option<&Stand<'_>>,
     watch: &mut Watch<'_>,
 ) -> Result<SoftSolution, FitError> {
-    let names: Vec<String> = members.iter().map(|m| m.name.clone()).collect();
-    let design: Vec<Vec<f64>> = members.iter().map(|m| m.design(config.towards)).collect();
-    let layout = members[0].problem.layout.clone();
-    let mut tie = Tie::new(&layout, config, design);
+    let mut tie = tie_of(members, config);
     if let Some(stand) = from {
-        let unknowns: Vec<usize> = members.iter().map(|m| m.theta.len()).collect();
-        stand.check(&unknowns, tie.centres())?;
-        members.iter_mut().zip(&stand.ties).for_each(|(m, t)| m.theta = numbers(&t.network));
-        tie.strengths = numbers(&stand.ties[0].strengths);
+        stand.put(members, &mut tie)?;
     }
     let (problems, thetas): (Vec<&Problem>, Vec<Vec<f64>>) =
         members.iter().map(|m| (&m.problem, m.theta.clone())).unzip();
@@ -127,14 +74,14 @@ pub(crate) fn solve(
     let (mut rule, mut stopped) = (StopRule::new(lm.tolerance), StopReason::Steps);
     let (mut begin, mut most) = (0, config.max_steps);
     if let Some((stand, first)) = from.and_then(|s| Some((s, s.ties.first()?))) {
-        joint.stand(first.centres.iter().map(|u| numbers(u)).collect(), f64::from_bits(first.damping), &tie);
+        joint.stand(stand.centres(), f64::from_bits(first.damping), &tie);
         rule = StopRule::after(lm.tolerance, numbers(&first.losses));
         (begin, most) = (first.taken, stand.most(config.max_steps));
         if begin == most {
             stopped = first.stopped;
         }
     }
-    let ramp = (config.max_steps / 2).max(1);
+    let ramp = ramp(config.max_steps);
     let mut taken = begin;
     for step in begin..most {
         if let Some(reason) = watch.over(lm.seconds) {
@@ -143,7 +90,7 @@ pub(crate) fn solve(
         }
         match config.schedule {
             Schedule::Annealed if step <= ramp => {
-                tie.scale(ANNEAL_FROM.powf(1.0 - step as f64 / ramp as f64));
+                tie.scale(annealed(step, ramp));
                 joint.weigh(&tie);
             }
             Schedule::Learned if step > 0 && step % LEARN_EVERY == 0 => {
@@ -165,29 +112,65 @@ pub(crate) fn solve(
             break;
         }
     }
-    let report = tie.report(&names, &joint.thetas, &joint.centres);
-    let held = (0..joint.thetas.len())
-        .map(|k| {
-            let offset = tie.offset(k, &joint.thetas[k], &joint.centres);
-            Held { target: tie.target(k, &joint.centres), strength: tie.weights(&offset) }
-        })
-        .collect();
-    let ties = joint.thetas.iter().map(|theta| Ties {
-        network: bits(theta),
-        centres: joint.centres.iter().map(|u| bits(u)).collect(),
-        strengths: bits(&tie.strengths),
-        damping: joint.damping.to_bits(),
-        losses: bits(rule.losses()),
-        taken,
-        stopped,
-    });
-    let ties = ties.collect();
-    let (damping, thetas) = (joint.damping, joint.thetas);
+    let Joint { thetas, centres, damping, .. } = joint;
     drop(prepared);
-    for (member, theta) in members.iter_mut().zip(thetas) {
-        member.theta = theta;
-    }
-    Ok(SoftSolution { stopped, steps: first_step + taken, damping, report, held, ties })
+    let state = State { centres, damping, losses: rule.losses(), taken, stopped };
+    Ok(ended(members, &tie, thetas, &state, first_step))
+}
+
+/// The ties that `config` asks for between `members`.
+fn tie_of(members: &[Member], config: &SoftConfig) -> Tie {
+    let design = members.iter().map(|m| m.design(config.towards)).collect();
+    Tie::new(&members[0].problem.layout, config, design)
+}
+
+/// Steps over which annealed ties are let go, of so many.
+fn ramp(steps: usize) -> usize {
+    (steps / 2).max(1)
+}
+
+/// Factor on annealed strengths.
+fn annealed(step: usize, ramp: usize) -> f64 {
+    ANNEAL_FROM.powf(1.0 - step as f64 / ramp as f64)
+}
+
+/// What a solver knows at its end, beside the networks.
+struct State<'a> {
+    centres: Vec<Vec<f64>>,
+    damping: f64,
+    /// Losses by which convergence is judged.
+    losses: &'a [f64],
+    taken: usize,
+    stopped: StopReason,
+}
+
+/// Gives `members` the parameters `thetas`, and says what came of them.
+fn ended(
+    members: &mut [Member],
+    tie: &Tie,
+    thetas: Vec<Vec<f64>>,
+    state: &State<'_>,
+    first_step: usize,
+) -> SoftSolution {
+    let State { centres, damping, losses, taken, stopped } = state;
+    let names: Vec<String> = members.iter().map(|m| m.name.clone()).collect();
+    let report = tie.report(&names, &thetas, centres);
+    let held = thetas.iter().enumerate().map(|(k, theta)| {
+        let offset = tie.offset(k, theta, centres);
+        Held { target: tie.target(k, centres), strength: tie.weights(&offset) }
+    });
+    let ties = thetas.iter().map(|theta| Ties {
+        network: bits(theta),
+        centres: centres.iter().map(|u| bits(u)).collect(),
+        strengths: bits(&tie.strengths),
+        damping: damping.to_bits(),
+        losses: bits(losses),
+        taken: *taken,
+        stopped: *stopped,
+    });
+    let (held, ties) = (held.collect(), ties.collect());
+    members.iter_mut().zip(thetas).for_each(|(member, theta)| member.theta = theta);
+    SoftSolution { stopped: *stopped, steps: first_step + taken, damping: *damping, report, held, ties }
 }
 
 #[cfg(test)]

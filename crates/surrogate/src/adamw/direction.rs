@@ -9,6 +9,7 @@ use super::balance::{Balance, Seen};
 use super::error::AdamwError;
 use super::feed::{Batch, Feed};
 use super::gradients::TaskGradients;
+use super::network::Crowd;
 use super::objective::Objective;
 use super::surgery::{cagrad, pcgrad};
 use super::surrogate::Surrogate;
@@ -42,7 +43,7 @@ impl<'a> Direction<'a> {
     ) -> Result<Self, AdamwError> {
         let feed = Feed::new(problem, further, device, config.batch, seed)?;
         let (points, slopes) = feed.first();
-        let objective = Objective::new(problem, points, slopes, device);
+        let objective = Objective::new(&Crowd { problems: vec![problem] }, points, slopes, device);
         let plain = config.balance == Balancing::Noise && config.conflicts == Conflicts::Ignored;
         let tasks = (!plain).then(|| Tasks::new(problem, config, seed));
         Ok(Direction { feed, objective, tasks })
@@ -52,7 +53,8 @@ impl<'a> Direction<'a> {
     pub(super) fn next(&mut self, surrogate: &Surrogate) -> Result<(GradientsParams, usize), AdamwError> {
         let Some(tasks) = &mut self.tasks else {
             let batch = self.feed.next()?;
-            let loss = self.objective.batch(surrogate, &batch) + self.objective.penalty(surrogate);
+            let network = surrogate.network();
+            let loss = self.objective.batch(&network, &batch) + self.objective.penalty(&network);
             return Ok((GradientsParams::from_grads(loss.backward(), surrogate), batch.points.len()));
         };
         let batches = self.feed.next_by(&tasks.group_of)?;
@@ -89,8 +91,9 @@ impl Tasks {
         surrogate: &Surrogate,
         batches: &[(usize, Batch)],
     ) -> GradientsParams {
+        // A graph for every loss: walking one back takes it apart.
         let losses: Vec<Tensor<1>> =
-            batches.iter().map(|(_, batch)| objective.batch(surrogate, batch)).collect();
+            batches.iter().map(|(_, batch)| objective.batch(&surrogate.network(), batch)).collect();
         let values: Vec<f64> = Tensor::cat(losses.iter().map(|l| l.clone().inner()).collect(), 0)
             .into_data()
             .iter::<f64>()
@@ -107,7 +110,7 @@ impl Tasks {
         let seen: Vec<Seen> =
             seen.map(|((task, _), (loss, norm))| Seen { task: *task, loss: *loss, norm }).collect();
         self.balance.learn(&seen);
-        let penalty = objective.penalty(surrogate).backward();
+        let penalty = objective.penalty(&surrogate.network()).backward();
         let penalty = GradientsParams::from_grads(penalty, surrogate);
         gradients.together(surrogate, &factors, &weights, &penalty)
     }

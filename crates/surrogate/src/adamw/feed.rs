@@ -3,12 +3,9 @@
 use std::collections::BTreeMap;
 
 use burn::tensor::Device;
-use rand::SeedableRng;
-use rand::seq::SliceRandom;
-use rand_chacha::ChaCha8Rng;
-
 use super::error::AdamwError;
 use super::minibatch::{Points, Slopes};
+use super::shuffle::Shuffle;
 use crate::further::Further;
 use crate::problem::{Problem, Task};
 
@@ -19,16 +16,17 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// The points numbered by `indices`, and of the slopes those numbered beside them.
-    fn gathered(
+    /// The points numbered by `indices`, and of the slopes those numbered beside them; as many of each of `networks`.
+    pub(super) fn gathered(
         points: &Points,
         indices: &[i32],
         slopes: Option<(&Slopes, &[i32])>,
+        networks: usize,
         device: &Device,
     ) -> Self {
         Batch {
-            points: points.gather(indices, device),
-            slopes: slopes.map(|(slopes, pairs)| slopes.gather(pairs, device)),
+            points: points.gather(indices, networks, device),
+            slopes: slopes.map(|(slopes, pairs)| slopes.gather(pairs, networks, device)),
         }
     }
 }
@@ -125,7 +123,7 @@ impl Shuffled {
 
     fn next(&mut self, device: &Device) -> Batch {
         let pairs = self.pairs.as_mut().map(Shuffle::next_indices);
-        Batch::gathered(&self.points, self.order.next_indices(), self.slopes.as_ref().zip(pairs), device)
+        Batch::gathered(&self.points, self.order.next_indices(), self.slopes.as_ref().zip(pairs), 1, device)
     }
 
     fn next_by(&mut self, group_of: &[usize], device: &Device) -> Vec<(usize, Batch)> {
@@ -136,7 +134,7 @@ impl Shuffled {
             .into_iter()
             .map(|(group, indices)| {
                 let own = pairs.as_ref().and_then(|pairs| pairs.get(&group)).map(Vec::as_slice);
-                let batch = Batch::gathered(&self.points, &indices, self.slopes.as_ref().zip(own), device);
+                let batch = Batch::gathered(&self.points, &indices, self.slopes.as_ref().zip(own), 1, device);
                 (group, batch)
             })
             .collect()
@@ -150,30 +148,4 @@ fn by_group(indices: &[i32], numbers: &[i32], group_of: &[usize]) -> BTreeMap<us
         groups.entry(group_of[numbers[index as usize] as usize]).or_default().push(index);
     }
     groups
-}
-
-/// Endless seeded passes over `0 .. n`, each in a new order, cut into batches of one size.
-#[derive(Clone, Debug)]
-pub(super) struct Shuffle {
-    order: Vec<i32>,
-    batch: usize,
-    next: usize,
-    random: ChaCha8Rng,
-}
-
-impl Shuffle {
-    pub(super) fn new(n: usize, batch: usize, seed: u64) -> Self {
-        let order: Vec<i32> = (0..n as i32).collect();
-        Shuffle { next: order.len(), order, batch: batch.min(n), random: ChaCha8Rng::seed_from_u64(seed) }
-    }
-
-    /// Indices of the next batch; the rest of a pass that is too short for a batch is left out.
-    pub(super) fn next_indices(&mut self) -> &[i32] {
-        if self.next + self.batch > self.order.len() {
-            self.order.shuffle(&mut self.random);
-            self.next = 0;
-        }
-        self.next += self.batch;
-        &self.order[self.next - self.batch..self.next]
-    }
 }

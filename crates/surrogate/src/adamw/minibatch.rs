@@ -3,6 +3,7 @@
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use gummel_kernel::OutputKind;
 
+use super::network::Crowd;
 use crate::problem::{Problem, Task};
 
 /// asinh(i / 2f) from which a reading stands clear of the noise, so that its logarithm can be differenced: i > 10 f.
@@ -30,6 +31,7 @@ impl Table {
         (n > 0).then(|| Rows {
             values: Tensor::from_data(TensorData::new(self.values, [n, self.columns]), device),
             tasks: Tensor::from_data(TensorData::new(self.tasks.clone(), [n]), device),
+            networks: 1,
             numbers: self.tasks,
         })
     }
@@ -40,6 +42,8 @@ impl Table {
 struct Rows {
     values: Tensor<2>,
     tasks: Tensor<1, Int>,
+    /// Networks among which the rows are divided evenly, in their order.
+    networks: usize,
     /// The tasks' numbers in memory; none of gathered rows.
     numbers: Vec<i32>,
 }
@@ -49,17 +53,19 @@ impl Rows {
         self.tasks.dims()[0]
     }
 
-    fn gather(&self, indices: &[i32], device: &Device) -> Rows {
+    fn gather(&self, indices: &[i32], networks: usize, device: &Device) -> Rows {
         let at = Tensor::<1, Int>::from_data(TensorData::from(indices), device);
         Rows {
             values: self.values.clone().select(0, at.clone()),
             tasks: self.tasks.clone().select(0, at),
+            networks,
             numbers: Vec::new(),
         }
     }
 
-    fn columns(&self, first: usize, n: usize) -> Tensor<2> {
-        self.values.clone().narrow(1, first, n)
+    /// networks x rows of each x `n`.
+    fn columns(&self, first: usize, n: usize) -> Tensor<3> {
+        self.values.clone().narrow(1, first, n).reshape([self.networks, self.len() / self.networks, n])
     }
 }
 
@@ -111,12 +117,12 @@ impl Points {
         &self.rows.numbers
     }
 
-    /// The points numbered by `indices`.
-    pub(super) fn gather(&self, indices: &[i32], device: &Device) -> Points {
-        Points { rows: self.rows.gather(indices, device), ..*self }
+    /// The points numbered by `indices`, as many of each of `networks`.
+    pub(super) fn gather(&self, indices: &[i32], networks: usize, device: &Device) -> Points {
+        Points { rows: self.rows.gather(indices, networks, device), ..*self }
     }
 
-    pub(super) fn inputs(&self) -> Tensor<2> {
+    pub(super) fn inputs(&self) -> Tensor<3> {
         self.rows.columns(0, self.inputs)
     }
 
@@ -124,23 +130,23 @@ impl Points {
         self.rows.tasks.clone()
     }
 
-    pub(super) fn sign(&self) -> Tensor<2> {
+    pub(super) fn sign(&self) -> Tensor<3> {
         self.rows.columns(self.inputs, 1)
     }
 
-    pub(super) fn offset(&self) -> Tensor<2> {
+    pub(super) fn offset(&self) -> Tensor<3> {
         self.rows.columns(self.inputs + 1, 1)
     }
 
-    pub(super) fn plain(&self) -> Tensor<2> {
+    pub(super) fn plain(&self) -> Tensor<3> {
         self.rows.columns(self.inputs + 2, 1)
     }
 
-    pub(super) fn target(&self) -> Tensor<2> {
+    pub(super) fn target(&self) -> Tensor<3> {
         self.rows.columns(self.inputs + 3, 1)
     }
 
-    pub(super) fn weight(&self) -> Tensor<2> {
+    pub(super) fn weight(&self) -> Tensor<3> {
         self.rows.columns(self.inputs + 4, 1)
     }
 }
@@ -192,16 +198,16 @@ impl Slopes {
         &self.rows.numbers
     }
 
-    /// The pairs numbered by `indices`.
-    pub(super) fn gather(&self, indices: &[i32], device: &Device) -> Slopes {
-        Slopes { rows: self.rows.gather(indices, device), ..*self }
+    /// The pairs numbered by `indices`, as many of each of `networks`.
+    pub(super) fn gather(&self, indices: &[i32], networks: usize, device: &Device) -> Slopes {
+        Slopes { rows: self.rows.gather(indices, networks, device), ..*self }
     }
 
-    pub(super) fn middle(&self) -> Tensor<2> {
+    pub(super) fn middle(&self) -> Tensor<3> {
         self.rows.columns(0, self.inputs)
     }
 
-    pub(super) fn step(&self) -> Tensor<2> {
+    pub(super) fn step(&self) -> Tensor<3> {
         self.rows.columns(self.inputs, self.inputs)
     }
 
@@ -209,11 +215,11 @@ impl Slopes {
         self.rows.tasks.clone()
     }
 
-    pub(super) fn target(&self) -> Tensor<2> {
+    pub(super) fn target(&self) -> Tensor<3> {
         self.rows.columns(2 * self.inputs, 1)
     }
 
-    pub(super) fn weight(&self) -> Tensor<2> {
+    pub(super) fn weight(&self) -> Tensor<3> {
         self.rows.columns(2 * self.inputs + 1, 1)
     }
 }

@@ -6,61 +6,68 @@
 //! s = dy - step of the measured y between neighbours of a curve
 //! ```
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, TensorData};
 
 use super::feed::Batch;
 use super::minibatch::{Points, Slopes};
-use super::surrogate::{Places, Surrogate};
-use crate::problem::Problem;
+use super::network::{Crowd, Network, Places};
 
 /// Constants of the loss, with the tasks' places on the device.
 pub(super) struct Objective {
     places: Places,
-    /// Factor on a batch's mean over points.
-    points: f32,
-    /// Factor on a batch's mean over slopes.
-    slopes: f32,
+    /// Factor on every network's mean over the points of a batch, networks x 1 x 1.
+    points: Tensor<3>,
+    /// The same for slopes.
+    slopes: Tensor<3>,
     /// Factor on the sum of squared deviations.
     penalty: f32,
 }
 
 impl Objective {
-    pub(super) fn new(problem: &Problem, points: &Points, slopes: Option<&Slopes>, device: &Device) -> Self {
-        let pairs = slopes.map_or(0, Slopes::len) as f64;
+    pub(super) fn new(crowd: &Crowd<'_>, points: &Points, slopes: Option<&Slopes>, device: &Device) -> Self {
+        let problem = crowd.problems[0];
+        let network_of: Vec<usize> = crowd.tasks().map(|t| t.network).collect();
+        let share = |numbers: &[i32], factor: f64| {
+            let mut rows = vec![0.0; crowd.problems.len()];
+            numbers.iter().for_each(|t| rows[network_of[*t as usize]] += 1.0);
+            let shares: Vec<f32> = rows.iter().map(|n| (factor * n / points.total) as f32).collect();
+            let shape = [shares.len(), 1, 1];
+            Tensor::from_data(TensorData::new(shares, shape), device)
+        };
         Objective {
-            places: Places::new(&problem.tasks, &problem.layout, device),
-            points: (points.len() as f64 / points.total) as f32,
-            slopes: (problem.slope_weight.powi(2) * pairs / points.total) as f32,
+            places: Places::new(crowd, device),
+            points: share(points.numbers(), 1.0),
+            slopes: share(slopes.map_or(&[], Slopes::numbers), problem.slope_weight.powi(2)),
             penalty: (problem.strength / points.total) as f32,
         }
     }
 
     /// Share of a batch, without the penalty.
-    pub(super) fn batch(&self, surrogate: &Surrogate, batch: &Batch) -> Tensor<1> {
-        let points = self.points(surrogate, &batch.points);
+    pub(super) fn batch(&self, network: &Network, batch: &Batch) -> Tensor<1> {
+        let points = self.points(network, &batch.points);
         match &batch.slopes {
-            Some(slopes) => points + self.slopes(surrogate, slopes),
+            Some(slopes) => points + self.slopes(network, slopes),
             None => points,
         }
     }
 
     /// Share of the points.
-    fn points(&self, surrogate: &Surrogate, batch: &Points) -> Tensor<1> {
-        let y = surrogate.forward(batch.inputs(), batch.tasks(), &self.places);
+    fn points(&self, network: &Network, batch: &Points) -> Tensor<1> {
+        let y = network.forward(batch.inputs(), batch.tasks(), &self.places);
         let current = batch.sign() * asinh_exp(y.clone() + batch.offset());
         let residual = current + batch.plain() * y - batch.target();
-        (residual * batch.weight()).square().mean().mul_scalar(self.points)
+        ((residual * batch.weight()).square().mean_dim(1) * self.points.clone()).sum()
     }
 
     /// Share of the slopes.
-    fn slopes(&self, surrogate: &Surrogate, batch: &Slopes) -> Tensor<1> {
-        let dy = surrogate.tangent(batch.middle(), batch.step(), batch.tasks(), &self.places);
-        ((dy - batch.target()) * batch.weight()).square().mean().mul_scalar(self.slopes)
+    fn slopes(&self, network: &Network, batch: &Slopes) -> Tensor<1> {
+        let dy = network.tangent(batch.middle(), batch.step(), batch.tasks(), &self.places);
+        (((dy - batch.target()) * batch.weight()).square().mean_dim(1) * self.slopes.clone()).sum()
     }
 
     /// The penalty on deviations.
-    pub(super) fn penalty(&self, surrogate: &Surrogate) -> Tensor<1> {
-        surrogate.deviation_energy().mul_scalar(self.penalty)
+    pub(super) fn penalty(&self, network: &Network) -> Tensor<1> {
+        network.deviation_energy().mul_scalar(self.penalty)
     }
 }
 
@@ -68,7 +75,7 @@ impl Objective {
 /// `m + ln(exp(z - m) + sqrt(exp(2 (z - m)) + exp(-2 m)))`, where no exponent is positive.
 ///
 /// The result does not depend on `m`, so `m` carries no gradient.
-pub(super) fn asinh_exp(z: Tensor<2>) -> Tensor<2> {
+pub(super) fn asinh_exp<const D: usize>(z: Tensor<D>) -> Tensor<D> {
     let m = z.clone().detach().clamp_min(0.0);
     let up = (z - m.clone()).exp();
     let root = (up.clone().square() + m.clone().mul_scalar(-2.0).exp()).sqrt();

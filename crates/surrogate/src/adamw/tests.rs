@@ -11,12 +11,14 @@ use rand_chacha::ChaCha8Rng;
 
 use super::feed::Batch;
 use super::minibatch::{Points, Slopes};
+use super::network::{Crowd, Places};
+use super::objective::{Objective, asinh_exp};
 use super::*;
 use crate::config::{Balanced, Balancing, ComputeDevice, Conflicts};
+use crate::lm::residuals;
 use crate::prepared::Prepared;
 use crate::problem::residual;
 use crate::synthetic::Synthetic;
-use objective::{Objective, asinh_exp};
 
 fn family() -> Synthetic {
     Synthetic { devices: 3, gates: 9, gate: true, hidden: vec![7, 5], ..Synthetic::default() }
@@ -64,14 +66,14 @@ fn freeze(problem: &Problem, parameters: &Parameters) -> Spec {
 
 /// `y` of every point of every task, from burn.
 fn burn_values(problem: &Problem, surrogate: &Surrogate, device: &Device) -> Vec<Vec<f64>> {
-    let places = Places::new(&problem.tasks, &problem.layout, device);
+    let places = Places::new(&Crowd { problems: vec![problem] }, device);
     let forward = |(t, task): (usize, &crate::problem::Task)| {
         let (n, inputs) = (task.points(), problem.layout.shape.inputs);
         let rows: Vec<f32> =
             (0..n).flat_map(|p| (0..inputs).map(move |k| task.x[k * n + p] as f32)).collect();
-        let x = Tensor::from_data(TensorData::new(rows, [n, inputs]), device);
+        let x = Tensor::from_data(TensorData::new(rows, [1, n, inputs]), device);
         let tasks = Tensor::from_data(TensorData::new(vec![t as i32; n], [n]), device);
-        surrogate.forward(x, tasks, &places).into_data().iter::<f64>().collect()
+        surrogate.network().forward(x, tasks, &places).into_data().iter::<f64>().collect()
     };
     problem.tasks.iter().enumerate().map(forward).collect()
 }
@@ -155,16 +157,16 @@ fn the_tangent_is_the_derivative_along_its_direction() {
     let problem = family().problem();
     let device = Device::flex();
     let surrogate = Surrogate::from_parameters(&scattered(&problem), &problem.layout, &device);
-    let places = Places::new(&problem.tasks, &problem.layout, &device);
+    let places = Places::new(&Crowd { problems: vec![&problem] }, &device);
     let at = |shift: f32| {
         let x: Vec<f32> =
             [0.3, -0.4, 0.8].iter().zip([1.0, -0.5, 0.25]).map(|(x, d)| x + shift * d).collect();
-        Tensor::<2>::from_data(TensorData::new(x, [1, 3]), &device)
+        Tensor::<3>::from_data(TensorData::new(x, [1, 1, 3]), &device)
     };
     let task = || Tensor::from_data(TensorData::from([4i32]), &device);
-    let y = |shift: f32| surrogate.forward(at(shift), task(), &places).into_scalar::<f32>();
-    let direction = Tensor::from_data(TensorData::from([[1.0f32, -0.5, 0.25]]), &device);
-    let tangent = surrogate.tangent(at(0.0), direction, task(), &places).into_scalar::<f32>();
+    let y = |shift: f32| surrogate.network().forward(at(shift), task(), &places).into_scalar::<f32>();
+    let direction = Tensor::from_data(TensorData::from([[[1.0f32, -0.5, 0.25]]]), &device);
+    let tangent = surrogate.network().tangent(at(0.0), direction, task(), &places).into_scalar::<f32>();
     let h = 1e-2;
     let difference = (y(h) - y(-h)) / (2.0 * h);
     assert!((tangent - difference).abs() < 1e-3 * (1.0 + difference.abs()), "{tangent} {difference}");
@@ -178,9 +180,10 @@ fn burn_loss(problem: &Problem, theta: &[f64], device: &Device) -> (Tensor<1>, S
     let tasks = problem.tasks.iter().enumerate();
     let points = Points::new(problem, tasks.clone(), &plain).expect("weighted points");
     let slopes = Slopes::new(problem, tasks, &plain);
-    let objective = Objective::new(problem, &points, slopes.as_ref(), &plain);
+    let objective = Objective::new(&Crowd { problems: vec![problem] }, &points, slopes.as_ref(), &plain);
     let batch = Batch { points, slopes };
-    let loss = objective.batch(&surrogate, &batch) + objective.penalty(&surrogate);
+    let network = surrogate.network();
+    let loss = objective.batch(&network, &batch) + objective.penalty(&network);
     (loss.mul_scalar(0.5 * batch.points.total), surrogate)
 }
 

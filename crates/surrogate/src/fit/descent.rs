@@ -37,6 +37,16 @@ pub(super) enum From<'a> {
     Checkpoint(Vec<f64>, &'a Checkpoint),
 }
 
+impl From<'_> {
+    /// The unknowns to begin with; `None` for random ones.
+    pub(super) fn theta(self) -> Option<Vec<f64>> {
+        match self {
+            From::Anywhere => None,
+            From::Trunk(theta) | From::Checkpoint(theta, _) => Some(theta),
+        }
+    }
+}
+
 pub(super) fn solve(
     problem: &mut Problem,
     config: &LmConfig,

@@ -9,7 +9,7 @@ use super::{Fit, FitReport, Observer, grouped, run, sizing, tied};
 use crate::checkpoint::Checkpoint;
 use crate::config::{FitConfig, Solver};
 use crate::error::FitError;
-use crate::order;
+use crate::order::{self, OrderReport};
 use crate::report::{Part, summarise};
 use crate::sharing::{Sharing, SingleConfig};
 
@@ -123,7 +123,7 @@ fn alone(
     if config.network.hidden.is_empty() && matches!(config.solver, Solver::Lm(_)) {
         tell_sizes_once(&mut fits);
     }
-    tell_order(&mut fits, config);
+    tell_order(&mut fits, config, None);
     Ok(fits)
 }
 
@@ -140,9 +140,12 @@ fn tell_sizes_once(fits: &mut [TaskFit]) {
 }
 
 /// Says in every network's report how corners of different networks stand to each other.
-pub(super) fn tell_order(fits: &mut [TaskFit], config: &FitConfig) {
+///
+/// `before` counts the readings at which they were out of order, where that was mended.
+pub(super) fn tell_order(fits: &mut [TaskFit], config: &FitConfig, before: Option<usize>) {
     let networks: Vec<_> = fits.iter().map(|f| (&f.fit.model, &f.data)).collect();
     let Some(found) = order::across(&networks, &config.order) else { return };
+    let found = OrderReport { before, ..found };
     for fit in fits {
         fit.fit.report.decisions.retain(|d| !order::is_told(d));
         fit.fit.report.decisions.push(order::told(&found));

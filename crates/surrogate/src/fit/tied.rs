@@ -8,12 +8,14 @@ use super::descent::From;
 use super::finish::Ended;
 use super::opening::Opening;
 use super::tasks::{TaskFit, tell_order};
-use super::{Observer, Solution, Watch, decisions, descent};
+use super::{Observer, Solution, Watch, decisions, descent, stochastic};
 use crate::checkpoint::Checkpoint;
 use crate::config::{FitConfig, Solver};
 use crate::constraint;
 use crate::error::FitError;
 use crate::lm::StopReason;
+use crate::order::{self, Still};
+use crate::problem::Problem;
 use crate::robust::BaseWeights;
 use crate::sharing::SoftConfig;
 use crate::soft::{self, Earlier, Member, Tied};
@@ -29,13 +31,6 @@ pub(super) fn fit(
     checkpoints: &BTreeMap<String, Checkpoint>,
     observer: &mut dyn Observer,
 ) -> Result<Vec<TaskFit>, FitError> {
-    let Solver::Lm(lm) = &config.solver else {
-        return Err(FitError::Config {
-            key: "sharing.kind",
-            found: "soft with solver adamw".into(),
-            expected: "solver.kind = \"lm\", which solves for all networks and their ties at once".into(),
-        });
-    };
     let (train, held_out) = data.split(&config.split);
     let groups = tied.tasks.groups(&train);
     tied.check(config, groups.len())?;
@@ -52,41 +47,72 @@ pub(super) fn fit(
     let config = &config;
     let base = BaseWeights::of(&problem);
     let ties = earlier.as_ref().and_then(|e| e.ties.as_ref());
-    let mut hard = match (from, ties) {
-        (From::Checkpoint(theta, checkpoint), Some(_)) => over(theta, checkpoint, devices.len()),
-        (from, _) => descent::solve(&mut problem, lm, config, from, &mut watch)?,
+    let unseen = match &config.solver {
+        Solver::Lm(_) => None,
+        Solver::Adamw(_) => stochastic::judge(&problem, (&train, &held_out), config),
+    };
+    let mut hard = match (from, ties, &config.solver) {
+        (From::Checkpoint(theta, checkpoint), Some(_), _) => over(theta, checkpoint, devices.len()),
+        (from, _, Solver::Lm(lm)) => descent::solve(&mut problem, lm, config, from, &mut watch)?,
+        (from, _, Solver::Adamw(adamw)) => {
+            let fit = (adamw, config.seed);
+            stochastic::solve(&problem, None, unseen.as_ref(), fit, from.theta(), &mut watch)?
+        }
     };
     let begun = Checkpoint::new(&problem.layout, devices, &hard.theta, hard.steps, hard.damping);
-    if !ended(hard.stopped) {
+    if let (false, Solver::Lm(_)) = (ended(hard.stopped), &config.solver) {
         // They follow from where the hard-shared fit ended, so that a fit that goes on has the same.
         hard.weights = base.apply(&mut problem, &hard.theta, config.residual.robust);
     }
-    let mut members: Vec<Member> =
-        groups.iter().map(|(name, devices)| Member::cut(name, &problem, devices, &hard.theta)).collect();
-    let soft = soft::solve(&mut members, (tied, lm), hard.steps, ties, &mut watch)?;
+    let mut members = soft::cut(&problem, &groups, &hard.theta);
+    let soft = match &config.solver {
+        Solver::Lm(lm) => soft::solve(&mut members, (tied, lm), hard.steps, ties, &mut watch)?,
+        Solver::Adamw(adamw) => {
+            let unseen = unseen.map_or_else(Vec::new, |unseen| soft::cut(&unseen, &groups, &hard.theta));
+            let unseen: Vec<_> = unseen.into_iter().map(|member| member.problem).collect();
+            let fit = (tied, adamw, config.seed);
+            soft::walk(&mut members, &unseen, fit, hard.steps, ties, &mut watch)?
+        }
+    };
     said.push(format!("{} networks, parameters held close to each other", members.len()));
-    let mut fits = members
-        .iter_mut()
-        .zip(&groups)
-        .zip(soft.held)
-        .map(|((member, (task, devices)), held)| {
-            if member.theta.iter().any(|v| !v.is_finite()) {
-                return Err(FitError::Diverged { steps: soft.steps, loss: f64::NAN });
+    let mut networks: Vec<Option<Settled>> = members.iter().map(|_| None).collect();
+    for k in inside_out(&members) {
+        let mut problem = members[k].problem.clone();
+        let theta = members[k].theta.clone();
+        if theta.iter().any(|v| !v.is_finite()) {
+            return Err(FitError::Diverged { steps: soft.steps, loss: f64::NAN });
+        }
+        // Order and bounds must not undo the ties: a network of its own goes astray between a few readings.
+        problem.held = Some(soft.held[k].clone());
+        let (task, devices) = &groups[k];
+        let solution = Solution {
+            theta,
+            stopped: soft.stopped,
+            steps: soft.steps,
+            damping: soft.damping,
+            weights: devices.iter().map(|d| hard.weights[*d]).collect(),
+        };
+        let train = tied.tasks.part(&train, task);
+        let still: Vec<Still<'_>> = networks.iter().flatten().map(Settled::still).collect();
+        let (solution, unordered) = match &config.solver {
+            Solver::Lm(lm) => {
+                let polarity = train.devices[0].id.family.polarity;
+                order::enforce(&mut problem, &still, polarity, config, lm.seconds, solution, &mut watch)
             }
-            let train = tied.tasks.part(&train, task);
-            // Bounds must not undo the ties: a network of its own goes astray between a few readings.
-            member.problem.held = Some(held);
-            let solution = Solution {
-                theta: member.theta.clone(),
-                stopped: soft.stopped,
-                steps: soft.steps,
-                damping: soft.damping,
-                weights: devices.iter().map(|d| hard.weights[*d]).collect(),
-            };
-            let (solution, obeyed) =
-                constraint::enforce(&member.problem, &train, config, true, solution, &mut watch);
+            Solver::Adamw(_) => (solution, None),
+        };
+        let (solution, obeyed) = constraint::enforce(&problem, &train, config, true, solution, &mut watch);
+        networks[k] = Some(Settled { problem, solution, train, unordered, obeyed });
+    }
+    let before = networks.iter().flatten().filter_map(|n| n.unordered).reduce(|a, b| a + b);
+    let mut fits = networks
+        .into_iter()
+        .flatten()
+        .zip(&groups)
+        .map(|(network, (task, _))| {
+            let Settled { problem, solution, train, obeyed, .. } = network;
             let ended = Ended {
-                problem: &member.problem,
+                problem: &problem,
                 solution,
                 train: &train,
                 held_out: &tied.tasks.part(&held_out, task),
@@ -104,8 +130,35 @@ pub(super) fn fit(
         let ties = (!ended(hard.stopped)).then_some(ties);
         fit.fit.checkpoint.tied = Some(Tied { hard: Box::new(begun.clone()), ties, unfinished });
     }
-    tell_order(&mut fits, config);
+    tell_order(&mut fits, config, before);
     Ok(fits)
+}
+
+/// A network after all of its steps.
+struct Settled {
+    problem: Problem,
+    solution: Solution,
+    train: Dataset,
+    /// Readings at which its corners were out of order with each other and with those that stood.
+    unordered: Option<usize>,
+    obeyed: Vec<String>,
+}
+
+impl Settled {
+    fn still(&self) -> Still<'_> {
+        Still { problem: &self.problem, theta: &self.solution.theta }
+    }
+}
+
+/// The members in the order in which they are settled: that of the typical corner first, those furthest from it last.
+fn inside_out(members: &[Member]) -> Vec<usize> {
+    let out = |k: usize| {
+        let places = members[k].problem.tasks.iter().map(|t| t.place.speed.hypot(t.place.skew));
+        places.fold(f64::INFINITY, f64::min)
+    };
+    let mut all: Vec<usize> = (0..members.len()).collect();
+    all.sort_by(|a, b| out(*a).total_cmp(&out(*b)));
+    all
 }
 
 /// A hard-shared fit that is over.

@@ -1,64 +1,30 @@
 //! Hinges on the ratio of two corners' currents: where they fail, their loss, their part of the normal equations.
 //!
-//! A hinge couples the heads of two devices, for which the arrow of the normal equations has no place. With `s`, `u`, `v`
-//! its derivatives by shared unknowns and by those of either device,
+//! A hinge between two devices of one network couples their heads, for which the arrow of the normal equations has no place.
+//! With `s`, `u`, `v` its derivatives by shared unknowns and by those of either device,
 //! ```text
 //! (s + u + v)^2 <= 2 (s/2 + u)^2 + 2 (s/2 + v)^2
 //! ```
-//! bounds its curvature by an arrow; gradient and loss are exact, so only the path of the steps depends on it.
+//! bounds its curvature by an arrow; gradient and loss are exact, so only the path of the steps depends on it. Where one of the
+//! two is of another network and stands, there is nothing to couple.
 
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, Par};
-use gummel_kernel::Isa;
 use gummel_kernel::jacobian::{Block, padded};
 use rand::Rng;
 use rayon::prelude::*;
 
+use super::pairs::{Pair, Point, along, scaled_head};
 use super::{OrderConfig, OrderReport};
 use crate::lm::normal::Normal;
-use crate::lm::residuals::head_of;
-use crate::problem::{BLOCK, Problem};
+use crate::problem::{BLOCK, Problem, Task};
 use crate::symmetric;
-
-/// Least drain-source voltage of the strong set, V.
-const LEAST_VDS: f64 = 0.05;
-/// Least current of the strong set in noise floors.
-const FLOORS: f64 = 100.0;
-/// Least current of the strong set in constant-current thresholds.
-const THRESHOLDS: f64 = 10.0;
-
-/// Two channel tasks that share their trunk's inputs.
-#[derive(Clone, Debug)]
-pub(super) struct Pair {
-    slow: usize,
-    fast: usize,
-    /// Readings of the slower device that belong to the strong set and are in order themselves.
-    readings: Vec<usize>,
-    /// Strong readings that are not.
-    unordered: usize,
-}
-
-impl Pair {
-    /// The pair of tasks `slow` and `fast`; `criterion` is the constant current of the threshold, A.
-    pub(super) fn new(problem: &Problem, slow: usize, fast: usize, criterion: f64) -> Self {
-        let (s, f) = (&problem.tasks[slow], &problem.tasks[fast]);
-        let least = (THRESHOLDS * criterion * s.place.w * s.place.mult / s.place.l).max(FLOORS * s.floor);
-        let (n, m) = (s.points(), f.points());
-        let same_bias = |p: usize| p < m && (0..3).all(|k| (s.x[k * n + p] - f.x[k * m + p]).abs() < 1e-9);
-        let current = |t: &crate::problem::Task, p: usize| 2.0 * t.floor * t.target[p].sinh();
-        let strong = (0..n).filter(|&p| s.vds[p] >= LEAST_VDS && current(s, p) >= least);
-        let (readings, unordered): (Vec<usize>, Vec<usize>) =
-            strong.partition(|&p| !same_bias(p) || current(f, p) >= current(s, p));
-        Pair { slow, fast, readings, unordered: unordered.len() }
-    }
-}
 
 /// A bias at which the order of a pair is watched.
 #[derive(Clone, Debug)]
 pub(super) struct Watched {
     pair: usize,
-    /// Inputs of the trunk.
-    x: Vec<f64>,
+    point: Point,
 }
 
 /// Pairs of corners with the biases at which their order is watched.
@@ -88,7 +54,7 @@ impl Active {
     /// The order at the biases of the readings.
     pub(super) fn at_readings(&self, problem: &Problem, theta: &[f64]) -> OrderReport {
         let ratios: Vec<f64> = (0..self.pairs.len())
-            .flat_map(|k| self.ratios(problem, theta, &self.of_readings(problem, k)))
+            .flat_map(|k| self.ratios(problem, theta, &self.of_readings(k)))
             .collect();
         let low: Vec<f64> = ratios.iter().copied().filter(|r| *r < 0.0).collect();
         OrderReport {
@@ -106,20 +72,17 @@ impl Active {
         let each = self.draws.div_ceil(self.pairs.len().max(1));
         let tried: Vec<Vec<Watched>> = (0..self.pairs.len())
             .map(|k| {
-                let mut all = self.of_readings(problem, k);
+                let mut all = self.of_readings(k);
                 let n = all.len();
                 if n > 0 {
-                    all.extend(
-                        (0..each)
-                            .map(|_| {
-                                let (a, b, t) =
-                                    (rng.random_range(0..n), rng.random_range(0..n), rng.random::<f64>());
-                                let mix =
-                                    all[a].x.iter().zip(&all[b].x).map(|(a, b)| a + t * (b - a)).collect();
-                                Watched { pair: k, x: mix }
-                            })
-                            .collect::<Vec<_>>(),
-                    );
+                    let mut mix = || -> Vec<f64> {
+                        let (a, b, t) =
+                            (rng.random_range(0..n), rng.random_range(0..n), rng.random::<f64>());
+                        let both = all[a].point.x.iter().zip(&all[b].point.x);
+                        both.map(|(a, b)| a + t * (b - a)).collect()
+                    };
+                    let between = self.pairs[k].points((0..each).map(|_| mix()).collect());
+                    all.extend(between.into_iter().map(|point| Watched { pair: k, point }));
                 }
                 all
             })
@@ -131,30 +94,29 @@ impl Active {
                 let margin = self.margin;
                 tried.into_iter().zip(ratios).filter(move |(_, r)| *r < margin).map(|(w, _)| w)
             })
-            .filter(|w| !self.watched.iter().any(|known| known.pair == w.pair && known.x == w.x))
+            .filter(|w| !self.watched.iter().any(|known| known.pair == w.pair && known.point.x == w.point.x))
             .collect()
     }
 
-    fn of_readings(&self, problem: &Problem, pair: usize) -> Vec<Watched> {
-        let task = &problem.tasks[self.pairs[pair].slow];
-        let column = |p: usize| task.x.chunks_exact(task.points()).map(|row| row[p]).collect();
-        self.pairs[pair].readings.iter().map(|&p| Watched { pair, x: column(p) }).collect()
+    fn of_readings(&self, pair: usize) -> Vec<Watched> {
+        self.pairs[pair].readings.iter().map(|point| Watched { pair, point: point.clone() }).collect()
     }
 
-    /// Head of the faster device of a pair less that of the slower.
+    /// The devices of a pair that can move, with the sign that their current has in the ratio.
+    fn moving<'p>(&self, problem: &'p Problem, pair: usize) -> Vec<(&'p Task, f64)> {
+        let Pair { slow, fast, .. } = &self.pairs[pair];
+        let sides = [(fast.own(problem), 1.0), (slow.own(problem), -1.0)];
+        sides.into_iter().filter_map(|(task, sign)| Some((task?, sign))).collect()
+    }
+
+    /// Head of the faster device of a pair less that of the slower, as far as they can move.
     fn head(&self, problem: &Problem, theta: &[f64], pair: usize) -> Vec<f64> {
-        let layout = &problem.layout;
-        let of = |k: usize| {
-            let task = &problem.tasks[k];
-            (head_of(layout, task, theta, layout.deviations(theta, task.device)), task.ln_scale)
-        };
-        let Pair { slow, fast, .. } = self.pairs[pair];
-        let ((slow, slow_scale), (mut fast, fast_scale)) = (of(slow), of(fast));
-        fast.iter_mut().zip(&slow).for_each(|(f, s)| *f -= s);
-        if let Some(constant) = fast.last_mut() {
-            *constant += fast_scale - slow_scale;
+        let mut difference = vec![0.0; problem.layout.head()];
+        for (task, sign) in self.moving(problem, pair) {
+            let head = scaled_head(problem, theta, task);
+            difference.iter_mut().zip(head).for_each(|(d, h)| *d += sign * h);
         }
-        fast
+        difference
     }
 
     /// `ln(I_fast / I_slow)` at biases of one pair.
@@ -164,7 +126,7 @@ impl Active {
         all
     }
 
-    /// Runs the trunk at biases of one pair, block by block, with the difference of heads and its outputs.
+    /// Runs the trunk at biases of one pair, block by block, with the difference of heads and the ratios.
     fn visit(
         &self,
         problem: &Problem,
@@ -175,16 +137,14 @@ impl Active {
         let Some(first) = watched.first() else { return };
         let layout = &problem.layout;
         let head = self.head(problem, theta, first.pair);
-        let mut block = Block::new(Isa::detect(), &layout.shape, BLOCK);
-        let mut y = [0.0; BLOCK];
-        for part in watched.chunks(BLOCK) {
-            let n = part.len();
-            let x: Vec<f64> =
-                (0..layout.shape.inputs).flat_map(|k| part.iter().map(move |w| w.x[k])).collect();
-            block.forward(&theta[..layout.trunk()], &x, n, 0, n);
-            block.values(&head, &mut y);
-            each(&mut block, &head, &y[..n]);
-        }
+        let xs: Vec<&[f64]> = watched.iter().map(|w| &w.point.x[..]).collect();
+        let mut rest = watched;
+        along(&layout.shape, &theta[..layout.trunk()], &head, &xs, |block, y| {
+            let (part, after) = rest.split_at(y.len());
+            rest = after;
+            let ratios: Vec<f64> = y.iter().zip(part).map(|(y, w)| y + w.point.given).collect();
+            each(block, &head, &ratios);
+        });
     }
 
     fn hinge(&self, ratio: f64) -> f64 {
@@ -213,9 +173,10 @@ impl Active {
             symmetric::add(normal.shared.as_mut(), rows.shared.as_ref(), rows.shared.as_ref(), 1.0);
             let slope = rows.shared.transpose() * &r;
             normal.shared_gradient.iter_mut().enumerate().for_each(|(i, g)| *g += slope[(i, 0)]);
+            let bound = rows.own.len() as f64;
             for (device, own) in &rows.own {
                 let local = &mut normal.devices[*device];
-                matmul(local.local.as_mut(), Accum::Add, own.transpose(), own.as_ref(), 2.0, Par::Seq);
+                matmul(local.local.as_mut(), Accum::Add, own.transpose(), own.as_ref(), bound, Par::Seq);
                 matmul(
                     local.coupling.as_mut(),
                     Accum::Add,
@@ -234,8 +195,7 @@ impl Active {
     fn rows(&self, problem: &Problem, theta: &[f64], watched: &[Watched]) -> Rows {
         let layout = &problem.layout;
         let (trunk, head) = (layout.trunk(), layout.head());
-        let Pair { slow, fast, .. } = self.pairs[watched[0].pair];
-        let (slow, fast) = (&problem.tasks[slow], &problem.tasks[fast]);
+        let moving = self.moving(problem, watched[0].pair);
         let mut panel = vec![0.0; (trunk + head) * BLOCK];
         let mut found: Vec<(f64, Vec<f64>)> = Vec::new();
         self.visit(problem, theta, watched, |block, difference, ratios| {
@@ -250,18 +210,18 @@ impl Active {
         });
         let n = found.len();
         let mut shared = Mat::zeros(n, layout.shared());
-        let mut own = [(fast, 1.0), (slow, -1.0)].map(|(t, _)| (t.device, Mat::zeros(n, layout.local())));
+        let mut own: Vec<(usize, Mat<f64>)> =
+            moving.iter().map(|(t, _)| (t.device, Mat::zeros(n, layout.local()))).collect();
         for (i, (_, row)) in found.iter().enumerate() {
             for (k, v) in row[..trunk].iter().enumerate() {
                 shared[(i, k)] = *v;
             }
             for k in 0..head {
                 let z = row[trunk + k];
-                for a in 0..layout.phi {
-                    shared[(i, layout.population(fast.output) + k * layout.phi + a)] =
-                        z * (fast.phi[a] - slow.phi[a]);
-                }
-                for ((_, own), (task, sign)) in own.iter_mut().zip([(fast, 1.0), (slow, -1.0)]) {
+                for ((_, own), (task, sign)) in own.iter_mut().zip(&moving) {
+                    for (a, phi) in task.phi.iter().enumerate() {
+                        shared[(i, layout.population(task.output) + k * layout.phi + a)] += z * sign * phi;
+                    }
                     for (a, psi) in task.psi.iter().enumerate() {
                         own[(i, layout.deviation(task.output) + k * layout.psi + a)] = sign * psi * z;
                     }
@@ -276,6 +236,6 @@ impl Active {
 struct Rows {
     residual: Vec<f64>,
     shared: Mat<f64>,
-    /// Device, and derivatives by its own unknowns: the faster, then the slower.
-    own: [(usize, Mat<f64>); 2],
+    /// Devices that can move, and derivatives by their own unknowns.
+    own: Vec<(usize, Mat<f64>)>,
 }

@@ -229,7 +229,7 @@ fn penalty(thetas: &[Vec<f64>], centres: &[Vec<f64>], tie: &Tie) -> f64 {
 }
 
 /// Least-squares centres of the shared unknowns.
-fn centres(thetas: &[Vec<f64>], tie: &Tie) -> Vec<Vec<f64>> {
+pub(super) fn centres(thetas: &[Vec<f64>], tie: &Tie) -> Vec<Vec<f64>> {
     let (n, m) = (tie.len(), tie.centres());
     let mut matrix = Mat::from_fn(m, m, |a, b| tie.design.iter().map(|z| z[a] * z[b]).sum::<f64>());
     for a in 0..m {

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::checkpoint::Checkpoint;
+use super::member::Member;
+use super::tie::Tie;
+use crate::checkpoint::{Checkpoint, numbers};
 use crate::error::FitError;
 use crate::lm::StopReason;
 
@@ -95,15 +97,23 @@ impl Stand<'_> {
         }
     }
 
-    /// Refuses networks of other sizes than `unknowns`, or other ties than to `centres` points.
-    pub(crate) fn check(&self, unknowns: &[usize], centres: usize) -> Result<(), FitError> {
-        let same = self.ties.len() == unknowns.len()
-            && self
-                .ties
-                .iter()
-                .zip(unknowns)
-                .all(|(t, n)| t.network.len() == *n && t.centres.len() == centres);
-        if same { Ok(()) } else { Err(refuse("its networks or ties are not those of the recipe".into())) }
+    /// Puts `members` and the strengths of `tie` where they were.
+    ///
+    /// # Errors
+    /// [`FitError::Checkpoint`] where the networks have other sizes, or the ties hold them to another number of centres.
+    pub(crate) fn put(&self, members: &mut [Member], tie: &mut Tie) -> Result<(), FitError> {
+        let same = |t: &Ties, m: &Member| t.network.len() == m.theta.len() && t.centres.len() == tie.centres();
+        if self.ties.len() != members.len() || !self.ties.iter().zip(&*members).all(|(t, m)| same(t, m)) {
+            return Err(refuse("its networks or ties are not those of the recipe".into()));
+        }
+        members.iter_mut().zip(&self.ties).for_each(|(m, t)| m.theta = numbers(&t.network));
+        tie.strengths = numbers(&self.ties[0].strengths);
+        Ok(())
+    }
+
+    /// What the networks were held to.
+    pub(crate) fn centres(&self) -> Vec<Vec<f64>> {
+        self.ties[0].centres.iter().map(|u| numbers(u)).collect()
     }
 }
 

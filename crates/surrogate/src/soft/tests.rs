@@ -1,6 +1,7 @@
 //! Ties from loose to tight on a made-up family.
 
 use super::*;
+use crate::config::AdamwConfig;
 use crate::lm::Lm;
 use crate::prepared::Prepared;
 use crate::sharing::Distance;
@@ -23,7 +24,8 @@ fn hard() -> (Problem, Vec<f64>) {
 }
 
 fn members(problem: &Problem, theta: &[f64]) -> Vec<Member> {
-    (0..DEVICES).map(|d| Member::cut(&format!("t{d}"), problem, &[d], theta)).collect()
+    let groups: Vec<_> = (0..DEVICES).map(|d| (format!("t{d}"), vec![d])).collect();
+    cut(problem, &groups, theta)
 }
 
 /// Losses of the readings of all members.
@@ -64,8 +66,8 @@ fn cut_networks_say_what_the_whole_said() {
     let whole = crate::lm::residuals::loss(&Prepared::new(&problem), &theta) - penalty;
     let parts = loss(&members(&problem, &theta));
     assert!((parts / whole - 1.0).abs() < 1e-9, "{parts} against {whole}");
-    let all = Member::cut("all", &problem, &[0, 1, 2, 3], &theta);
-    assert_eq!(all.theta, theta, "a task of all devices is the whole");
+    let all = cut(&problem, &[("all".into(), vec![0, 1, 2, 3])], &theta);
+    assert_eq!(all[0].theta, theta, "a task of all devices is the whole");
 }
 
 #[test]
@@ -148,4 +150,68 @@ fn strengths_are_learned_and_annealing_ends_at_its_strength() {
     let annealed = SoftConfig { schedule: Schedule::Annealed, ..fixed.clone() };
     let (fixed, annealed) = (tied(&problem, &theta, &fixed).1, tied(&problem, &theta, &annealed).1);
     assert_eq!(fixed.strengths, annealed.strengths);
+}
+
+/// The same by AdamW.
+fn walked(problem: &Problem, theta: &[f64], config: &SoftConfig) -> (Vec<Member>, SharingReport) {
+    let mut members = members(problem, theta);
+    let mut blind = ();
+    let mut watch = Watch::new(&mut blind);
+    let adamw = AdamwConfig { steps: 600, batch: 400, ..AdamwConfig::default() };
+    let solution = walk(&mut members, &[], (config, &adamw, 3), 60, None, &mut watch).unwrap();
+    let expected = if config.schedule == Schedule::Fixed { StopReason::Steps } else { solution.stopped };
+    assert_eq!((solution.stopped, solution.steps), (expected, 660));
+    (members, solution.report)
+}
+
+#[test]
+fn both_solvers_find_networks_as_close_and_as_good() {
+    let (problem, theta) = hard();
+    let runs: Vec<[(f64, f64); 2]> = [1e-1, 1e1, 1e3]
+        .into_iter()
+        .map(|strength| {
+            let config = SoftConfig { strength, heads: 0.0, max_steps: 40, ..SoftConfig::default() };
+            [tied(&problem, &theta, &config), walked(&problem, &theta, &config)]
+                .map(|(members, report)| (apart(&report), loss(&members)))
+        })
+        .collect();
+    for way in 0..2 {
+        let fall = runs.windows(2).all(|w| w[1][way].0 < w[0][way].0);
+        assert!(fall, "tighter ties bring networks together: {runs:?}");
+    }
+    // Ties that pull more than readings do leave the same distance, whoever finds it.
+    let [exact, found] = runs[2];
+    assert!((found.0 / exact.0 - 1.0).abs() < 0.3, "{runs:?}");
+    assert!(found.1 < loss(&members(&problem, &theta)), "steps lower the loss: {runs:?}");
+}
+
+#[test]
+fn adamw_anneals_and_learns_strengths_as_well() {
+    let (problem, theta) = hard();
+    for schedule in [Schedule::Annealed, Schedule::Learned] {
+        let config = SoftConfig { schedule, heads: 1.0, ..SoftConfig::default() };
+        let (found, report) = walked(&problem, &theta, &config);
+        assert!(loss(&found) < 2.0 * loss(&members(&problem, &theta)), "{schedule:?}");
+        let same = report.strengths.iter().all(|s| *s == 1.0);
+        assert_eq!(same, schedule == Schedule::Annealed, "{report:?}");
+    }
+}
+
+#[test]
+fn single_devices_beside_groups_keep_their_population() {
+    let (problem, theta) = hard();
+    let groups = [("pair".to_owned(), vec![0, 1]), ("one".to_owned(), vec![2]), ("last".to_owned(), vec![3])];
+    let mixed = || cut(&problem, &groups, &theta);
+    assert!(mixed().iter().all(|m| m.problem.layout.shared() == problem.layout.shared()));
+    let config = SoftConfig { max_steps: 5, ..SoftConfig::default() };
+    let mut blind = ();
+    let mut watch = Watch::new(&mut blind);
+    let begun = loss(&mixed());
+    let mut by_lm = mixed();
+    solve(&mut by_lm, (&config, &LmConfig::default()), 0, None, &mut watch).unwrap();
+    assert!(loss(&by_lm) < begun);
+    let mut by_adamw = mixed();
+    let adamw = AdamwConfig { steps: 200, batch: 200, ..AdamwConfig::default() };
+    walk(&mut by_adamw, &[], (&config, &adamw, 3), 0, None, &mut watch).unwrap();
+    assert!(by_adamw.iter().flat_map(|m| &m.theta).all(|v| v.is_finite()));
 }

@@ -6,7 +6,7 @@ use crate::parameters::Layout;
 use crate::sharing::{Distance, SoftConfig};
 
 /// Distances below this do not count as such in norms and absolute values, which keeps their slopes finite.
-const SMOOTH: f64 = 1e-3;
+pub(crate) const SMOOTH: f64 = 1e-3;
 
 /// How far the tasks of a soft-shared fit are from each other.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,7 +30,7 @@ pub(crate) struct Tie {
     pub(crate) strengths: Vec<f64>,
     /// Factor on all strengths.
     factor: f64,
-    distance: Distance,
+    pub(crate) distance: Distance,
     /// Factors on the centres per task.
     pub(crate) design: Vec<Vec<f64>>,
 }
@@ -54,6 +54,12 @@ impl Tie {
     /// Number of tied parameters of a task.
     pub(crate) fn len(&self) -> usize {
         self.layers.last().map_or(0, |l| l.end)
+    }
+
+    /// Strength of the tie of every unknown.
+    pub(crate) fn per_unknown(&self) -> Vec<f64> {
+        let each = self.layers.iter().zip(&self.strengths);
+        each.flat_map(|(layer, strength)| vec![self.factor * strength; layer.len()]).collect()
     }
 
     /// Sets the factor on all strengths.

@@ -1,0 +1,74 @@
+//! Soft sharing by AdamW: all networks and what they are held to move together, by minibatches.
+
+use std::ops::ControlFlow;
+
+use super::joint::{Joint, centres};
+use super::member::Member;
+use super::state::Stand;
+use super::tie::Tie;
+use super::{SoftSolution, State, annealed, ended, learn, ramp, tie_of};
+use crate::adamw::{self, Bonds, JUDGE_EVERY, Standing};
+use crate::config::AdamwConfig;
+use crate::error::FitError;
+use crate::fit::Watch;
+use crate::prepared::Prepared;
+use crate::problem::Problem;
+use crate::sharing::{Schedule, SoftConfig};
+
+/// Damping of the first step, should Levenberg-Marquardt go on from here.
+const DAMPING: f64 = 1e-2;
+
+/// As [`super::solve`], with as many steps as the recipe of AdamW has; `held_out`, none or one for every member, is for early
+/// stopping. Networks that stood somewhere go on from there, with new steps.
+///
+/// # Errors
+/// [`FitError::Checkpoint`] where `from` is of other members, [`FitError::Adamw`] for options out of range or a missing device.
+pub(crate) fn walk(
+    members: &mut [Member],
+    held_out: &[Problem],
+    (config, adamw, seed): (&SoftConfig, &AdamwConfig, u64),
+    first_step: usize,
+    from: Option<&Stand<'_>>,
+    watch: &mut Watch<'_>,
+) -> Result<SoftSolution, FitError> {
+    let mut tie = tie_of(members, config);
+    if let Some(stand) = from {
+        stand.put(members, &mut tie)?;
+    }
+    let thetas: Vec<Vec<f64>> = members.iter().map(|m| m.theta.clone()).collect();
+    let centres = from.map_or_else(|| centres(&thetas, &tie), Stand::centres);
+    let standing = Standing { thetas, centres };
+    let problems: Vec<&Problem> = members.iter().map(|m| &m.problem).collect();
+    let points: usize = problems.iter().map(|p| p.points()).sum();
+    watch.max_steps = first_step + adamw.steps;
+    let mut develop = |step: usize, standing: &Standing, tie: &mut Tie| match config.schedule {
+        Schedule::Fixed => false,
+        Schedule::Annealed => loosen(step, adamw.steps, tie),
+        Schedule::Learned if step == 0 => false,
+        Schedule::Learned => {
+            let prepared: Vec<Prepared<'_>> = members.iter().map(|m| Prepared::new(&m.problem)).collect();
+            let mut joint = Joint::new(&prepared, standing.thetas.clone(), tie);
+            joint.stand(standing.centres.clone(), DAMPING, tie);
+            learn::strengths(tie, &joint, &prepared);
+            true
+        }
+    };
+    let bonds = Bonds { tie: &mut tie, develop: &mut develop };
+    let walked =
+        adamw::solve_tied(problems, held_out, &standing, bonds, (adamw, seed), &mut |seen| {
+            watch.note("soft sharing", first_step + seen.step, seen.loss * 2.0 / points.max(1) as f64);
+            if watch.stop() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+    let Standing { thetas, centres } = walked.state;
+    let state =
+        State { centres, damping: DAMPING, losses: &[], taken: walked.steps, stopped: walked.stopped };
+    Ok(ended(members, &tie, thetas, &state, first_step))
+}
+
+/// Sets annealed ties for the steps up to the next judgement; true while they change.
+fn loosen(step: usize, steps: usize, tie: &mut Tie) -> bool {
+    let ramp = ramp(steps);
+    tie.scale(annealed(step.min(ramp), ramp));
+    // The judgement before this one was of the end of the ramp, or later.
+    step < ramp + JUDGE_EVERY
+}

@@ -134,11 +134,11 @@ pub(crate) fn solve_in_parts(
 ///
 /// # Errors
 /// As [`solve`], and when tasks are to be weighed, which is for tasks of one trunk.
-pub(crate) fn solve_tied(
-    problems: Vec<&Problem>,
+pub(crate) fn solve_tied<'a>(
+    problems: Vec<&'a Problem>,
     held_out: &[Problem],
     standing: &Standing,
-    bonds: Bonds<'_>,
+    bonds: Bonds<'a>,
     (config, seed): (&AdamwConfig, u64),
     watch: &mut dyn FnMut(&Judgement) -> ControlFlow<()>,
 ) -> Result<Walked<Standing>, AdamwError> {

@@ -225,7 +225,6 @@ fn a_fit_begins_with_the_trunk_of_another_family() {
     refused("--trunk known --hold 1,1,1,1,1,1,1", "at most");
     refused("--hold frozen", "add --trunk MODEL");
     refused("--trunk absent", "absent");
-    refused("--trunk known --solver adamw", "lm");
     let negative = lab.gummel("fit data --config quick.toml --trunk known --hold -1").code(2);
     assert!(negative.err().contains("strengths from 0 on"), "{}", negative.err());
 }

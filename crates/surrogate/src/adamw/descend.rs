@@ -43,13 +43,13 @@ pub(super) trait Walker {
 }
 
 /// How a walk ended.
-pub(super) struct Walked<S> {
+pub(crate) struct Walked<S> {
     /// The best state.
-    pub(super) state: S,
-    pub(super) best: Judgement,
-    pub(super) steps: usize,
-    pub(super) samples: usize,
-    pub(super) stopped: StopReason,
+    pub(crate) state: S,
+    pub(crate) best: Judgement,
+    pub(crate) steps: usize,
+    pub(crate) samples: usize,
+    pub(crate) stopped: StopReason,
 }
 
 /// Takes the steps of `config`; returns the best state that was judged.

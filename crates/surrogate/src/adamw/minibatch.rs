@@ -3,7 +3,6 @@
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use gummel_kernel::OutputKind;
 
-use super::network::Crowd;
 use crate::problem::{Problem, Task};
 
 /// asinh(i / 2f) from which a reading stands clear of the noise, so that its logarithm can be differenced: i > 10 f.

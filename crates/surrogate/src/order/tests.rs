@@ -104,20 +104,27 @@ fn the_gradient_beside_a_network_that_stands_is_that_of_the_loss() {
 #[test]
 fn networks_of_their_own_are_put_in_order_with_those_that_stand() {
     let (problem, theta) = corners(2e-3, 8e-3);
+    let problem = Problem { slope_weight: 0.0, ..problem };
     let [ss, tt, ff] = [0, 1, 2].map(|k| alone(&problem, &theta, k));
+    // What the scatter of the readings alone costs: networks of their own meet much of it before.
+    let (clean, _) = corners(2e-3, 0.0);
+    let scatter = |k: usize| -> f64 {
+        let (noisy, clean) = (&problem.tasks[k], &clean.tasks[k].target);
+        let each = noisy.target.iter().zip(clean).zip(&noisy.weight);
+        each.map(|((a, b), w)| 0.5 * (w * (a - b)).powi(2)).sum()
+    };
     let config = FitConfig::default();
     let mut blind = ();
     let mut watch = Watch::new(&mut blind);
     let still = [Still { problem: &tt.0, theta: &tt.1 }];
-    for (own, theta) in [ss, ff] {
+    for (k, (own, theta)) in [(0, ss), (2, ff)] {
         let found = |theta: &[f64]| {
             let pairs = pairs(&own, &still, Polarity::N, false);
             assert_eq!(pairs.len(), 1);
             Active::new(pairs, &config.order).at_readings(&own, theta)
         };
         let free = found(&theta);
-        assert!(free.violations > 10 && free.unordered_readings > 0, "{free:?}");
-        let loss = residuals::loss(&Prepared::new(&own), &theta);
+        assert!(free.violations > 0 && free.unordered_readings > 0, "{free:?}");
         let solution = Solution {
             theta,
             stopped: StopReason::Steps,
@@ -132,7 +139,7 @@ fn networks_of_their_own_are_put_in_order_with_those_that_stand() {
         let held = found(&solution.theta);
         assert_eq!((held.violations, held.biases), (0, free.biases), "{held:?}");
         let after = residuals::loss(&Prepared::new(&own), &solution.theta);
-        assert!(after < 4.0 * loss, "the readings cost {after}, before {loss}");
+        assert!(after < 1.1 * scatter(k), "the readings cost {after}, their scatter {}", scatter(k));
     }
 }
 

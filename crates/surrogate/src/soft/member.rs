@@ -54,7 +54,7 @@ impl Member {
     }
 
     /// What its parameters are held close to, as factors on the centres.
-    fn design(&self, towards: Towards) -> Vec<f64> {
+    pub(super) fn design(&self, towards: Towards) -> Vec<f64> {
         match (towards, self.problem.tasks.first()) {
             (Towards::Corners, Some(task)) => vec![1.0, task.place.speed, task.place.skew],
             (Towards::Corners, None) => vec![1.0, 0.0, 0.0],

@@ -11,8 +11,14 @@ const DEVICES: usize = 4;
 
 /// A hard-shared fit of a few transistors, and its parameters.
 fn hard() -> (Problem, Vec<f64>) {
+    hard_with(1.0)
+}
+
+/// The same where slopes have this weight. AdamW compares tangents and not differences, which is not the same between readings as
+/// far apart as these.
+fn hard_with(slope_weight: f64) -> (Problem, Vec<f64>) {
     let family = Synthetic { devices: DEVICES, gates: 12, hidden: vec![6, 5], ..Synthetic::default() };
-    let problem = family.problem();
+    let problem = Problem { slope_weight, ..family.problem() };
     let prepared = Prepared::new(&problem);
     let mut lm = Lm::new(&prepared, family.start(&problem).flatten(&problem.layout));
     for _ in 0..60 {
@@ -157,17 +163,17 @@ fn walked(problem: &Problem, theta: &[f64], config: &SoftConfig) -> (Vec<Member>
     let mut members = members(problem, theta);
     let mut blind = ();
     let mut watch = Watch::new(&mut blind);
-    let adamw = AdamwConfig { steps: 600, batch: 400, ..AdamwConfig::default() };
+    let adamw = AdamwConfig { steps: 1500, batch: 400, ..AdamwConfig::default() };
     let solution = walk(&mut members, &[], (config, &adamw, 3), 60, None, &mut watch).unwrap();
     let expected = if config.schedule == Schedule::Fixed { StopReason::Steps } else { solution.stopped };
-    assert_eq!((solution.stopped, solution.steps), (expected, 660));
+    assert_eq!((solution.stopped, solution.steps), (expected, 1560));
     (members, solution.report)
 }
 
 #[test]
 fn both_solvers_find_networks_as_close_and_as_good() {
-    let (problem, theta) = hard();
-    let runs: Vec<[(f64, f64); 2]> = [1e-1, 1e1, 1e3]
+    let (problem, theta) = hard_with(0.0);
+    let runs: Vec<[(f64, f64); 2]> = [1e-1, 1e2, 1e5]
         .into_iter()
         .map(|strength| {
             let config = SoftConfig { strength, heads: 0.0, max_steps: 40, ..SoftConfig::default() };
@@ -187,7 +193,7 @@ fn both_solvers_find_networks_as_close_and_as_good() {
 
 #[test]
 fn adamw_anneals_and_learns_strengths_as_well() {
-    let (problem, theta) = hard();
+    let (problem, theta) = hard_with(0.0);
     for schedule in [Schedule::Annealed, Schedule::Learned] {
         let config = SoftConfig { schedule, heads: 1.0, ..SoftConfig::default() };
         let (found, report) = walked(&problem, &theta, &config);

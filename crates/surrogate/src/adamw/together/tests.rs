@@ -12,7 +12,7 @@ use crate::sharing::{Distance, SoftConfig};
 use crate::soft::{Member, cut};
 use crate::synthetic::Synthetic;
 
-const DEVICES: usize = 3;
+const DEVICES: usize = 4;
 
 fn family() -> Synthetic {
     Synthetic { devices: DEVICES, gates: 9, gate: true, hidden: vec![7, 5], ..Synthetic::default() }
@@ -80,7 +80,7 @@ fn tie(members: &[Member], distance: Distance, design: Vec<Vec<f64>>) -> Tie {
 fn cases() -> [(Vec<&'static [usize]>, Vec<Vec<f64>>); 2] {
     [
         (vec![&[0], &[1], &[2]], vec![vec![1.0, -1.0], vec![1.0, 0.0], vec![1.0, 1.0]]),
-        (vec![&[0, 2], &[1]], vec![vec![1.0]; 2]),
+        (vec![&[0, 2], &[1, 3]], vec![vec![1.0]; 2]),
     ]
 }
 
@@ -148,7 +148,7 @@ fn loss_and_gradient_are_those_of_the_kernel() {
 fn a_task_with_few_readings_is_in_every_batch_and_one_without_does_no_harm() {
     let mut problem = family().problem();
     for task in &mut problem.tasks {
-        let kept = [usize::MAX, 4, 0][task.device];
+        let kept = [usize::MAX, 4, 0, 9][task.device];
         task.weight.iter_mut().skip(kept).for_each(|w| *w = 0.0);
     }
     let members = members(&problem, &[&[0], &[1], &[2]]);

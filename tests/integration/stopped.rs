@@ -3,8 +3,8 @@
 use gummel_data::{Dataset, Split};
 use gummel_surrogate::sharing::Schedule;
 use gummel_surrogate::{
-    AutoConfig, Checkpoint, FitConfig, Observer, Progress, Progressed, Sharing, SingleConfig, SoftConfig,
-    Solver, StopReason, TaskFit, combined, fit_tasks, resume_tasks,
+    AdamwConfig, AutoConfig, Checkpoint, FitConfig, Observer, Progress, Progressed, Sharing, SingleConfig,
+    SoftConfig, Solver, StopReason, TaskFit, combined, fit_tasks, resume_tasks,
 };
 use std::collections::BTreeMap;
 
@@ -197,4 +197,30 @@ fn tied_networks_go_on_together_from_wherever_they_stopped() {
     let mut untied = saved(&whole);
     untied.values_mut().for_each(|c| c.tied = None);
     assert!(refused(&untied).contains("without ties"));
+}
+
+#[test]
+fn networks_tied_by_adamw_go_on_from_where_they_stood() {
+    let (data, mut config) = tied(Schedule::Fixed);
+    let adamw = AdamwConfig { steps: 400, batch: 256, ..AdamwConfig::default() };
+    config.solver = Solver::Adamw(adamw);
+    let error = |fits: &[TaskFit]| combined(fits).unwrap().summaries[0].rel_rms.median;
+    let hard = fit_tasks(&data, &FitConfig { sharing: Sharing::Hard, ..config.clone() }, &mut ()).unwrap();
+    let whole = fit_tasks(&data, &config, &mut ()).unwrap();
+    assert_eq!(whole.len(), 3);
+    assert!(error(&whole) < error(&hard[..]), "{} tied, {} before", error(&whole), error(&hard));
+    let again = fit_tasks(&data, &config, &mut ()).unwrap();
+    assert_eq!(again[1].fit.model.spec, whole[1].fit.model.spec, "a seed fixes the result");
+
+    // Within the hard-shared fit, and among the ties.
+    for (stage, after) in [("adamw", 2), ("soft sharing", 2)] {
+        let mut stop = StopAt { after, ..StopAt::stage(stage) };
+        let stopped = fit_tasks(&data, &config, &mut stop).unwrap();
+        assert!(stop.reached && stopped[0].fit.report.stopped == StopReason::Interrupted, "{:?}", stop.seen);
+        let mut watch = StopAt::default();
+        let resumed = resume_tasks(&data, &config, &saved(&stopped), &mut watch).unwrap();
+        assert_eq!(watch.seen[0], stage, "what was over is not done again");
+        assert!(error(&resumed) < error(&stopped), "{} after {}", error(&resumed), error(&stopped));
+        assert!(error(&resumed) < 1.3 * error(&whole), "{} instead of {}", error(&resumed), error(&whole));
+    }
 }

@@ -5,7 +5,8 @@
 //! fits; their models are kept in the folder MODELS and used again. KEY: `plan` compares planned with random points,
 //! `single` compares 50 points with networks of one device fitted to its full sweep, `quick` fits trunks of 20 and 20 neurons
 //! without bounds of physics and charges, `devices` lists the error of every unseen device without points, `with=FAMILY,FAMILY` puts
-//! further families into the same population, all as n-channel transistors, none of which is left out or judged.
+//! further families into the same population, all as n-channel transistors, none of which is left out or judged; `and=DATA:FAMILY:CELSIUS`
+//! takes them from other data, whose temperature counts as that of the first.
 #![allow(clippy::print_stdout, reason = "a benchmark reports on standard output")]
 
 use std::path::{Path, PathBuf};
@@ -31,18 +32,23 @@ fn main() -> Result<(), Failure> {
     let args: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
     let [data, family, celsius, folds, models, keys @ ..] = args.as_slice() else {
         println!(
-            "usage: cargo bench -p gummel-surrogate --bench few -- DATA FAMILY CELSIUS FOLDS MODELS [plan] [single] [quick] [devices] [with=FAMILY,FAMILY]"
+            "usage: cargo bench -p gummel-surrogate --bench few -- DATA FAMILY CELSIUS FOLDS MODELS [plan] [single] [quick] [devices] [with=FAMILY,FAMILY] [and=DATA:FAMILY:CELSIUS]"
         );
         return Ok(());
     };
     let reading = read(&[PathBuf::from(data)], &ReadOptions::default(), &|_| ())?;
     let selection = Selection::of(family, celsius.parse()?);
     let own = Dataset::assemble(&reading.table, &reading.files, &selection)?;
-    let others = keys.iter().find_map(|k| k.strip_prefix("with="));
-    let dataset = match others {
-        Some(others) => beside(&own, others, &selection, &reading)?,
-        None => own.clone(),
-    };
+    let mut others = Vec::new();
+    for key in keys {
+        if let Some(families) = key.strip_prefix("with=") {
+            others.extend(of_families(families, &selection, &reading)?);
+        }
+        if let Some(elsewhere) = key.strip_prefix("and=") {
+            others.extend(from_elsewhere(elsewhere, &own)?);
+        }
+    }
+    let dataset = if others.is_empty() { own.clone() } else { beside(&own, others) };
     let tested: Vec<&DeviceData> = dataset.devices.iter().take(own.devices.len()).collect();
     let folds: usize = folds.parse()?;
     let asked = |key: &str| keys.iter().any(|k| k == key);
@@ -92,13 +98,34 @@ fn quick() -> FitConfig {
     config
 }
 
-/// The devices of `own` and after them those of families `others`, all in one family of n-channel transistors.
-fn beside(own: &Dataset, others: &str, selection: &Selection, reading: &Reading) -> Result<Dataset, Failure> {
-    let family = others.split(',').map(str::to_owned).collect();
-    let others = Selection { family, ..selection.clone() };
-    let others = Dataset::assemble(&reading.table, &reading.files, &others)?;
-    let devices = own.devices.iter().chain(&others.devices).cloned().collect();
-    Ok(pooled(&Dataset { devices, files: own.files.clone() }, "pooled", "fets"))
+/// The devices of further families of the same data.
+fn of_families(families: &str, selection: &Selection, reading: &Reading) -> Result<Vec<DeviceData>, Failure> {
+    let family = families.split(',').map(str::to_owned).collect();
+    let selection = Selection { family, ..selection.clone() };
+    Ok(Dataset::assemble(&reading.table, &reading.files, &selection)?.devices)
+}
+
+/// The devices that `DATA:FAMILY:CELSIUS` says, at the temperature of `own`: some kelvins are little beside another technology.
+fn from_elsewhere(said: &str, own: &Dataset) -> Result<Vec<DeviceData>, Failure> {
+    let [data, family, celsius] = said.split(':').collect::<Vec<_>>()[..] else {
+        return Err(format!("and={said}: expected and=DATA:FAMILY:CELSIUS").into());
+    };
+    let kelvin = own.devices[0].temperature[0];
+    let reading = read(&[PathBuf::from(data)], &ReadOptions::default(), &|_| ())?;
+    let selection = Selection::of(family, celsius.parse()?);
+    let mut devices = Dataset::assemble(&reading.table, &reading.files, &selection)?.devices;
+    for device in &mut devices {
+        device.temperature = vec![kelvin; device.len()].into();
+        // Readings know their files by number, and these are not among the files of `own`.
+        device.curves.iter_mut().for_each(|curve| (curve.temperature, curve.file) = (kelvin, 0));
+    }
+    Ok(devices)
+}
+
+/// The devices of `own` and after them `others`, all in one family of n-channel transistors.
+fn beside(own: &Dataset, others: Vec<DeviceData>) -> Dataset {
+    let devices = own.devices.iter().cloned().chain(others).collect();
+    pooled(&Dataset { devices, files: own.files.clone() }, "pooled", "fets")
 }
 
 /// The model of a fit that did not see `left_out`, kept in `folder`.

@@ -23,9 +23,9 @@ mod pull;
 mod shuffle;
 mod surgery;
 mod surrogate;
-mod together;
 #[cfg(test)]
 mod tests;
+mod together;
 
 use std::ops::ControlFlow;
 

@@ -6,6 +6,7 @@ mod grouped;
 mod opening;
 mod parts;
 mod pool;
+mod settled;
 mod sizing;
 mod stochastic;
 mod tasks;
@@ -204,6 +205,7 @@ pub fn solve_problem(
 }
 
 /// What a solver hands back.
+#[derive(Clone)]
 pub(crate) struct Solution {
     pub(crate) theta: Vec<f64>,
     pub(crate) stopped: StopReason,

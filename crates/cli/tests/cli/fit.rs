@@ -218,6 +218,21 @@ fn a_fit_begins_with_the_trunk_of_another_family() {
         .code(0);
     assert!(held.out().contains("held near what it was"), "{}", held.out());
     assert!(lab.read("h/config.toml").contains("from = \"known\""));
+    // Networks held to a given trunk and to each other.
+    for hold in ["0.1", "frozen"] {
+        let both = format!("--trunk known --hold {hold} --sharing soft --out both_{hold}");
+        let tied =
+            lab.gummel(&format!("fit data --family */lv_pmos --config quick.toml --no-plots {both}")).code(0);
+        assert!(tied.out().contains("networks, parameters held close to each other"), "{}", tied.out());
+    }
+    let adamw = "[solver]\nkind = \"adamw\"\nsteps = 100\nbatch = 512\n";
+    lab.write("adamw.toml", &format!("{adamw}[charges]\nfit = \"off\"\n"));
+    lab.write("weighed.toml", &format!("{adamw}balance = \"dwa\"\n"));
+    let by_adamw = "fit data --family */lv_pmos --no-plots --trunk known --hold 0.1 --config";
+    let held = lab.gummel(&format!("{by_adamw} adamw.toml --out a")).code(0);
+    assert!(held.out().contains("held near what it was with strength 0.1"), "{}", held.out());
+    let weighed = lab.gummel(&format!("{by_adamw} weighed.toml")).code(1);
+    assert!(weighed.err().contains("balance, conflicts = dwa, ignored"), "{}", weighed.err());
     let refused = |command: &str, part: &str| {
         let ran = lab.gummel(&format!("fit data --family */lv_pmos --config quick.toml {command}")).code(1);
         assert!(ran.err().contains(part), "{command}: {}", ran.err());

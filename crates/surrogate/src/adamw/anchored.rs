@@ -107,7 +107,8 @@ impl Anchor {
         };
         let distance = standing.thetas.iter().zip(&self.design).flat_map(|(theta, z)| {
             let place = |i: usize| z.iter().zip(&standing.centres).map(|(z, u)| z * u[i]).sum::<f64>();
-            let apart = |i: usize| if self.scale[i] > 0.0 { (theta[i] - place(i)) / self.scale[i] } else { 0.0 };
+            let apart =
+                |i: usize| if self.scale[i] > 0.0 { (theta[i] - place(i)) / self.scale[i] } else { 0.0 };
             (0..all).map(apart).collect::<Vec<f64>>()
         });
         let own: Vec<f64> = standing

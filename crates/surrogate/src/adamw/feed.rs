@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use burn::tensor::Device;
 use super::error::AdamwError;
 use super::minibatch::{Points, Slopes};
 use super::shuffle::Shuffle;
 use crate::further::Further;
 use crate::problem::{Problem, Task};
+use burn::tensor::Device;
 
 /// What one step sees.
 pub(super) struct Batch {

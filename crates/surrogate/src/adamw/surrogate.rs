@@ -151,9 +151,8 @@ pub(super) fn deviation_rows(parameters: &Parameters, layout: &Layout) -> Vec<f6
 pub(super) fn deviations(rows: &[f64], layout: &Layout) -> Vec<Vec<Vec<f64>>> {
     let own = layout.psi * layout.head();
     let of_device = |d: usize| {
-        let of_output = |o: usize| {
-            transpose(&rows[(d * layout.outputs + o) * own..][..own], layout.psi, layout.head())
-        };
+        let of_output =
+            |o: usize| transpose(&rows[(d * layout.outputs + o) * own..][..own], layout.psi, layout.head());
         (0..layout.outputs).map(of_output).collect()
     };
     (0..layout.devices).map(of_device).collect()

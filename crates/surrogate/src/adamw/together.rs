@@ -48,8 +48,8 @@ pub(super) struct Together<'a> {
 /// Where batches come from.
 enum Batches<'a> {
     /// One network, whose set may be larger than memory.
-    One(Feed<'a>),
-    Several(Evenly),
+    One(Box<Feed<'a>>),
+    Several(Box<Evenly>),
 }
 
 impl Batches<'_> {
@@ -80,7 +80,7 @@ impl<'a> Together<'a> {
         let feed = Feed::new(problem, further, device, config.batch, seed)?;
         let crowd = Crowd { problems: vec![problem] };
         let held_out = held_out.map_or_else(Vec::new, |h| vec![unpenalised(h)]);
-        Ok(Together::new(crowd, Batches::One(feed), held_out, &standing, None, config, device))
+        Ok(Together::new(crowd, Batches::One(Box::new(feed)), held_out, &standing, None, config, device))
     }
 
     /// Several networks near each other, from where they stand.
@@ -93,7 +93,7 @@ impl<'a> Together<'a> {
         device: &Device,
     ) -> Result<Self, AdamwError> {
         let crowd = Crowd { problems };
-        let evenly = Evenly::new(&crowd, device, config.batch, seed)?;
+        let evenly = Box::new(Evenly::new(&crowd, device, config.batch, seed)?);
         let held_out = held_out.iter().map(unpenalised).collect();
         Ok(Together::new(crowd, Batches::Several(evenly), held_out, standing, Some(bonds), config, device))
     }

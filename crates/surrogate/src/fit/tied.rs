@@ -7,14 +7,13 @@ use gummel_data::Dataset;
 use super::descent::From;
 use super::finish::Ended;
 use super::opening::Opening;
+use super::settled::{Settled, settle};
 use super::tasks::{TaskFit, tell_order};
 use super::{Observer, Solution, Watch, decisions, descent, stochastic};
 use crate::checkpoint::Checkpoint;
 use crate::config::{FitConfig, Solver};
-use crate::constraint;
 use crate::error::FitError;
 use crate::lm::StopReason;
-use crate::order::{self, Still};
 use crate::problem::Problem;
 use crate::robust::BaseWeights;
 use crate::sharing::SoftConfig;
@@ -75,39 +74,28 @@ pub(super) fn fit(
         }
     };
     said.push(format!("{} networks, parameters held close to each other", members.len()));
-    let mut networks: Vec<Option<Settled>> = members.iter().map(|_| None).collect();
-    for k in inside_out(&members) {
-        let mut problem = members[k].problem.clone();
-        let theta = members[k].theta.clone();
-        if theta.iter().any(|v| !v.is_finite()) {
-            return Err(FitError::Diverged { steps: soft.steps, loss: f64::NAN });
-        }
-        // Order and bounds must not undo the ties: a network of its own goes astray between a few readings.
-        problem.held = Some(soft.held[k].clone());
-        let (task, devices) = &groups[k];
-        let solution = Solution {
-            theta,
-            stopped: soft.stopped,
-            steps: soft.steps,
-            damping: soft.damping,
-            weights: devices.iter().map(|d| hard.weights[*d]).collect(),
-        };
-        let train = tied.tasks.part(&train, task);
-        let still: Vec<Still<'_>> = networks.iter().flatten().map(Settled::still).collect();
-        let (solution, unordered) = match &config.solver {
-            Solver::Lm(lm) => {
-                let polarity = train.devices[0].id.family.polarity;
-                order::enforce(&mut problem, &still, polarity, config, lm.seconds, solution, &mut watch)
-            }
-            Solver::Adamw(_) => (solution, None),
-        };
-        let (solution, obeyed) = constraint::enforce(&problem, &train, config, true, solution, &mut watch);
-        networks[k] = Some(Settled { problem, solution, train, unordered, obeyed });
+    if members.iter().any(|m| m.theta.iter().any(|v| !v.is_finite())) {
+        return Err(FitError::Diverged { steps: soft.steps, loss: f64::NAN });
     }
-    let before = networks.iter().flatten().filter_map(|n| n.unordered).reduce(|a, b| a + b);
+    let mut networks: Vec<Settled> = members
+        .into_iter()
+        .zip(&groups)
+        .zip(soft.held)
+        .map(|((Member { problem, theta, .. }, (task, devices)), held)| {
+            let solution = Solution {
+                theta,
+                stopped: soft.stopped,
+                steps: soft.steps,
+                damping: soft.damping,
+                weights: devices.iter().map(|d| hard.weights[*d]).collect(),
+            };
+            let problem = Problem { held: Some(held), ..problem };
+            Settled::new(problem, solution, tied.tasks.part(&train, task))
+        })
+        .collect();
+    let before = settle(&mut networks, config, &mut watch);
     let mut fits = networks
         .into_iter()
-        .flatten()
         .zip(&groups)
         .map(|(network, (task, _))| {
             let Settled { problem, solution, train, obeyed, .. } = network;
@@ -132,33 +120,6 @@ pub(super) fn fit(
     }
     tell_order(&mut fits, config, before);
     Ok(fits)
-}
-
-/// A network after all of its steps.
-struct Settled {
-    problem: Problem,
-    solution: Solution,
-    train: Dataset,
-    /// Readings at which its corners were out of order with each other and with those that stood.
-    unordered: Option<usize>,
-    obeyed: Vec<String>,
-}
-
-impl Settled {
-    fn still(&self) -> Still<'_> {
-        Still { problem: &self.problem, theta: &self.solution.theta }
-    }
-}
-
-/// The members in the order in which they are settled: that of the typical corner first, those furthest from it last.
-fn inside_out(members: &[Member]) -> Vec<usize> {
-    let out = |k: usize| {
-        let places = members[k].problem.tasks.iter().map(|t| t.place.speed.hypot(t.place.skew));
-        places.fold(f64::INFINITY, f64::min)
-    };
-    let mut all: Vec<usize> = (0..members.len()).collect();
-    all.sort_by(|a, b| out(*a).total_cmp(&out(*b)));
-    all
 }
 
 /// A hard-shared fit that is over.

@@ -53,9 +53,8 @@ impl Active {
 
     /// The order at the biases of the readings.
     pub(super) fn at_readings(&self, problem: &Problem, theta: &[f64]) -> OrderReport {
-        let ratios: Vec<f64> = (0..self.pairs.len())
-            .flat_map(|k| self.ratios(problem, theta, &self.of_readings(k)))
-            .collect();
+        let ratios: Vec<f64> =
+            (0..self.pairs.len()).flat_map(|k| self.ratios(problem, theta, &self.of_readings(k))).collect();
         let low: Vec<f64> = ratios.iter().copied().filter(|r| *r < 0.0).collect();
         OrderReport {
             pairs: self.pairs.len(),
@@ -76,8 +75,7 @@ impl Active {
                 let n = all.len();
                 if n > 0 {
                     let mut mix = || -> Vec<f64> {
-                        let (a, b, t) =
-                            (rng.random_range(0..n), rng.random_range(0..n), rng.random::<f64>());
+                        let (a, b, t) = (rng.random_range(0..n), rng.random_range(0..n), rng.random::<f64>());
                         let both = all[a].point.x.iter().zip(&all[b].point.x);
                         both.map(|(a, b)| a + t * (b - a)).collect()
                     };

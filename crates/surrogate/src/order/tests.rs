@@ -1,8 +1,8 @@
 //! Three corners of one transistor whose readings scatter more than the corners differ.
 
 use super::*;
-use crate::problem::Task;
 use crate::lm::{gradient, normal, residuals};
+use crate::problem::Task;
 use crate::synthetic::Synthetic;
 
 /// ss, tt and ff of one geometry; readings of each are off by up to `scatter`, corners differ by `spread`.
@@ -125,13 +125,8 @@ fn networks_of_their_own_are_put_in_order_with_those_that_stand() {
         };
         let free = found(&theta);
         assert!(free.violations > 0 && free.unordered_readings > 0, "{free:?}");
-        let solution = Solution {
-            theta,
-            stopped: StopReason::Steps,
-            steps: 60,
-            damping: 1e-4,
-            weights: vec![1.0],
-        };
+        let solution =
+            Solution { theta, stopped: StopReason::Steps, steps: 60, damping: 1e-4, weights: vec![1.0] };
         let mut ordered = own.clone();
         let (solution, before) =
             enforce(&mut ordered, &still, Polarity::N, &config, 60.0, solution, &mut watch);

@@ -102,7 +102,8 @@ impl Stand<'_> {
     /// # Errors
     /// [`FitError::Checkpoint`] where the networks have other sizes, or the ties hold them to another number of centres.
     pub(crate) fn put(&self, members: &mut [Member], tie: &mut Tie) -> Result<(), FitError> {
-        let same = |t: &Ties, m: &Member| t.network.len() == m.theta.len() && t.centres.len() == tie.centres();
+        let same =
+            |t: &Ties, m: &Member| t.network.len() == m.theta.len() && t.centres.len() == tie.centres();
         if self.ties.len() != members.len() || !self.ties.iter().zip(&*members).all(|(t, m)| same(t, m)) {
             return Err(refuse("its networks or ties are not those of the recipe".into()));
         }

@@ -54,21 +54,19 @@ pub(crate) fn walk(
         }
     };
     let bonds = Bonds { tie: &mut tie, develop: &mut develop };
-    let walked =
-        adamw::solve_tied(problems, held_out, &standing, bonds, (adamw, seed), &mut |seen| {
-            watch.note("soft sharing", first_step + seen.step, seen.loss * 2.0 / points.max(1) as f64);
-            if watch.stop() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        })?;
+    let walked = adamw::solve_tied(problems, held_out, &standing, bonds, (adamw, seed), &mut |seen| {
+        watch.note("soft sharing", first_step + seen.step, seen.loss * 2.0 / points.max(1) as f64);
+        if watch.stop() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })?;
     let Standing { thetas, centres } = walked.state;
     let state =
         State { centres, damping: DAMPING, losses: &[], taken: walked.steps, stopped: walked.stopped };
     Ok(ended(members, &tie, thetas, &state, first_step))
 }
 
-/// Sets annealed ties for the steps up to the next judgement; true while they change.
+/// Sets annealed ties for the steps up to the next judgement; false from the second judgement after the ramp on.
 fn loosen(step: usize, steps: usize, tie: &mut Tie) -> bool {
     let ramp = ramp(steps);
     tie.scale(annealed(step.min(ramp), ramp));
-    // The judgement before this one was of the end of the ramp, or later.
     step < ramp + JUDGE_EVERY
 }

@@ -76,11 +76,20 @@ fn tie(members: &[Member], distance: Distance, design: Vec<Vec<f64>>) -> Tie {
     Tie::new(&members[0].problem.layout, &config, design)
 }
 
-/// Devices alone and in groups, held to a mean and to a plane.
-fn cases() -> [(Vec<&'static [usize]>, Vec<Vec<f64>>); 2] {
+/// Networks and what they are held to.
+struct Case {
+    groups: Vec<&'static [usize]>,
+    design: Vec<Vec<f64>>,
+}
+
+/// Devices alone, held to a line, and in pairs, held to a mean.
+fn cases() -> [Case; 2] {
     [
-        (vec![&[0], &[1], &[2]], vec![vec![1.0, -1.0], vec![1.0, 0.0], vec![1.0, 1.0]]),
-        (vec![&[0, 2], &[1, 3]], vec![vec![1.0]; 2]),
+        Case {
+            groups: vec![&[0], &[1], &[2]],
+            design: vec![vec![1.0, -1.0], vec![1.0, 0.0], vec![1.0, 1.0]],
+        },
+        Case { groups: vec![&[0, 2], &[1, 3]], design: vec![vec![1.0]; 2] },
     ]
 }
 
@@ -88,7 +97,7 @@ fn cases() -> [(Vec<&'static [usize]>, Vec<Vec<f64>>); 2] {
 fn loss_and_gradient_are_those_of_the_kernel() {
     // Slopes are compared elsewhere: here they are tangents, in the kernel they are differences.
     let problem = Problem { slope_weight: 0.0, strength: 3.0, ..family().problem() };
-    for (groups, design) in cases() {
+    for Case { groups, design } in cases() {
         let members = members(&problem, &groups);
         for distance in [Distance::Squared, Distance::Norm, Distance::Absolute] {
             let mut tie = tie(&members, distance, design.clone());
@@ -104,11 +113,11 @@ fn loss_and_gradient_are_those_of_the_kernel() {
                 *place(&mut there) += h;
                 loss(&members, &tie, &there)
             };
-            let slope = |place: &dyn Fn(&mut Standing) -> &mut f64| (at(place, 1e-5) - at(place, -1e-5)) / 2e-5;
+            let slope =
+                |place: &dyn Fn(&mut Standing) -> &mut f64| (at(place, 1e-5) - at(place, -1e-5)) / 2e-5;
             let strengths = tie.per_unknown();
-            let largest = (0..here.thetas[0].len())
-                .map(|i| slope(&|s| &mut s.thetas[0][i]).abs())
-                .fold(0.0, f64::max);
+            let largest =
+                (0..here.thetas[0].len()).map(|i| slope(&|s| &mut s.thetas[0][i]).abs()).fold(0.0, f64::max);
             for k in 0..here.thetas.len() {
                 for i in (0..here.thetas[k].len()).step_by(7) {
                     // Where the centres are, it goes with them.
@@ -119,7 +128,10 @@ fn loss_and_gradient_are_those_of_the_kernel() {
                     let unit = if i < strengths.len() { 1.0 / (1.0 + strengths[i]) } else { 1.0 };
                     let went = (moved.thetas[k][i] - with(&moved)) - (here.thetas[k][i] - with(&here));
                     let expected = -unit * slope(&|s| &mut s.thetas[k][i]);
-                    assert!((went - expected).abs() < 2e-4 * largest, "{distance:?} {k} {i}: {went} {expected}");
+                    assert!(
+                        (went - expected).abs() < 2e-4 * largest,
+                        "{distance:?} {k} {i}: {went} {expected}"
+                    );
                 }
             }
             for m in 0..tie.centres() {

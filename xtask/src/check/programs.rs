@@ -102,7 +102,9 @@ fn table() -> Vec<Program> {
         program("eval", "", "GFLOP/s"),
         program(
             "few",
-            &format!("{noisy} demo130/nmos 27 2 {FOLDER}/few plan single quick devices and={exact}:demo130/pmos:27"),
+            &format!(
+                "{noisy} demo130/nmos 27 2 {FOLDER}/few plan single quick devices and={exact}:demo130/pmos:27"
+            ),
             "coverage",
         ),
         program("fit", &format!("{exact} demo130/nmos 27 {QUICK}"), "rel_rms"),

@@ -226,3 +226,26 @@ fn a_frozen_trunk_stays_and_one_that_is_held_goes_as_far_as_it_may() {
     let refused = held(vec![1.0; trunk], crate::config::Balancing::Equal).0.unwrap_err().to_string();
     assert!(refused.contains("balance, conflicts = equal, ignored"), "{refused}");
 }
+
+#[test]
+#[cfg(feature = "wgpu")]
+fn tied_networks_are_the_same_on_graphics_and_processor() {
+    use crate::config::ComputeDevice;
+
+    if let Err(e) = crate::adamw::open(ComputeDevice::Gpu) {
+        return eprintln!("SKIPPED: {e}");
+    }
+    let problem = family().problem();
+    let members = members(&problem, &[&[0], &[1], &[2], &[3]]);
+    let here = standing(&members, 1);
+    let [cpu, gpu] = [ComputeDevice::Cpu, ComputeDevice::Gpu].map(|device| {
+        let mut tie = tie(&members, Distance::Squared, vec![vec![1.0]; DEVICES]);
+        let problems = members.iter().map(|m| &m.problem).collect();
+        let bonds = Bonds { tie: &mut tie, develop: &mut |_, _, _| false };
+        let config = AdamwConfig { device, steps: 20, batch: 128, ..AdamwConfig::default() };
+        let watch = &mut |_: &Judgement| ControlFlow::Continue(());
+        crate::adamw::solve_tied(problems, &[], &here, bonds, (&config, 3), watch).unwrap().best
+    });
+    assert_eq!((cpu.step, gpu.step), (20, 20));
+    assert!((cpu.loss / gpu.loss - 1.0).abs() < 1e-3, "{cpu:?} {gpu:?}");
+}

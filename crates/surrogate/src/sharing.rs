@@ -102,7 +102,7 @@ pub struct SoftConfig {
     pub heads: f64,
     /// How the strength develops.
     pub schedule: Schedule,
-    /// Most steps after the hard-shared start.
+    /// Most steps of Levenberg-Marquardt after the hard-shared start; AdamW takes as many as for that.
     pub max_steps: usize,
 }
 

@@ -1,4 +1,4 @@
-//! The order of corners that have networks of their own: reported, because no residual couples two trunks.
+//! The order of corners that have networks of their own, as their models say it at the readings.
 
 use gummel_data::{Dataset, DeviceData};
 use gummel_device::metrics::StrongSet;

@@ -53,10 +53,17 @@ fn main() -> Result<(), Failure> {
     let folds: usize = folds.parse()?;
     let asked = |key: &str| keys.iter().any(|k| k == key);
     let recipe = if asked("quick") { quick() } else { FitConfig::default() };
+    // Models of other recipes and populations are others.
+    let population: String = keys
+        .iter()
+        .filter(|k| *k == "quick" || k.contains('='))
+        .flat_map(|k| k.chars().chain(['-']))
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+        .collect();
     let mut unseen = Vec::new();
     for fold in 0..folds {
         let left_out: Vec<&DeviceData> = tested.iter().copied().skip(fold).step_by(folds).collect();
-        let folder = Path::new(models).join(format!("fold{fold}of{folds}"));
+        let folder = Path::new(models).join(&population).join(format!("fold{fold}of{folds}"));
         let model = model_without(&dataset, &left_out, &folder, &recipe)?;
         unseen.extend(left_out.into_iter().map(|device| (model.clone(), device.clone())));
     }

@@ -119,12 +119,13 @@ pub(crate) fn solve_in_parts(
     let with = (config, seed);
     if problem.held.is_none() {
         let free = Free::new(problem, further, held_out, start, with, &device)?;
-        let Walked { state, best, steps, samples, stopped } = descend(free, config, watch)?;
+        let Walked { state, best, steps, samples, stopped } = descend(free, start.clone(), config, watch)?;
         return Ok(Outcome { parameters: state, best, steps, samples, stopped });
     }
     check_plain(config)?;
     let held = Together::alone(problem, further, held_out, start.flatten(&problem.layout), with, &device)?;
-    let Walked { state, best, steps, samples, stopped } = descend(held, config, watch)?;
+    let begun = held.begun();
+    let Walked { state, best, steps, samples, stopped } = descend(held, begun, config, watch)?;
     let parameters = Parameters::from_flat(&state.thetas[0], &problem.layout);
     Ok(Outcome { parameters, best, steps, samples, stopped })
 }
@@ -146,7 +147,7 @@ pub(crate) fn solve_tied<'a>(
     check_plain(config)?;
     let device = open(config.device)?.device;
     let together = Together::tied(problems, held_out, standing, bonds, (config, seed), &device)?;
-    descend(together, config, watch)
+    descend(together, standing.clone(), config, watch)
 }
 
 /// Refuses weights and directions of tasks.

@@ -119,7 +119,7 @@ pub struct FitReport {
     /// Which tasks share a trunk and why, where that was left to the data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grouping: Option<Grouping>,
-    /// Order of process corners, where several were fitted with one trunk.
+    /// Order of process corners, where several were fitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<OrderReport>,
 }

@@ -31,6 +31,26 @@ impl Held {
         Held { target: first(&self.target), strength: first(&self.strength) }
     }
 
+    /// Near both: what one of them keeps stays, in between by their strengths what neither keeps.
+    pub(crate) fn and(&self, other: &Held) -> Self {
+        let n = self.target.len().max(other.target.len());
+        let of = |held: &Held, i: usize| match held.target.get(i) {
+            Some(target) => (*target, held.strength[i]),
+            None => (0.0, 0.0),
+        };
+        let both = |i: usize| {
+            let ((a, s), (b, t)) = (of(self, i), of(other, i));
+            let target = match (s.is_infinite(), t.is_infinite(), s + t > 0.0) {
+                (true, _, _) | (_, _, false) => a,
+                (_, true, _) => b,
+                _ => (s * a + t * b) / (s + t),
+            };
+            (target, s + t)
+        };
+        let (target, strength) = (0..n).map(both).unzip();
+        Held { target, strength }
+    }
+
     /// The same hold of all but the first `trunk` unknowns, which cannot move.
     pub(crate) fn with_still_trunk(&self, trunk: usize) -> Self {
         let mut still = self.clone();
@@ -161,6 +181,18 @@ mod tests {
         assert!(moved(&problem), "the pull moves a free trunk");
         problem.held = Some(Held::frozen(theta[..trunk].to_vec()));
         assert!(!moved(&problem), "not a bit of the trunk moves");
+    }
+
+    #[test]
+    fn two_holds_pull_as_one_and_what_either_keeps_stays() {
+        let one = Held { target: vec![1.0, 2.0, 3.0], strength: vec![1.0, f64::INFINITY, 0.0] };
+        let other = Held { target: vec![4.0, 5.0, 6.0, 7.0], strength: vec![2.0, 1.0, 3.0, f64::INFINITY] };
+        for both in [one.and(&other), other.and(&one)] {
+            assert_eq!(both.target, vec![3.0, 2.0, 6.0, 7.0]);
+            assert_eq!(both.strength, vec![3.0, f64::INFINITY, 3.0, f64::INFINITY]);
+            let change = |held: &Held| held.loss(&[0.5, 2.0, -1.0, 7.0]) - held.loss(&[2.0, 2.0, 0.0, 7.0]);
+            assert!((change(&both) - change(&one) - change(&other)).abs() < 1e-12);
+        }
     }
 
     #[test]

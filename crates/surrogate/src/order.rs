@@ -94,6 +94,8 @@ pub(crate) fn enforce(
     let before = active.at_readings(problem, &solution.theta).violations;
     let mut rng = ChaCha8Rng::seed_from_u64(config.seed ^ 0x0bde);
     let mut solution = solution;
+    // Steps of networks before this one, of the same fit, count.
+    solution.steps = solution.steps.max(watch.step());
     let mut damping = solution.damping.max(1e-4);
     let scale = 2.0 / problem.points().max(1) as f64;
     let mut clean = 0;

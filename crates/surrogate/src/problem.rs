@@ -9,6 +9,8 @@
 //! sweep (errors of gm and gds) are weighed as well: `W = S^2 + a^2 D^T S^2 F^2 D` with the factors F of `steepness.rs`,
 //! tridiagonal along each curve, is factored once as `L L^T`, and the solver sees `L^T r`, so slopes cost nothing extra.
 
+use std::sync::Arc;
+
 use gummel_kernel::{Basis, Features, Hull, Output, OutputKind, Place, StaticInput};
 use rand::Rng;
 use rand::seq::index::sample;
@@ -29,6 +31,8 @@ pub struct Task {
     pub device: usize,
     /// Place of the device in the population.
     pub place: Place,
+    /// Site of the device; corners are compared on one site.
+    pub site: Arc<str>,
     /// Basis values phi of the population mean.
     pub phi: Vec<f64>,
     /// Basis values psi of the device's deviation.
@@ -71,6 +75,7 @@ impl Task {
             target: pick(&self.target),
             phi: self.phi.clone(),
             psi: self.psi.clone(),
+            site: self.site.clone(),
             ..*self
         }
     }
@@ -133,7 +138,7 @@ pub struct Problem {
     pub slope_weight: f64,
     /// Weight of third differences of `y` along the bulk voltage, between the readings; 0 for none.
     pub smoothness: f64,
-    /// A trunk that was fitted before, and how tightly this one is held to it.
+    /// What shared unknowns are held near: a trunk that was fitted before, networks that this one is tied to.
     pub held: Option<Held>,
     /// Biases at which corners must keep their order.
     pub order: Option<order::Active>,
@@ -233,6 +238,7 @@ pub(crate) mod tests {
             output: 0,
             device: 0,
             place: Place { w: 1e-6, l: 1e-6, mult: 1.0, temperature: 300.15, speed: 0.0, skew: 0.0 },
+            site: "".into(),
             phi: vec![],
             psi: vec![1.0],
             ln_scale: 0.0,

@@ -58,6 +58,7 @@ fn drawn(task: &Task, seed: u64) -> Option<Task> {
         steepness: vec![1.0; total],
         phi: task.phi.clone(),
         psi: task.psi.clone(),
+        site: task.site.clone(),
         ..*task
     })
 }

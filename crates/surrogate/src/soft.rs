@@ -115,7 +115,7 @@ pub(crate) fn solve(
     let Joint { thetas, centres, damping, .. } = joint;
     drop(prepared);
     let state = State { centres, damping, losses: rule.losses(), taken, stopped };
-    Ok(ended(members, &tie, thetas, &state, first_step))
+    Ok(ended(members, &tie, thetas, &state, first_step + taken))
 }
 
 /// The ties that `config` asks for between `members`.
@@ -140,6 +140,7 @@ struct State<'a> {
     damping: f64,
     /// Losses by which convergence is judged.
     losses: &'a [f64],
+    /// Steps that the checkpoint counts.
     taken: usize,
     stopped: StopReason,
 }
@@ -150,7 +151,7 @@ fn ended(
     tie: &Tie,
     thetas: Vec<Vec<f64>>,
     state: &State<'_>,
-    first_step: usize,
+    steps: usize,
 ) -> SoftSolution {
     let State { centres, damping, losses, taken, stopped } = state;
     let names: Vec<String> = members.iter().map(|m| m.name.clone()).collect();
@@ -170,7 +171,7 @@ fn ended(
     });
     let (held, ties) = (held.collect(), ties.collect());
     members.iter_mut().zip(thetas).for_each(|(member, theta)| member.theta = theta);
-    SoftSolution { stopped: *stopped, steps: first_step + taken, damping: *damping, report, held, ties }
+    SoftSolution { stopped: *stopped, steps, damping: *damping, report, held, ties }
 }
 
 #[cfg(test)]

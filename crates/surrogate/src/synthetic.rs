@@ -153,6 +153,7 @@ impl Synthetic {
             output,
             device,
             place,
+            site: "".into(),
             phi: problem.population.at(&place),
             psi: problem.deviation.at(&place),
             ln_scale: (scale * problem.outputs[output].geometry_factor(&place)).ln(),

@@ -7,7 +7,7 @@
 //! strength of its ties allows: the non-centred form of a hierarchical model (M. Betancourt, M. Girolami, "Hamiltonian Monte
 //! Carlo for hierarchical models", 2015). A step of Adam is about as long for every parameter, so that without the units tight
 //! ties would let networks jump by more than the ties allow, and what moves all networks would be lost among what holds them.
-//! What cannot move has the unit zero and a centre that stays.
+//! The units stay those of the strengths at the start. What cannot move has the unit zero and a centre that stays.
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
@@ -95,6 +95,11 @@ impl Anchor {
             still: row(still.collect(), centres.len()),
         };
         Anchor { layouts, design, begun, scale, free, on_device }
+    }
+
+    /// Where networks and centres began.
+    pub(super) fn begun(&self) -> &Standing {
+        &self.begun
     }
 
     /// The module that stands at `standing`, on `device`.

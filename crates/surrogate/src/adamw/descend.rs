@@ -36,7 +36,7 @@ pub(super) trait Walker {
     /// How good a state is.
     fn judge(&self, step: usize, state: &Self::State) -> Judgement;
 
-    /// Changes what is minimised, where that is meant to change; true when earlier judgements no longer count.
+    /// Changes what is minimised, where that is meant to change; true when it did.
     fn turn(&mut self, _step: usize, _state: &Self::State) -> bool {
         false
     }
@@ -52,16 +52,16 @@ pub(crate) struct Walked<S> {
     pub(crate) stopped: StopReason,
 }
 
-/// Takes the steps of `config`; returns the best state that was judged.
+/// Takes the steps of `config` from `begun`; returns the best state that was judged, by what is minimised in the end.
 pub(super) fn descend<W: Walker>(
     mut walker: W,
+    begun: W::State,
     config: &AdamwConfig,
     watch: &mut dyn FnMut(&Judgement) -> ControlFlow<()>,
 ) -> Result<Walked<W::State>, AdamwError> {
     let mut schedule = schedule(config)?;
-    let state = walker.state();
-    walker.turn(0, &state);
-    let mut best = (walker.judge(0, &state), state);
+    walker.turn(0, &begun);
+    let mut best = (walker.judge(0, &begun), begun);
     let (mut stale, mut step, mut samples) = (0, 0, 0);
     let mut stopped = if watch(&best.0).is_break() { StopReason::Interrupted } else { StopReason::Steps };
     while stopped == StopReason::Steps && step < config.steps {
@@ -70,12 +70,14 @@ pub(super) fn descend<W: Walker>(
 
         if step % JUDGE_EVERY == 0 || step == config.steps {
             let state = walker.state();
-            let turned = walker.turn(step, &state);
+            if walker.turn(step, &state) {
+                best.0 = walker.judge(best.0.step, &best.1);
+            }
             let seen = walker.judge(step, &state);
             // A state that is no longer finite cannot come back: Adam's moments are spoilt too.
             if !seen.criterion().is_finite() {
                 stopped = StopReason::Stalled;
-            } else if turned || seen.criterion() < best.0.criterion() {
+            } else if seen.criterion() < best.0.criterion() {
                 (best, stale) = ((seen, state), 0);
             } else {
                 stale += 1;

@@ -14,8 +14,8 @@ pub(super) struct Evenly {
     slopes: Option<Slopes>,
     order: Vec<Shuffle>,
     pairs: Vec<Shuffle>,
-    /// Rows of each network in a batch.
-    rows: usize,
+    /// Points and pairs of each network in a batch.
+    rows: [usize; 2],
     device: Device,
 }
 
@@ -43,7 +43,8 @@ impl Evenly {
         Ok(Evenly {
             order: shuffles(points.numbers(), seed),
             pairs: shuffles(slopes.as_ref().map_or(&[], Slopes::numbers), seed.wrapping_add(1)),
-            rows: batch.min(points.len()).div_ceil(networks),
+            rows: [points.len(), slopes.as_ref().map_or(0, Slopes::len)]
+                .map(|n| batch.min(n).div_ceil(networks)),
             device: device.clone(),
             points,
             slopes,
@@ -58,8 +59,8 @@ impl Evenly {
     /// The next batch.
     pub(super) fn next(&mut self) -> Batch {
         let networks = self.order.len();
-        let indices = next(&mut self.order, self.rows);
-        let pairs = next(&mut self.pairs, self.rows);
+        let indices = next(&mut self.order, self.rows[0]);
+        let pairs = next(&mut self.pairs, self.rows[1]);
         let slopes = self.slopes.as_ref().map(|slopes| (slopes, &pairs[..]));
         Batch::gathered(&self.points, &indices, slopes, networks, &self.device)
     }

@@ -84,7 +84,6 @@ impl Network {
 }
 
 /// Several problems of one shape, a network for each; their tasks and devices are numbered through.
-#[derive(Clone)]
 pub(super) struct Crowd<'a> {
     pub(super) problems: Vec<&'a Problem>,
 }

@@ -9,13 +9,13 @@ use crate::soft::tie::{SMOOTH, Tie};
 
 /// Costs of distances, in units of the loss of a batch.
 pub(super) struct Pull {
-    ties: Option<Strings>,
+    ties: Option<TieCosts>,
     /// What networks are held near and how tightly, 1 x the first of the shared unknowns.
     held: Option<(Tensor<2>, Tensor<2>)>,
 }
 
 /// Ties that pull as far as they are long.
-struct Strings {
+struct TieCosts {
     /// 1 x shared.
     strengths: Tensor<2>,
     layers: Vec<std::ops::Range<usize>>,
@@ -34,7 +34,7 @@ impl Pull {
             let strengths = held.strength.iter().map(|s| if s.is_finite() { unit * s } else { 0.0 });
             (row(held.target.clone()), row(strengths.collect()))
         });
-        let ties = tie.map(|tie| Strings {
+        let ties = tie.map(|tie| TieCosts {
             strengths: row(tie.per_unknown().into_iter().map(|s| unit * s).collect()),
             layers: tie.layers.clone(),
             distance: tie.distance,
@@ -57,7 +57,7 @@ impl Pull {
     }
 }
 
-impl Strings {
+impl TieCosts {
     fn cost(&self, d: Tensor<2>) -> Tensor<1> {
         let smooth = (SMOOTH * SMOOTH) as f32;
         match self.distance {

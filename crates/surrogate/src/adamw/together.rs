@@ -2,7 +2,7 @@
 
 use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::optim::{GradientsParams, ModuleOptimizer};
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 use rayon::prelude::*;
 
 use super::Judgement;
@@ -134,17 +134,28 @@ impl<'a> Together<'a> {
     }
 }
 
+impl Together<'_> {
+    /// Where networks and centres began.
+    pub(super) fn begun(&self) -> Standing {
+        self.anchor.begun().clone()
+    }
+
+    /// Share of a batch, with what distances and deviations cost.
+    fn loss(&self, batch: &Batch) -> Tensor<1> {
+        let shared = self.anchor.shared(&self.module);
+        let network = self.anchor.network(&self.module, &shared);
+        self.objective.batch(&network, batch)
+            + self.objective.penalty(&network)
+            + self.pull.cost(&shared, self.anchor.distances(&self.module))
+    }
+}
+
 impl Walker for Together<'_> {
     type State = Standing;
 
     fn step(&mut self, rate: ModuleLearningRate) -> Result<usize, AdamwError> {
         let batch = self.batches.next()?;
-        let shared = self.anchor.shared(&self.module);
-        let network = self.anchor.network(&self.module, &shared);
-        let loss = self.objective.batch(&network, &batch)
-            + self.objective.penalty(&network)
-            + self.pull.cost(&shared, self.anchor.distances(&self.module));
-        let gradients = GradientsParams::from_grads(loss.backward(), &self.module);
+        let gradients = GradientsParams::from_grads(self.loss(&batch).backward(), &self.module);
         self.module = self.optimizer.step(rate, self.module.clone(), gradients);
         Ok(batch.points.len())
     }
@@ -157,10 +168,7 @@ impl Walker for Together<'_> {
         let Standing { thetas, centres } = state;
         let readings: f64 =
             self.prepared.par_iter().zip(thetas).map(|(p, theta)| residuals::loss(p, theta)).sum();
-        let ties = self.bonds.as_ref().map_or(0.0, |bonds| {
-            let each = thetas.iter().enumerate();
-            each.map(|(k, theta)| bonds.tie.penalty(&bonds.tie.offset(k, theta, centres))).sum()
-        });
+        let ties = self.bonds.as_ref().map_or(0.0, |bonds| bonds.tie.penalties(thetas, centres));
         let unseen = self.held_out.iter().zip(thetas);
         let unseen = unseen.map(|(h, theta)| residuals::loss(&Prepared::new(h), theta)).sum();
         let held_out = (!self.held_out.is_empty()).then_some(unseen);

@@ -77,6 +77,7 @@ impl Builder<'_> {
             output,
             device: self.index,
             place,
+            site: device.id.site.as_str().into(),
             phi: Vec::new(),
             psi: Vec::new(),
             ln_scale: 0.0,

@@ -31,7 +31,7 @@ impl Settled {
     }
 
     /// Distance of the nearest of its corners from the typical one.
-    fn out(&self) -> f64 {
+    fn off_typical(&self) -> f64 {
         let places = self.problem.tasks.iter().map(|t| t.place.speed.hypot(t.place.skew));
         places.fold(f64::INFINITY, f64::min)
     }
@@ -54,7 +54,7 @@ impl Settled {
 /// Returns how many readings were out of order, where order was asked for.
 pub(super) fn settle(networks: &mut [Settled], config: &FitConfig, watch: &mut Watch<'_>) -> Option<usize> {
     let mut inside_out: Vec<usize> = (0..networks.len()).collect();
-    inside_out.sort_by(|a, b| networks[*a].out().total_cmp(&networks[*b].out()));
+    inside_out.sort_by(|a, b| networks[*a].off_typical().total_cmp(&networks[*b].off_typical()));
     for (n, &k) in inside_out.iter().enumerate() {
         let (before, rest) = networks.split_at_mut(k);
         let Some((network, after)) = rest.split_first_mut() else { continue };

@@ -40,7 +40,8 @@ pub fn fit_tasks(
 /// anew, and without any this is [`fit_tasks`].
 ///
 /// A fit that was stopped while its tasks were grouped goes on with the grouping, and ends as if it had not been stopped; so does
-/// one that was stopped while networks were tied to each other, which needs the checkpoints of all.
+/// one that was stopped while Levenberg-Marquardt tied networks to each other, which needs the checkpoints of all (AdamW takes
+/// new steps from where they stood).
 ///
 /// # Errors
 /// As [`fit_tasks`], and [`FitError::Checkpoint`] when a checkpoint belongs to something else.

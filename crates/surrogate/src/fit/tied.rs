@@ -89,6 +89,7 @@ pub(super) fn fit(
                 damping: soft.damping,
                 weights: devices.iter().map(|d| hard.weights[*d]).collect(),
             };
+            let held = problem.held.as_ref().map_or_else(|| held.clone(), |given| given.and(&held));
             let problem = Problem { held: Some(held), ..problem };
             Settled::new(problem, solution, tied.tasks.part(&train, task))
         })

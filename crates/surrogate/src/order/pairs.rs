@@ -180,18 +180,18 @@ impl<'a> Candidate<'a> {
     }
 }
 
-/// Pairs of channel tasks of one geometry and temperature, the slower first, from neighbouring corners of `problem` and of
+/// Pairs of channel tasks of one geometry on one site at one temperature, the slower first, from neighbouring corners of `problem` and of
 /// networks that stand; pairs of the latter alone are left out.
 pub(super) fn pairs(problem: &Problem, still: &[Still<'_>], polarity: Polarity, skewed: bool) -> Vec<Pair> {
     let (sign, criterion) = (polarity.sign(), criterion_current(polarity));
     let own = Still { problem, theta: &[] };
-    let mut alike: BTreeMap<[u64; 4], Vec<Candidate<'_>>> = BTreeMap::new();
+    let mut alike: BTreeMap<([u64; 4], &str), Vec<Candidate<'_>>> = BTreeMap::new();
     for (network, own) in std::iter::once((own, true)).chain(still.iter().map(|s| (*s, false))) {
         for (index, task) in network.problem.tasks.iter().enumerate() {
             if network.problem.outputs[task.output].kind == OutputKind::Channel {
                 let p = &task.place;
                 let place = [p.w, p.l, p.mult, p.temperature].map(f64::to_bits);
-                alike.entry(place).or_default().push(Candidate { network, own, index });
+                alike.entry((place, &*task.site)).or_default().push(Candidate { network, own, index });
             }
         }
     }

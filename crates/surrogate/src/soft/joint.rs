@@ -104,7 +104,7 @@ impl Joint {
 
     /// Counts the penalty anew after the strengths changed.
     pub(crate) fn weigh(&mut self, tie: &Tie) {
-        self.penalty = penalty(&self.thetas, &self.centres, tie);
+        self.penalty = tie.penalties(&self.thetas, &self.centres);
     }
 
     /// One step that lowers the loss; false when no damping gives one.
@@ -117,7 +117,7 @@ impl Joint {
             let thetas: Vec<Vec<f64>> =
                 self.thetas.iter().zip(&steps).map(|(t, s)| added(t, &s.delta)).collect();
             let losses = losses(prepared, &thetas);
-            let penalty = penalty(&thetas, &centres, tie);
+            let penalty = tie.penalties(&thetas, &centres);
             let loss = losses.iter().sum::<f64>() + penalty;
             let predicted = steps.iter().map(|s| s.predicted).sum::<f64>() + gain;
             Some(Trial { state: (thetas, centres, losses, penalty), loss, predicted })
@@ -222,10 +222,6 @@ fn centre_steps(held: &[Held], tie: &Tie) -> Option<Vec<Vec<f64>>> {
 
 fn losses(prepared: &[Prepared<'_>], thetas: &[Vec<f64>]) -> Vec<f64> {
     prepared.par_iter().zip(thetas).map(|(p, theta)| residuals::loss(p, theta)).collect()
-}
-
-fn penalty(thetas: &[Vec<f64>], centres: &[Vec<f64>], tie: &Tie) -> f64 {
-    thetas.iter().enumerate().map(|(k, theta)| tie.penalty(&tie.offset(k, theta, centres))).sum()
 }
 
 /// Least-squares centres of the shared unknowns.

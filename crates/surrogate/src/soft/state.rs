@@ -1,4 +1,4 @@
-//! The state of tied networks on disk, so that they go on exactly where they stopped.
+//! The state of tied networks on disk, so that they go on where they stopped: Levenberg-Marquardt exactly, AdamW with new steps.
 
 use std::collections::BTreeMap;
 

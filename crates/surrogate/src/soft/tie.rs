@@ -97,6 +97,12 @@ impl Tie {
         self.layers.iter().zip(&self.strengths).map(of).sum()
     }
 
+    /// Penalty of all tasks.
+    pub(crate) fn penalties(&self, thetas: &[Vec<f64>], centres: &[Vec<f64>]) -> f64 {
+        let each = thetas.iter().enumerate();
+        each.map(|(k, theta)| self.penalty(&self.offset(k, theta, centres))).sum()
+    }
+
     /// Weights `w` such that `w d` is the slope of the penalty and `w` a curvature never below its own.
     ///
     /// For norms and absolute values that is iteratively reweighted least squares.

@@ -59,13 +59,13 @@ pub(crate) fn walk(
         if watch.stop() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
     let Standing { thetas, centres } = walked.state;
-    let state =
-        State { centres, damping: DAMPING, losses: &[], taken: walked.steps, stopped: walked.stopped };
-    Ok(ended(members, &tie, thetas, &state, first_step))
+    // Steps of Levenberg-Marquardt, should it go on from here.
+    let state = State { centres, damping: DAMPING, losses: &[], taken: 0, stopped: walked.stopped };
+    Ok(ended(members, &tie, thetas, &state, first_step + walked.steps))
 }
 
 /// Sets annealed ties for the steps up to the next judgement; false from the second judgement after the ramp on.
-fn loosen(step: usize, steps: usize, tie: &mut Tie) -> bool {
+pub(super) fn loosen(step: usize, steps: usize, tie: &mut Tie) -> bool {
     let ramp = ramp(steps);
     tie.scale(annealed(step.min(ramp), ramp));
     step < ramp + JUDGE_EVERY

@@ -58,12 +58,7 @@ fn stepped(members: &[Member], tie: &mut Tie, standing: &Standing) -> (f64, Stan
     let bonds = Bonds { tie, develop: &mut |_, _, _| false };
     let mut together = Together::tied(problems, &[], standing, bonds, (&config, 1), &device).unwrap();
     let batch = together.batches.next().unwrap();
-    let shared = together.anchor.shared(&together.module);
-    let network = together.anchor.network(&together.module, &shared);
-    let loss = together.objective.batch(&network, &batch)
-        + together.objective.penalty(&network)
-        + together.pull.cost(&shared, together.anchor.distances(&together.module));
-    let loss = loss.mul_scalar((1.0 / together.unit) as f32);
+    let loss = together.loss(&batch).mul_scalar((1.0 / together.unit) as f32);
     let value = f64::from(loss.clone().into_scalar::<f32>());
     let gradients = GradientsParams::from_grads(loss.backward(), &together.module);
     let moved = burn::optim::SgdConfig::new().init().step(1.0, together.module.clone(), gradients);
@@ -95,7 +90,7 @@ fn cases() -> [Case; 2] {
 
 #[test]
 fn loss_and_gradient_are_those_of_the_kernel() {
-    // Slopes are compared elsewhere: here they are tangents, in the kernel they are differences.
+    // Slopes are compared below: here they are tangents, in the kernel they are differences.
     let problem = Problem { slope_weight: 0.0, strength: 3.0, ..family().problem() };
     for Case { groups, design } in cases() {
         let members = members(&problem, &groups);
@@ -154,6 +149,24 @@ fn loss_and_gradient_are_those_of_the_kernel() {
             }
         }
     }
+}
+
+#[test]
+fn networks_together_cost_what_they_cost_alone_slopes_included() {
+    let mut problem = family().problem();
+    // Readings that stand clear of the noise, so that all networks have as many slopes.
+    problem.tasks.iter_mut().for_each(|task| task.target.iter_mut().for_each(|t| *t += 3.0));
+    let members = members(&problem, &[&[0], &[1], &[2], &[3]]);
+    let free = SoftConfig { strength: 0.0, ..SoftConfig::default() };
+    let cost = |members: &[Member]| {
+        let mut tie = Tie::new(&members[0].problem.layout, &free, vec![vec![1.0]; members.len()]);
+        let here = Standing { centres: vec![members[0].theta.clone()], ..standing(members, 1) };
+        stepped(members, &mut tie, &here).0
+    };
+    let alone: f64 = (0..DEVICES).map(|k| cost(&members[k..=k])).sum();
+    let together = cost(&members);
+    assert!((together / alone - 1.0).abs() < 1e-5, "{together} together, {alone} alone");
+    assert!(members[0].problem.slope_weight > 0.0);
 }
 
 #[test]

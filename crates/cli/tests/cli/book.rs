@@ -130,6 +130,7 @@ fn benchmarks() {
     let lab = bench();
     for (w, l) in SIZES {
         lab.measure_into("ihp-sg13g2", "nmos", w, l, 1.0);
+        lab.measure_into("ihp-sg13g2", "pmos", w, l, -1.0);
     }
     // Made by a program in Python on the page.
     std::fs::copy(lab.path("measurements/lot7.parquet"), lab.path("many.parquet")).expect("copied");

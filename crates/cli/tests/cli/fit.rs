@@ -227,7 +227,7 @@ fn a_fit_begins_with_the_trunk_of_another_family() {
         let network =
             lab.list(&format!("both_{hold}")).into_iter().find(|f| f.starts_with('W')).expect("networks");
         let trunk = |model: &str| {
-            gummel_model::Model::load(&lab.path(model)).expect("a model").spec.branches[0].layers.clone()
+            gummel_model::Model::load(lab.path(model)).expect("a model").spec.branches[0].layers.clone()
         };
         let (own, given) = (trunk(&format!("both_{hold}/{network}/model")), trunk("known/model"));
         assert_eq!(own[1] == given[1], hold == "frozen", "bounds leave a frozen trunk what it was");

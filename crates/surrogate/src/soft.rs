@@ -62,10 +62,7 @@ pub(crate) fn solve(
     from: Option<&Stand<'_>>,
     watch: &mut Watch<'_>,
 ) -> Result<SoftSolution, FitError> {
-    let mut tie = tie_of(members, config);
-    if let Some(stand) = from {
-        stand.put(members, &mut tie)?;
-    }
+    let mut tie = tie_between(members, config, from)?;
     let (problems, thetas): (Vec<&Problem>, Vec<Vec<f64>>) =
         members.iter().map(|m| (&m.problem, m.theta.clone())).unzip();
     let prepared: Vec<Prepared<'_>> = problems.into_iter().map(Prepared::new).collect();
@@ -118,10 +115,21 @@ pub(crate) fn solve(
     Ok(ended(members, &tie, thetas, &state, first_step + taken))
 }
 
-/// The ties that `config` asks for between `members`.
-fn tie_of(members: &[Member], config: &SoftConfig) -> Tie {
+/// The ties that `config` asks for between `members`; both are put where they stood.
+///
+/// # Errors
+/// [`FitError::Checkpoint`] where `from` is of other members.
+fn tie_between(
+    members: &mut [Member],
+    config: &SoftConfig,
+    from: Option<&Stand<'_>>,
+) -> Result<Tie, FitError> {
     let design = members.iter().map(|m| m.design(config.towards)).collect();
-    Tie::new(&members[0].problem.layout, config, design)
+    let mut tie = Tie::new(&members[0].problem.layout, config, design);
+    if let Some(stand) = from {
+        stand.put(members, &mut tie)?;
+    }
+    Ok(tie)
 }
 
 /// Steps over which annealed ties are let go, of so many.

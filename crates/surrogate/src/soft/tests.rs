@@ -194,11 +194,12 @@ fn both_solvers_find_networks_as_close_and_as_good() {
 fn adamw_learns_strengths_and_anneals_them() {
     let (problem, theta) = hard_with(0.0);
     let learned = SoftConfig { schedule: Schedule::Learned, heads: 1.0, ..SoftConfig::default() };
-    let (found, report) = walked(&problem, &theta, &learned);
+    let (mut found, report) = walked(&problem, &theta, &learned);
     assert!(loss(&found) < loss(&members(&problem, &theta)));
     assert!(report.strengths.iter().all(|s| *s != 1.0 && s.is_finite()), "{report:?}");
 
-    let mut tie = tie_of(&found, &SoftConfig { strength: 2.0, ..SoftConfig::default() });
+    let stronger = SoftConfig { strength: 2.0, ..SoftConfig::default() };
+    let mut tie = tie_between(&mut found, &stronger, None).unwrap();
     let mut at = |step: usize| (walk::loosen(step, 600, &mut tie), tie.per_unknown()[0] / 2.0);
     assert_eq!(at(0), (true, ANNEAL_FROM));
     let half = at(150);

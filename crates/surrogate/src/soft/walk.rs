@@ -6,7 +6,7 @@ use super::joint::{Joint, centres};
 use super::member::Member;
 use super::state::Stand;
 use super::tie::Tie;
-use super::{SoftSolution, State, annealed, ended, learn, ramp, tie_of};
+use super::{SoftSolution, State, annealed, ended, learn, ramp, tie_between};
 use crate::adamw::{self, Bonds, JUDGE_EVERY, Standing};
 use crate::config::AdamwConfig;
 use crate::error::FitError;
@@ -31,10 +31,7 @@ pub(crate) fn walk(
     from: Option<&Stand<'_>>,
     watch: &mut Watch<'_>,
 ) -> Result<SoftSolution, FitError> {
-    let mut tie = tie_of(members, config);
-    if let Some(stand) = from {
-        stand.put(members, &mut tie)?;
-    }
+    let mut tie = tie_between(members, config, from)?;
     let thetas: Vec<Vec<f64>> = members.iter().map(|m| m.theta.clone()).collect();
     let centres = from.map_or_else(|| centres(&thetas, &tie), Stand::centres);
     let standing = Standing { thetas, centres };

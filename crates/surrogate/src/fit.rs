@@ -303,10 +303,7 @@ fn settle(
     watch: &mut Watch<'_>,
 ) -> Result<Fit, FitError> {
     let polarity = train.devices[0].id.family.polarity;
-    let (solution, unordered) = match &config.solver {
-        Solver::Lm(lm) => order::enforce(&mut problem, &[], polarity, config, lm.seconds, solution, watch),
-        Solver::Adamw(_) => (solution, None),
-    };
+    let (solution, unordered) = order::enforce(&mut problem, &[], polarity, config, solution, watch);
     let (solution, obeyed) = constraint::enforce(&problem, train, config, false, solution, watch);
     decisions.extend(obeyed);
     if let Some(further) = further {

@@ -18,7 +18,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use crate::config::FitConfig;
+use crate::config::{FitConfig, LmConfig, Solver};
 use crate::fit::{Solution, Watch};
 use crate::lm::{Lm, Outcome, StopReason};
 use crate::prepared::Prepared;
@@ -75,15 +75,17 @@ const SOFTEST: f64 = 0.01;
 
 /// Goes on from a solution until the corners of `problem` are in order, with each other and with those of networks that stand;
 /// `problem` keeps the active set, so that later steps obey it. Also says how many readings were out of order before.
+///
+/// The stochastic solver takes no order.
 pub(crate) fn enforce(
     problem: &mut Problem,
     still: &[Still<'_>],
     polarity: Polarity,
     config: &FitConfig,
-    seconds: f64,
     solution: Solution,
     watch: &mut Watch<'_>,
 ) -> (Solution, Option<usize>) {
+    let Solver::Lm(LmConfig { seconds, .. }) = config.solver else { return (solution, None) };
     let order = &config.order;
     let pairs = pairs(problem, still, polarity, order.skewed);
     let over = matches!(solution.stopped, StopReason::Interrupted | StopReason::Time);

@@ -111,9 +111,10 @@ impl Anchor {
             matrix(values, [standing.centres.len(), range.len()], device)
         };
         let distance = standing.thetas.iter().zip(&self.design).flat_map(|(theta, z)| {
-            let place = |i: usize| z.iter().zip(&standing.centres).map(|(z, u)| z * u[i]).sum::<f64>();
-            let apart =
-                |i: usize| if self.scale[i] > 0.0 { (theta[i] - place(i)) / self.scale[i] } else { 0.0 };
+            let apart = |i: usize| match self.scale[i] {
+                0.0 => 0.0,
+                scale => (theta[i] - place(z, &standing.centres, i)) / scale,
+            };
             (0..all).map(apart).collect::<Vec<f64>>()
         });
         let own: Vec<f64> = standing
@@ -153,10 +154,9 @@ impl Anchor {
             .zip(&self.design)
             .enumerate()
             .map(|(k, (layout, z))| {
-                let place = |i: usize| z.iter().zip(&centres).map(|(z, u)| z * u[i]).sum::<f64>();
                 let at = |i: usize| match self.scale[i] {
                     0.0 => self.begun.thetas[k][i],
-                    scale => place(i) + scale * distance[k * n + i],
+                    scale => place(z, &centres, i) + scale * distance[k * n + i],
                 };
                 let mut theta: Vec<f64> = (0..n).map(at).collect();
                 let (mine, rest) = rows.split_at(layout.devices * layout.local());
@@ -173,11 +173,11 @@ impl Anchor {
         module.distance.val() * self.on_device.scale.clone()
     }
 
-    /// Shared unknowns, networks x shared.
-    pub(super) fn shared(&self, module: &Anchored) -> Tensor<2> {
+    /// Shared unknowns at these [`Anchor::distances`], networks x shared.
+    pub(super) fn shared(&self, module: &Anchored, distances: Tensor<2>) -> Tensor<2> {
         let OnDevice { design, free, still, .. } = &self.on_device;
         let centres = Tensor::cat(vec![module.trunk.val(), module.heads.val()], 1);
-        design.clone().matmul(centres * free.clone() + still.clone()) + self.distances(module)
+        design.clone().matmul(centres * free.clone() + still.clone()) + distances
     }
 
     /// The networks with these shared unknowns.
@@ -197,4 +197,9 @@ impl Anchor {
             deviation: module.deviation.val(),
         }
     }
+}
+
+/// Where `centres` with factors `z` hold unknown `i`.
+fn place(z: &[f64], centres: &[Vec<f64>], i: usize) -> f64 {
+    z.iter().zip(centres).map(|(z, u)| z * u[i]).sum()
 }

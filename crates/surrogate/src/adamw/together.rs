@@ -142,11 +142,12 @@ impl Together<'_> {
 
     /// Share of a batch, with what distances and deviations cost.
     fn loss(&self, batch: &Batch) -> Tensor<1> {
-        let shared = self.anchor.shared(&self.module);
+        let distances = self.anchor.distances(&self.module);
+        let shared = self.anchor.shared(&self.module, distances.clone());
         let network = self.anchor.network(&self.module, &shared);
         self.objective.batch(&network, batch)
             + self.objective.penalty(&network)
-            + self.pull.cost(&shared, self.anchor.distances(&self.module))
+            + self.pull.cost(&shared, distances)
     }
 }
 

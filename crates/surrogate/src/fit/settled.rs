@@ -3,7 +3,7 @@
 use gummel_data::Dataset;
 
 use super::{Solution, Watch};
-use crate::config::{FitConfig, Solver};
+use crate::config::FitConfig;
 use crate::constraint;
 use crate::order::{self, Still};
 use crate::problem::Problem;
@@ -38,12 +38,10 @@ impl Settled {
 
     /// Takes the steps that order beside `still` and bounds ask for.
     fn settle(&mut self, still: &[Still<'_>], config: &FitConfig, watch: &mut Watch<'_>) {
-        let mut solution = self.solution.clone();
-        if let Solver::Lm(lm) = &config.solver {
-            let polarity = self.train.devices[0].id.family.polarity;
-            (solution, self.unordered) =
-                order::enforce(&mut self.problem, still, polarity, config, lm.seconds, solution, watch);
-        }
+        let polarity = self.train.devices[0].id.family.polarity;
+        let (solution, unordered) =
+            order::enforce(&mut self.problem, still, polarity, config, self.solution.clone(), watch);
+        self.unordered = unordered;
         (self.solution, self.obeyed) =
             constraint::enforce(&self.problem, &self.train, config, true, solution, watch);
     }

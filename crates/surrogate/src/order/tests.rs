@@ -65,7 +65,7 @@ fn corners_out_of_order_are_put_in_order_and_the_readings_stay_met() {
     let loss = residuals::loss(&Prepared::new(&problem), &solution.theta);
     let mut blind = ();
     let mut watch = Watch::new(&mut blind);
-    let (solution, before) = enforce(&mut problem, &[], Polarity::N, &config, 60.0, solution, &mut watch);
+    let (solution, before) = enforce(&mut problem, &[], Polarity::N, &config, solution, &mut watch);
     assert_eq!(before, Some(free.violations));
     let held = judged(&problem, &solution.theta);
     assert_eq!((held.violations, held.worst), (0, 0.0), "{held:?}");
@@ -128,8 +128,7 @@ fn networks_of_their_own_are_put_in_order_with_those_that_stand() {
         let solution =
             Solution { theta, stopped: StopReason::Steps, steps: 60, damping: 1e-4, weights: vec![1.0] };
         let mut ordered = own.clone();
-        let (solution, before) =
-            enforce(&mut ordered, &still, Polarity::N, &config, 60.0, solution, &mut watch);
+        let (solution, before) = enforce(&mut ordered, &still, Polarity::N, &config, solution, &mut watch);
         assert_eq!(before, Some(free.violations));
         let held = found(&solution.theta);
         assert_eq!((held.violations, held.biases), (0, free.biases), "{held:?}");

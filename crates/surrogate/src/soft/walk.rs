@@ -38,12 +38,15 @@ pub(crate) fn walk(
     let problems: Vec<&Problem> = members.iter().map(|m| &m.problem).collect();
     let points: usize = problems.iter().map(|p| p.points()).sum();
     watch.max_steps = first_step + adamw.steps;
+    let prepared: Vec<Prepared<'_>> = match config.schedule {
+        Schedule::Learned => problems.iter().map(|p| Prepared::new(p)).collect(),
+        Schedule::Fixed | Schedule::Annealed => Vec::new(),
+    };
     let mut develop = |step: usize, standing: &Standing, tie: &mut Tie| match config.schedule {
         Schedule::Fixed => false,
         Schedule::Annealed => loosen(step, adamw.steps, tie),
         Schedule::Learned if step == 0 => false,
         Schedule::Learned => {
-            let prepared: Vec<Prepared<'_>> = members.iter().map(|m| Prepared::new(&m.problem)).collect();
             let mut joint = Joint::new(&prepared, standing.thetas.clone(), tie);
             joint.stand(standing.centres.clone(), DAMPING, tie);
             learn::strengths(tie, &joint, &prepared);
@@ -55,6 +58,7 @@ pub(crate) fn walk(
         watch.note("soft sharing", first_step + seen.step, seen.loss * 2.0 / points.max(1) as f64);
         if watch.stop() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
+    drop(prepared);
     let Standing { thetas, centres } = walked.state;
     // Steps of Levenberg-Marquardt, should it go on from here.
     let state = State { centres, damping: DAMPING, losses: &[], taken: 0, stopped: walked.stopped };

@@ -62,6 +62,34 @@ fn a_wrong_device_that_is_flagged_hardly_touches_the_others() {
 }
 
 #[test]
+fn devices_that_validation_doubts_cost_the_others_next_to_nothing() {
+    let data = demo("demo130/nmos");
+    let (wrong, sound): (Vec<_>, Vec<_>) =
+        data.devices.iter().cloned().enumerate().partition(|(k, _)| [1, 4, 6].contains(k));
+    let sound = Dataset { devices: sound.into_iter().map(|(_, d)| d).collect(), files: data.files.clone() };
+    let mut dirty = data.clone();
+    for (k, _) in &wrong {
+        let device = &mut dirty.devices[*k];
+        // Four times the current, and from the middle of every sweep on four times that.
+        let currents = device.quantities.get_mut(&Quantity::Id).unwrap();
+        currents.iter_mut().enumerate().for_each(|(p, i)| *i *= if p % 11 < 5 { 4.0 } else { 16.0 });
+        device.flags.iter_mut().for_each(|f| *f |= Flags::SIBLINGS);
+    }
+    // Bounds of physics too, which these devices contradict.
+    let config = plain(|c| c.constraints = FitConfig::default().constraints);
+    let errors = |data: &Dataset| {
+        let fitted = fit(data, &config, &mut ()).unwrap();
+        let own = |d: &&DeviceReport| sound.devices.iter().any(|s| s.id.name == d.name);
+        let of = fitted.report.devices.iter().filter(own);
+        let median = |v: Vec<f64>| gummel_device::metrics::Spread::over(v).median;
+        let errors: Vec<[f64; 2]> = of.map(|d| [d.errors.rel_rms, d.errors.nrmse]).collect();
+        [0, 1].map(|k| median(errors.iter().map(|e| e[k]).collect()))
+    };
+    let (alone, beside) = (errors(&sound), errors(&dirty));
+    assert!((0..2).all(|k| beside[k] < 1.1 * alone[k]), "{beside:?} beside wrong devices, {alone:?} alone");
+}
+
+#[test]
 fn without_smoothness_ripples_appear_between_measured_bulk_voltages() {
     let (coarse, fine) = (coarse("demo130/nmos"), demo("demo130/nmos"));
     let worst = |smoothness: f64| {

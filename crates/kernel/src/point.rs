@@ -76,16 +76,50 @@ impl OperatingPoint {
         self.outputs[kind as usize]
     }
 
-    #[inline]
-    fn through(&self, kinds: [OutputKind; 3], share: fn(OutputKind, bool) -> f64) -> Dual {
-        Dual::combine(kinds.map(|k| (share(k, self.symmetric), self.output(k))))
+    #[inline(always)]
+    fn through(&self, [a, b, c]: [OutputKind; 3], share: impl Fn(OutputKind, bool) -> f64) -> Dual {
+        let term = |k| (share(k, self.symmetric), self.output(k));
+        Dual::combine([term(a), term(b), term(c)])
     }
 
     /// Drain, gate, source and bulk from channel, gate and bulk.
-    #[inline]
+    #[inline(always)]
     fn terminals(&self, kinds: [OutputKind; 3]) -> [Dual; 4] {
-        let [_, gate, bulk] = kinds.map(|k| self.output(k));
-        [self.through(kinds, drain_share), gate, self.through(kinds, source_share), bulk]
+        let [_, gate, bulk] = kinds;
+        [
+            self.through(kinds, drain_share),
+            self.output(gate),
+            self.through(kinds, source_share),
+            self.output(bulk),
+        ]
+    }
+
+    /// Values at the terminals and their derivatives over the terminals' voltages, both times `factor`.
+    #[inline(always)]
+    fn times(&self, kinds: [OutputKind; 3], factor: f64) -> ([f64; 4], [[f64; 4]; 4]) {
+        let (mut values, mut slopes) = ([0.0; 4], [[0.0; 4]; 4]);
+        // A loop: `map` of an array of this size is called instead of inlined.
+        for (r, terminal) in self.terminals(kinds).into_iter().enumerate() {
+            values[r] = self.sign * factor * terminal.value;
+            slopes[r] = over_terminals([
+                factor * terminal.gradient[0],
+                factor * terminal.gradient[1],
+                factor * terminal.gradient[2],
+            ]);
+        }
+        (values, slopes)
+    }
+
+    /// [`currents`](Self::currents) and [`conductances`](Self::conductances) of `count` devices in parallel.
+    #[inline]
+    pub fn resistive(&self, count: f64) -> ([f64; 4], [[f64; 4]; 4]) {
+        self.times(CURRENTS, count)
+    }
+
+    /// [`charges`](Self::charges) and [`capacitances`](Self::capacitances) of `count` devices in parallel.
+    #[inline]
+    pub fn reactive(&self, count: f64) -> ([f64; 4], [[f64; 4]; 4]) {
+        self.times(CHARGES, count)
     }
 
     /// Drain current of the mirrored device with its derivatives.
@@ -121,13 +155,13 @@ impl OperatingPoint {
     /// Currents into `[drain, gate, source, bulk]`, A; their sum is zero up to rounding.
     #[inline]
     pub fn currents(&self) -> [f64; 4] {
-        self.terminals(CURRENTS).map(|t| self.sign * t.value)
+        self.resistive(1.0).0
     }
 
     /// Charges of `[drain, gate, source, bulk]`, C; their sum is zero up to rounding.
     #[inline]
     pub fn charges(&self) -> [f64; 4] {
-        self.terminals(CHARGES).map(|t| self.sign * t.value)
+        self.reactive(1.0).0
     }
 
     /// `g[r][c]` = d current into terminal r / d voltage of terminal c, S; order drain, gate, source, bulk.
@@ -135,13 +169,13 @@ impl OperatingPoint {
     /// Rows and columns sum to zero up to rounding.
     #[inline]
     pub fn conductances(&self) -> [[f64; 4]; 4] {
-        self.terminals(CURRENTS).map(|t| over_terminals(t.gradient))
+        self.resistive(1.0).1
     }
 
     /// `c[r][c]` = d charge of terminal r / d voltage of terminal c, F; order drain, gate, source, bulk.
     #[inline]
     pub fn capacitances(&self) -> [[f64; 4]; 4] {
-        self.terminals(CHARGES).map(|t| over_terminals(t.gradient))
+        self.reactive(1.0).1
     }
 }
 

@@ -93,19 +93,17 @@ impl InstanceBlock {
         let charged = device.folded().branches.len() > 1;
         let point = if reactive && charged { device.eval(bias) } else { device.eval_currents(bias) };
         let m = self.parallel;
-        self.at.currents = point.currents().map(|i| m * i);
-        self.at
-            .conductances
-            .copy_from_slice(point.conductances().map(|row| row.map(|g| m * g)).as_flattened());
+        let (currents, conductances) = point.resistive(m);
+        self.at.currents = currents;
+        self.at.conductances.copy_from_slice(conductances.as_flattened());
         if reactive {
-            let (mut q, mut c) = if charged {
-                (point.charges(), point.capacitances())
-            } else {
-                ([0.0; TERMINALS], [[0.0; TERMINALS]; TERMINALS])
-            };
-            add_linear(self.overlap, bias, &mut q, &mut c);
-            self.at.charges = q.map(|q| m * q);
-            self.at.capacitances.copy_from_slice(c.map(|row| row.map(|c| m * c)).as_flattened());
+            // Without a branch of charges they and their derivatives are zero.
+            let (mut q, mut c) = point.reactive(m);
+            if self.overlap != [0.0; 3] {
+                add_linear(self.overlap.map(|farads| m * farads), bias, &mut q, &mut c);
+            }
+            self.at.charges = q;
+            self.at.capacitances.copy_from_slice(c.as_flattened());
         }
         if transient && reactive {
             self.remember();

@@ -87,6 +87,10 @@ fn main() -> Result<(), Failure> {
     for n in POINTS.into_iter().map(Some).chain([None]) {
         report(n, &unseen)?;
     }
+    println!(
+        "readings scatter around an unseen device {:.2} times as much as around a fitted one",
+        unseen_scatter(&unseen)?
+    );
     if asked("plan") {
         compare_plans(&unseen)?;
     }
@@ -218,6 +222,17 @@ fn report(n: Option<usize>, unseen: &[(Model, DeviceData)]) -> Result<(), Failur
         Spread::over(seconds).median
     );
     Ok(())
+}
+
+/// Median over devices of the scatter around one taken in with all its readings, over that around the devices of the fit.
+fn unseen_scatter(unseen: &[(Model, DeviceData)]) -> Result<f64, Failure> {
+    let mut ratios = Vec::new();
+    for (model, device) in unseen {
+        let population = model.population.as_ref().ok_or("a model without population")?;
+        let fitted = Spread::over(population.outputs[0].noise.iter().copied()).median;
+        ratios.push(adapt(model, device, &AdaptOptions::default())?.noise / fitted);
+    }
+    Ok(Spread::over(ratios).median)
 }
 
 /// Errors with planned against random points; planned ones are taken from the biases that were measured.

@@ -6,7 +6,7 @@ use rand::Rng;
 use rand::seq::SliceRandom;
 
 use crate::lm::residuals::raw_residuals;
-use crate::problem::{Problem, Task};
+use crate::problem::{Problem, Task, most_trusted};
 
 /// Most devices that a choice is made on where each has hundreds of readings.
 pub(crate) const DEVICES: usize = 12;
@@ -45,8 +45,8 @@ pub(crate) fn points_per_task(learnt: &Problem) -> usize {
 /// that validation doubts have no say where there are others.
 pub(crate) fn apart(problem: &Problem, turn: usize, rng: &mut impl Rng) -> (Problem, Problem) {
     let (mut learnt, mut held) = (Vec::new(), Vec::new());
-    let sound = problem.tasks.iter().any(|task| task.trust >= 1.0);
-    for task in problem.tasks.iter().filter(|task| task.trust >= 1.0 || !sound) {
+    let least = most_trusted(&problem.tasks);
+    for task in problem.tasks.iter().filter(|task| task.trust >= least) {
         let curves = curves(task);
         let mut order: Vec<usize> = (0..curves.len()).collect();
         order.shuffle(rng);

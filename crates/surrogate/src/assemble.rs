@@ -6,15 +6,16 @@ mod check;
 use std::collections::BTreeSet;
 
 use gummel_data::{Dataset, DeviceData};
-use gummel_device::Quantity;
+use gummel_device::{DeviceId, Quantity};
 use gummel_kernel::jacobian::TrunkShape;
 use gummel_kernel::{Basis, Branch, Covariate, Features, Hull, Output, OutputKind, Place, StaticInput};
 
 use crate::config::{FitConfig, Toggle};
+use crate::doubt::sound;
 use crate::error::FitError;
 use crate::parameters::Layout;
 use crate::population::{population, warmed};
-use crate::problem::{Problem, Task};
+use crate::problem::{Problem, Task, most_trusted};
 use builder::Builder;
 
 /// Width of the scaled feature box: inputs lie in about -1.7 .. 1.7, where tanh bends but does not saturate.
@@ -47,8 +48,9 @@ pub fn assemble(data: &Dataset, config: &FitConfig) -> Result<Problem, FitError>
     };
     let features = features(data, config);
     let hull = Hull::of(data.devices.iter().map(|d| place_of(d, 300.15)));
-    let mut population =
-        population(&data.devices.iter().map(|d| &d.id).collect::<Vec<_>>(), config.heads.population);
+    let sound = sound(data, &config.residual, |sound| !sound.is_empty());
+    let sound: Vec<&DeviceId> = sound.iter().map(|&d| &data.devices[d].id).collect();
+    let mut population = population(&sound, config.heads.population);
     let mut deviation = Basis::constant();
     let mut statics = Vec::new();
     if varies {
@@ -244,10 +246,11 @@ fn leakage_floor(outputs: &[Output]) -> Option<f64> {
     outputs.iter().find(|o| o.kind != OutputKind::Channel).map(|o| 0.5 * o.scale)
 }
 
-/// Geometric mean of `i / (vds W/L)` over readings well above the floor, S: where heads start from.
+/// Geometric mean of `i / (vds W/L)` over readings of trusted devices well above the floor, S: where heads start from.
 fn typical_conductance(tasks: &[Task]) -> f64 {
     let (mut sum, mut n) = (0.0, 0usize);
-    for t in tasks.iter().filter(|t| t.output == 0) {
+    let most = most_trusted(tasks);
+    for t in tasks.iter().filter(|t| t.output == 0 && t.trust >= most) {
         for p in 0..t.points() {
             let i = 2.0 * t.floor * t.target[p].sinh();
             if i > 30.0 * t.floor && t.vds[p] > 0.01 {

@@ -118,7 +118,7 @@ pub(crate) fn enforce(
     let mut told = Vec::new();
     for Bid { demand, name, costs } in ATTEMPTS {
         let mut rng = ChaCha8Rng::seed_from_u64(config.seed ^ 0x5197);
-        let hinges = Constraints::new(problem, constraints, &sides, &leaks, demand);
+        let hinges = Constraints::new(problem, constraints, &sides, (&leaks, &solution.weights), demand);
         let attempt =
             Attempt { prepared: &prepared, constraints, seconds, yardstick, cost: costs * constraints.cost };
         let active = Active { constraints: hinges, watched: Vec::new() };
@@ -203,7 +203,7 @@ impl Attempt<'_> {
             finer = finer.max(least_finer(grown));
             let drawn = active.constraints.violations(&lm.theta, &active.watched, finer, rng);
             first.get_or_insert(share(&drawn));
-            if drawn.broken == 0 {
+            if drawn.open == 0 {
                 if finer == FINEST && settled {
                     break;
                 }
@@ -297,7 +297,7 @@ mod tests {
             &problem,
             &config,
             &[[[0.0, 1.2], [0.0, 1.2], [-0.6, 0.0]]; 3],
-            &[0.0; 3],
+            (&[0.0; 3], &[1.0, 0.3, 1.0]),
             ATTEMPTS[0].demand,
         );
         let failing = hinges.violations(&theta, &[], 1, &mut ChaCha8Rng::seed_from_u64(1)).failing;

@@ -190,14 +190,25 @@ impl Problem {
         self.features = features.clone();
     }
 
-    /// The same problem with at most `most` devices, spread over the family.
+    /// The same problem with at most `most` devices, spread over the family. Devices that validation doubts are among them only
+    /// where there are no others, so that what is found on few devices does not depend on those.
     pub(crate) fn few_devices(&self, most: usize) -> Problem {
-        let (all, kept) = (self.layout.devices, most.min(self.layout.devices));
+        let least = most_trusted(&self.tasks);
+        let mut trusted: Vec<usize> =
+            self.tasks.iter().filter(|t| t.trust >= least).map(|t| t.device).collect();
+        trusted.dedup();
+        let (all, kept) = (trusted.len(), most.min(trusted.len()));
         // Device k of the few stands for the k-th of `kept` equal parts of the family.
-        let place = |d: usize| (0..kept).find(|k| (2 * k + 1) * all / (2 * kept) == d);
+        let chosen: Vec<usize> = (0..kept).map(|k| trusted[(2 * k + 1) * all / (2 * kept)]).collect();
+        self.of_devices(&chosen)
+    }
+
+    /// The same problem with some `devices`, in ascending order, and without an order of their corners.
+    pub(crate) fn of_devices(&self, devices: &[usize]) -> Problem {
+        let place = |d: usize| devices.binary_search(&d).ok();
         let tasks = self.tasks.iter().filter_map(|t| Some(Task { device: place(t.device)?, ..t.clone() }));
-        let layout = Layout { devices: kept, ..self.layout.clone() };
-        Problem { layout, ..self.with_tasks(tasks.collect()) }
+        let layout = Layout { devices: devices.len(), ..self.layout.clone() };
+        Problem { layout, order: None, ..self.with_tasks(tasks.collect()) }
     }
 
     /// The same problem with at most `per_task` random points of every task.
@@ -213,6 +224,11 @@ impl Problem {
             .collect();
         self.with_tasks(tasks)
     }
+}
+
+/// The trust that the most trusted of `tasks` have.
+pub(crate) fn most_trusted(tasks: &[Task]) -> f64 {
+    tasks.iter().map(|t| t.trust).fold(f64::MIN_POSITIVE, f64::max)
 }
 
 /// Residual and its derivative over `y` of one point.

@@ -8,7 +8,7 @@
 use gummel_device::metrics::quantile;
 
 use crate::lm::residuals::raw_residuals;
-use crate::problem::Problem;
+use crate::problem::{Problem, most_trusted};
 
 /// A device is weighed down when its typical residual exceeds the family's by this factor.
 const DEVICE_LIMIT: f64 = 4.0;
@@ -24,18 +24,15 @@ pub(crate) struct BaseWeights {
 
 impl BaseWeights {
     pub(crate) fn of(problem: &Problem) -> Self {
-        let most = problem.tasks.iter().map(|t| t.trust).fold(f64::MIN_POSITIVE, f64::max);
+        let most = most_trusted(&problem.tasks);
         BaseWeights {
             points: problem.tasks.iter().map(|t| t.weight.clone()).collect(),
             trust: problem.tasks.iter().map(|t| t.trust / most).collect(),
         }
     }
 
-    /// Sets the problem's weights to base times the devices' trust; all are trusted where `limit` is 0.
-    pub(crate) fn trusted(&self, problem: &mut Problem, limit: f64) {
-        if limit <= 0.0 {
-            return;
-        }
+    /// Sets the problem's weights to base times the devices' trust.
+    pub(crate) fn trusted(&self, problem: &mut Problem) {
         for ((task, base), trust) in problem.tasks.iter_mut().zip(&self.points).zip(&self.trust) {
             task.weight.iter_mut().zip(base).for_each(|(w, b)| *w = b * trust.sqrt());
         }
@@ -51,8 +48,10 @@ impl BaseWeights {
         let typical: Vec<f64> = residuals.iter().zip(&self.points).map(|(r, w)| typical(r, w)).collect();
         let family: Vec<f64> = (0..problem.outputs.len())
             .map(|o| {
-                let of_output = problem.tasks.iter().zip(&typical).filter(|(t, _)| t.output == o);
-                quantile(&mut of_output.map(|(_, s)| *s).collect::<Vec<f64>>(), 0.5).max(SMALLEST)
+                let own = || (0..typical.len()).filter(|&k| problem.tasks[k].output == o);
+                let least = own().map(|k| self.trust[k]).fold(0.0, f64::max);
+                let trusted = own().filter(|&k| self.trust[k] >= least);
+                quantile(&mut trusted.map(|k| typical[k]).collect::<Vec<f64>>(), 0.5).max(SMALLEST)
             })
             .collect();
         for (k, task) in problem.tasks.iter_mut().enumerate() {

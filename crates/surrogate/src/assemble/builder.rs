@@ -82,7 +82,7 @@ impl Builder<'_> {
             psi: Vec::new(),
             ln_scale: 0.0,
             floor,
-            trust: trust(device),
+            trust: trust(device, &self.config.residual),
             x,
             weight,
             target: current.iter().map(|i| (i / (2.0 * floor)).asinh()).collect(),

@@ -33,6 +33,9 @@ const AROUND: usize = 16;
 const NEAR: f64 = 0.02;
 const FAR: f64 = 0.05;
 
+/// Factor on the squared weights from which a device must keep its bounds.
+const COUNTS: f64 = 0.5;
+
 /// Most parts whose products are summed apart; also the most threads that form them at once.
 const PARTS: usize = 4;
 
@@ -53,6 +56,8 @@ pub(super) struct Drawn {
     pub(super) failing: Vec<Watched>,
     /// Number of those where it fails by more than its margin.
     pub(super) broken: usize,
+    /// Number of these that are of devices which count in full.
+    pub(super) open: usize,
 }
 
 /// The constraints of a problem.
@@ -67,16 +72,19 @@ pub(super) struct Constraints<'a> {
     places: Vec<(usize, Place)>,
     /// Per device, A: below, its leakage is what was measured.
     leaks: &'a [f64],
+    /// Per device: factor on the squared weights of its readings, and of its hinges, so that bounds of a device which is doubted
+    /// bend the trunk no more than its readings do.
+    weights: &'a [f64],
 }
 
 impl<'a> Constraints<'a> {
     /// Constraints on the channel tasks; `sides` has the measured box of every device, `leaks` the current below which its
-    /// leakage was measured.
+    /// leakage was measured, `weights` the factor on its squared weights.
     pub(super) fn new(
         problem: &'a Problem,
         config: &'a ConstraintsConfig,
         sides: &[Sides],
-        leaks: &'a [f64],
+        (leaks, weights): (&'a [f64], &'a [f64]),
         demand: Demand,
     ) -> Self {
         let places = problem
@@ -86,7 +94,7 @@ impl<'a> Constraints<'a> {
             .filter(|(_, t)| problem.outputs[t.output].kind == OutputKind::Channel)
             .map(|(k, t)| (k, Place::new(sides[t.device], config.beyond, t.place.temperature)))
             .collect();
-        Constraints { problem, config, strength: config.strength, demand, places, leaks }
+        Constraints { problem, config, strength: config.strength, demand, places, leaks, weights }
     }
 
     /// Draws `finer` times the configured number of biases, anywhere and near those `watched`, then some more where slopes
@@ -135,9 +143,11 @@ impl<'a> Constraints<'a> {
             )
             .collect();
         let found = found.concat();
+        let broken: Vec<&Watched> = found.iter().filter(|(w, s)| w.broken(*s)).map(|(w, _)| w).collect();
         Drawn {
             biases: (each + 2 * CLOSEST * AROUND) * self.places.len(),
-            broken: found.iter().filter(|(w, s)| w.broken(*s)).count(),
+            broken: broken.len(),
+            open: broken.iter().filter(|w| self.weight_of(w.task) > COUNTS).count(),
             failing: found.into_iter().map(|(w, _)| w).collect(),
         }
     }
@@ -173,15 +183,21 @@ impl<'a> Constraints<'a> {
 
     /// Weighted violation of a slope, zero when it is obeyed.
     fn hinge(&self, watched: &Watched, slope: f64) -> f64 {
-        self.weight(watched.slope) * watched.excess(slope)
+        self.weight(watched) * watched.excess(slope)
     }
 
     /// Derivative of a violated hinge over its slope.
-    fn weight(&self, slope: Slope) -> f64 {
-        match slope {
-            Slope::Gate => self.strength * GATE_VOLTAGE,
-            Slope::Drain => self.strength,
-        }
+    fn weight(&self, watched: &Watched) -> f64 {
+        let of_slope = match watched.slope {
+            Slope::Gate => GATE_VOLTAGE,
+            Slope::Drain => 1.0,
+        };
+        self.strength * self.weight_of(watched.task).sqrt() * of_slope
+    }
+
+    /// Factor on the squared weights of the device of a task.
+    fn weight_of(&self, task: usize) -> f64 {
+        self.weights[self.problem.tasks[task].device]
     }
 
     /// Half the sum of squares of the hinges.
@@ -251,7 +267,7 @@ impl<'a> Constraints<'a> {
                 let residual = &mut panel[(trunk + head) * BLOCK..][..n];
                 residual.fill(0.0);
                 for (p, (w, hinge)) in part.iter().enumerate() {
-                    seed[p] = self.weight(w.slope);
+                    seed[p] = self.weight(w);
                     residual[p] = *hinge;
                     sums.loss += 0.5 * hinge * hinge;
                 }

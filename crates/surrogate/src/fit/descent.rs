@@ -56,7 +56,7 @@ pub(super) fn solve(
 ) -> Result<Solution, FitError> {
     let mut stages = Stages { config, watch, step: 0 };
     let base = BaseWeights::of(problem);
-    base.trusted(problem, fit.residual.robust);
+    base.trusted(problem);
     let mut weights = vec![1.0; problem.layout.devices];
     let (mut lm, mut stopped) = match from {
         From::Checkpoint(theta, checkpoint) => {
@@ -296,6 +296,15 @@ mod tests {
         assert_eq!(few.layout.devices, SUBSET_DEVICES);
         let devices: Vec<usize> = few.tasks.iter().map(|t| t.device).collect();
         assert_eq!(devices, (0..SUBSET_DEVICES).collect::<Vec<_>>());
+        // What is found on few devices does not depend on those that validation doubts.
+        let mut doubted = problem.clone();
+        for task in doubted.tasks.iter_mut().filter(|t| t.device % 2 == 1) {
+            task.trust = 1e-3;
+        }
+        let few = doubted.few_devices(SUBSET_DEVICES);
+        let even = problem.tasks.iter().filter(|t| t.device % 2 == 0).map(|t| &t.target);
+        assert_eq!(few.layout.devices, (SUBSET_DEVICES + 30) / 2);
+        assert!(few.tasks.iter().map(|t| &t.target).eq(even));
         let config = LmConfig { starts: 2, ..LmConfig::default() };
         let solved = solve_problem(&mut problem, &config, 0, &mut ()).unwrap();
         assert!(solved.parameters.outputs[0].deviation.iter().all(|d| d.iter().any(|v| *v != 0.0)));

@@ -13,6 +13,7 @@ use super::readings::Readings;
 use super::warmth::Warmth;
 use super::{Gaussian, Prior, flatten, mean, square};
 use crate::config::FitConfig;
+use crate::doubt::sound;
 
 /// Readings scatter around a device that the trunk has not seen this many times as much as around a fitted one.
 ///
@@ -23,7 +24,8 @@ const CLEAN: f64 = 5e-3;
 /// Normal quantile of 90 %: scatter is measured so that 90 % of the readings lie inside.
 const NINETY: f64 = 1.644_853_627;
 
-/// Learns the population of `model`, which was fitted to `data` by `config`; its heads follow temperature as `warmth` says.
+/// Learns the population of `model`, which was fitted to `data` by `config`; its heads follow temperature as `warmth` says. Devices
+/// that validation doubts do not tell how others scatter.
 ///
 /// `None` when there are fewer than two devices.
 pub(crate) fn learn(
@@ -35,11 +37,12 @@ pub(crate) fn learn(
     let branch = &model.spec.branches[0];
     let readings: Vec<Vec<Readings>> =
         data.devices.par_iter().map(|d| Readings::of(model, d, config)).collect();
+    let sound = sound(data, &config.residual, |sound| sound.len() > 1);
     let outputs = (0..branch.outputs.len())
         .map(|o| {
             let noise = noises(model, &readings, o);
-            let usual = quantile(&mut noise.clone(), 0.5);
-            let scatter = learn_scatter(model, o)?;
+            let usual = quantile(&mut sound.iter().map(|&d| noise[d]).collect::<Vec<f64>>(), 0.5);
+            let scatter = learn_scatter(model, o, &sound)?;
             let covariance = warmth.beside(o, &scatter.covariance, branch.deviation.len());
             // The device is one of those that the scatter was learned from.
             let zero = |d: usize| Prior {
@@ -139,20 +142,19 @@ pub(crate) fn metric(model: &Model, readings: &[Vec<Readings>], o: usize, relati
     mean
 }
 
-fn learn_scatter(model: &Model, o: usize) -> Option<kriging::Scatter> {
-    let chosen = spread_over(model);
+fn learn_scatter(model: &Model, o: usize, devices: &[usize]) -> Option<kriging::Scatter> {
+    let chosen = spread_over(devices);
     kriging::scatter(&places(model, &chosen), &heads(model, o, &chosen))
 }
 
-/// Devices of a model; where there are more than are asked at most, every so many.
-fn spread_over(model: &Model) -> Vec<usize> {
-    let n = model.spec.devices.len();
-    (0..n).step_by(n.div_ceil(MOST_NEIGHBOURS).max(1)).collect()
+/// All of `devices`; where there are more than are asked at most, every so many.
+fn spread_over(devices: &[usize]) -> Vec<usize> {
+    devices.iter().copied().step_by(devices.len().div_ceil(MOST_NEIGHBOURS).max(1)).collect()
 }
 
-/// The process through the heads of output `o` that predicts devices left out best, in the `metric` of currents.
-pub(crate) fn foremost(model: &Model, o: usize, metric: &Mat<f64>) -> Option<Kriging> {
-    let chosen = spread_over(model);
+/// The process through the heads of output `o` of `devices` that predicts those left out best, in the `metric` of currents.
+pub(crate) fn foremost(model: &Model, o: usize, devices: &[usize], metric: &Mat<f64>) -> Option<Kriging> {
+    let chosen = spread_over(devices);
     kriging::foremost(&places(model, &chosen), &heads(model, o, &chosen), metric)
 }
 

@@ -22,6 +22,7 @@ use super::law::REFERENCE;
 use super::learn;
 use super::readings::Readings;
 use crate::config::FitConfig;
+use crate::doubt::sound;
 
 /// Fewest distinct sizes that say more of others than the fit's own mean does.
 pub(crate) const FEWEST_SIZES: usize = 12;
@@ -33,7 +34,8 @@ const RIDGE: f64 = 1e-7;
 /// Sets the population's mean of the first branch. Leaves a model alone that has process corners, whose mean the
 /// fit ties to the corner plane, fewer than a dozen sizes, or a mean that is the same for all sizes.
 pub(crate) fn settle(model: &mut Model, data: &Dataset, config: &FitConfig) {
-    follow(model, |model| {
+    let sound = sound(data, &config.residual, |sound| sizes(model, sound) >= FEWEST_SIZES);
+    follow(model, &sound, |model| {
         let readings: Vec<Vec<Readings>> =
             data.devices.par_iter().map(|d| Readings::of(model, d, config)).collect();
         let outputs = 0..model.spec.branches[0].outputs.len();
@@ -46,12 +48,12 @@ pub(crate) fn is_settled(model: &Model) -> bool {
     hull_of_many(model).is_some()
 }
 
-/// [`settle`] with the metric of currents of every output, which is asked for where the mean is set.
-fn follow(model: &mut Model, metrics: impl FnOnce(&Model) -> Vec<Mat<f64>>) {
+/// [`settle`] by the heads of `devices`, with the metric of currents of every output, which is asked for where the mean is set.
+fn follow(model: &mut Model, devices: &[usize], metrics: impl FnOnce(&Model) -> Vec<Mat<f64>>) {
     let Some(hull) = hull_of_many(model) else { return };
     let (grid, metrics) = (grid(&hull), metrics(model));
     let means: Vec<Option<Vec<f64>>> =
-        metrics.iter().enumerate().map(|(o, metric)| mean(model, o, &grid, metric)).collect();
+        metrics.iter().enumerate().map(|(o, metric)| mean(model, o, devices, &grid, metric)).collect();
     for (o, mean) in means.into_iter().enumerate() {
         if let Some(mean) = mean.filter(|mean| mean.iter().all(|b| b.is_finite())) {
             replace(model, o, mean);
@@ -73,10 +75,15 @@ pub(super) fn has_corners(branch: &Branch) -> bool {
 /// Within which sizes the mean is set; `None` for a model that [`settle`] leaves alone.
 fn hull_of_many(model: &Model) -> Option<Hull> {
     let branch = &model.spec.branches[0];
-    let sizes: BTreeSet<[u64; 2]> =
-        model.spec.devices.iter().map(|d| [d.place.w.to_bits(), d.place.l.to_bits()]).collect();
+    let all: Vec<usize> = (0..model.spec.devices.len()).collect();
     let free = branch.population.len() == 1;
-    branch.hull.filter(|_| !has_corners(branch) && !free && sizes.len() >= FEWEST_SIZES)
+    branch.hull.filter(|_| !has_corners(branch) && !free && sizes(model, &all) >= FEWEST_SIZES)
+}
+
+/// Number of distinct sizes among `devices`.
+fn sizes(model: &Model, devices: &[usize]) -> usize {
+    let places = devices.iter().map(|&d| model.spec.devices[d].place);
+    places.map(|p| [p.w, p.l].map(f64::to_bits)).collect::<BTreeSet<_>>().len()
 }
 
 /// Sizes as bases see them, evenly spaced in ln W and ln L, at 27 C.
@@ -90,10 +97,10 @@ pub(super) fn grid(hull: &Hull) -> Vec<Place> {
 }
 
 /// `B` of output `o` that follows the process on `grid`; columns of temperature are those of the model.
-fn mean(model: &Model, o: usize, grid: &[Place], metric: &Mat<f64>) -> Option<Vec<f64>> {
+fn mean(model: &Model, o: usize, devices: &[usize], grid: &[Place], metric: &Mat<f64>) -> Option<Vec<f64>> {
     let mut still = model.clone();
     still.spec.devices.iter_mut().for_each(|d| d.place.temperature = REFERENCE);
-    let process = learn::foremost(&still, o, metric)?;
+    let process = learn::foremost(&still, o, devices, metric)?;
     let heads: Vec<Vec<f64>> = grid.iter().map(|place| process.predict(place).0).collect();
     let branch = &model.spec.branches[0];
     let kept = of_size(branch);
@@ -209,6 +216,10 @@ mod tests {
         [lengths.as_slice(), &widths, &[(0.15, 10.0), (0.6, 1.0), (2.0, 2.0)]].concat()
     }
 
+    fn all(model: &Model) -> Vec<usize> {
+        (0..model.spec.devices.len()).collect()
+    }
+
     /// Head of a device, or of the population, at `place`.
     fn head(model: &Model, device: Option<usize>, place: &Place) -> Vec<f64> {
         let own = device.map_or(vec![0.0; 2], |d| model.spec.devices[d].deviation[0][0].clone());
@@ -219,7 +230,7 @@ mod tests {
     fn every_device_keeps_its_head_and_unseen_sizes_get_what_neighbours_say() {
         let before = model(&chip());
         let mut after = before.clone();
-        follow(&mut after, |_| vec![Mat::identity(2, 2)]);
+        follow(&mut after, &all(&before), |_| vec![Mat::identity(2, 2)]);
         for (d, device) in before.spec.devices.iter().enumerate() {
             let place = Place { temperature: 350.0, ..device.place };
             for (a, b) in head(&before, Some(d), &place).iter().zip(head(&after, Some(d), &place)) {
@@ -237,12 +248,12 @@ mod tests {
     fn few_sizes_and_corners_keep_the_mean_of_the_fit() {
         let few = model(&chip()[..FEWEST_SIZES - 1]);
         let mut settled = few.clone();
-        follow(&mut settled, |_| vec![Mat::identity(2, 2)]);
+        follow(&mut settled, &all(&few), |_| vec![Mat::identity(2, 2)]);
         assert_eq!(settled.spec, few.spec);
         let mut corners = model(&chip());
         corners.spec.branches[0].population.terms[7] = [0, 0, 0, 0, 0, 1, 0];
         let mut settled = corners.clone();
-        follow(&mut settled, |_| vec![Mat::identity(2, 2)]);
+        follow(&mut settled, &all(&corners), |_| vec![Mat::identity(2, 2)]);
         assert_eq!(settled.spec, corners.spec);
     }
 }

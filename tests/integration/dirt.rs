@@ -58,6 +58,7 @@ fn a_wrong_device_that_is_flagged_hardly_touches_the_others() {
     dirty.devices[5].flags.iter_mut().for_each(|f| *f |= Flags::JUMP);
     let flagged = median(&dirty);
     let told = format!("{flagged} with a flagged device, {without} without, {unflagged} unflagged");
+    println!("{told}");
     assert!(flagged < 1.6 * without && flagged < 0.5 * unflagged, "{told}");
 }
 
@@ -86,7 +87,9 @@ fn devices_that_validation_doubts_cost_the_others_next_to_nothing() {
         [0, 1].map(|k| median(errors.iter().map(|e| e[k]).collect()))
     };
     let (alone, beside) = (errors(&sound), errors(&dirty));
-    assert!((0..2).all(|k| beside[k] < 1.1 * alone[k]), "{beside:?} beside wrong devices, {alone:?} alone");
+    let told = format!("rel_rms, nRMSE: {beside:?} beside wrong devices, {alone:?} alone");
+    println!("{told}");
+    assert!((0..2).all(|k| beside[k] < 1.1 * alone[k]), "{told}");
 }
 
 #[test]

@@ -12,6 +12,7 @@
 //! around a device of this family. C. E. Rasmussen, C. K. I. Williams, "Gaussian Processes for Machine
 //! Learning" (2006), chapters 2.7 and 5.4, has the formulas of the prior and of its leave-one-out test.
 
+pub(crate) mod calibrate;
 pub(crate) mod corner;
 pub(crate) mod kriging;
 mod law;

@@ -12,6 +12,7 @@ use crate::error::FitError;
 use crate::freeze::freeze;
 use crate::order;
 use crate::parameters::{Layout, Parameters};
+use crate::posterior::calibrate::calibrate;
 use crate::posterior::learn::learn;
 use crate::posterior::mean;
 use crate::posterior::warmth::{self, Warmth};
@@ -42,7 +43,8 @@ impl Ended<'_> {
         let warmth = Warmth::of(&model, "", config.residual.relative);
         model.population = learn(&model, train, config, &warmth);
         if model.population.is_some() {
-            mean::settle(&mut model, train, config);
+            let means = mean::settle(&mut model, train, config);
+            calibrate(&mut model, train, config, &means);
             warmth::settle(&mut model, &warmth);
         }
         decisions.extend(charges::watched(&mut model, train, &config.charges, config.seed, watch)?);

@@ -182,12 +182,24 @@ impl Kriging {
         self.places.len().saturating_sub(1 + linear).max(1) as f64
     }
 
+    /// Each head minus what the others say of it.
+    pub(crate) fn errors(&self) -> Mat<f64> {
+        let product = &self.inverse * &self.heads;
+        Mat::from_fn(product.nrows(), product.ncols(), |i, j| product[(i, j)] / self.inverse[(i, i)])
+    }
+
+    /// The factor of the variance of what the others say of each head.
+    pub(crate) fn factors(&self) -> Vec<f64> {
+        (0..self.places.len()).map(|i| 1.0 / self.inverse[(i, i)]).collect()
+    }
+
     /// Each head minus what the others say of it, over the square root of the variance factor.
     fn left_out(&self) -> Mat<f64> {
-        let product = &self.inverse * &self.heads;
-        Mat::from_fn(self.heads.nrows(), self.heads.ncols(), |i, j| {
-            product[(i, j)] / self.inverse[(i, i)].sqrt()
-        })
+        let (mut errors, factors) = (self.errors(), self.factors());
+        for column in errors.col_iter_mut() {
+            column.iter_mut().zip(&factors).for_each(|(error, factor)| *error /= factor.sqrt());
+        }
+        errors
     }
 
     /// Minus twice the logarithm of the leave-one-out density, up to a constant, each number on its own.

@@ -17,12 +17,13 @@ use crate::doubt::sound;
 
 /// Readings scatter around a device that the trunk has not seen this many times as much as around a fitted one.
 ///
-/// Measured on IHP lv_nmos by leaving devices out of whole fits (docs/src/trust.md); the fit cannot know it.
-const UNSEEN: f64 = 2.0;
+/// Measured on IHP's four families by leaving devices out of whole fits, 1.4 to 1.9 (docs/src/benchmarks.md); the fit cannot know it: trunks
+/// that went on for some steps without a device scatter 1.0 to 1.3 times as much around it.
+const UNSEEN: f64 = 1.75;
 /// Instrument noise of a reading that can tell of the model's own scatter, asinh units.
 const CLEAN: f64 = 5e-3;
 /// Normal quantile of 90 %: scatter is measured so that 90 % of the readings lie inside.
-const NINETY: f64 = 1.644_853_627;
+pub(super) const NINETY: f64 = 1.644_853_627;
 
 /// Learns the population of `model`, which was fitted to `data` by `config`; its heads follow temperature as `warmth` says. Devices
 /// that validation doubts do not tell how others scatter.
@@ -37,7 +38,7 @@ pub(crate) fn learn(
     let branch = &model.spec.branches[0];
     let readings: Vec<Vec<Readings>> =
         data.devices.par_iter().map(|d| Readings::of(model, d, config)).collect();
-    let sound = sound(data, &config.residual, |sound| sound.len() > 1);
+    let sound = sound_of(data, config);
     let outputs = (0..branch.outputs.len())
         .map(|o| {
             let noise = noises(model, &readings, o);
@@ -152,10 +153,31 @@ fn spread_over(devices: &[usize]) -> Vec<usize> {
     devices.iter().copied().step_by(devices.len().div_ceil(MOST_NEIGHBOURS).max(1)).collect()
 }
 
-/// The process through the heads of output `o` of `devices` that predicts those left out best, in the `metric` of currents.
-pub(crate) fn foremost(model: &Model, o: usize, devices: &[usize], metric: &Mat<f64>) -> Option<Kriging> {
-    let chosen = spread_over(devices);
-    kriging::foremost(&places(model, &chosen), &heads(model, o, &chosen), metric)
+/// Devices that tell how others scatter: those that validation does not doubt, as long as there are two.
+pub(super) fn sound_of(data: &Dataset, config: &FitConfig) -> Vec<usize> {
+    sound(data, &config.residual, |sound| sound.len() > 1)
+}
+
+/// A process through the heads of devices of a model.
+pub(crate) struct Process {
+    /// Which devices.
+    pub(super) devices: Vec<usize>,
+    pub(super) kriging: Kriging,
+}
+
+impl Process {
+    /// The process with these numbers through the heads of output `o` of `devices`.
+    pub(super) fn through(model: &Model, o: usize, devices: &[usize], numbers: Reach) -> Option<Self> {
+        let kriging = Kriging::new(&places(model, devices), &heads(model, o, devices), numbers)?;
+        Some(Process { devices: devices.to_vec(), kriging })
+    }
+
+    /// The process through the heads of output `o` of `devices` that predicts those left out best, in the `metric` of currents.
+    pub(super) fn foremost(model: &Model, o: usize, devices: &[usize], metric: &Mat<f64>) -> Option<Self> {
+        let devices = spread_over(devices);
+        let kriging = kriging::foremost(&places(model, &devices), &heads(model, o, &devices), metric)?;
+        Some(Process { devices, kriging })
+    }
 }
 
 /// What the population expects of the deviation of output `o` of a device at `place`, other than those called `except`.
@@ -171,7 +193,7 @@ pub(crate) fn prior(
     let chosen = kriging::nearest(&places(model, &others), place, MOST_NEIGHBOURS);
     let devices: Vec<usize> = chosen.iter().map(|&k| others[k]).collect();
     let numbers = Reach { reach: population.reach, shared: population.shared, additive: 0.0 };
-    let process = Kriging::new(&places(model, &devices), &heads(model, o, &devices), numbers)?;
+    let process = Process::through(model, o, &devices, numbers)?.kriging;
     let (head, factor) = process.predict(place);
     let expected = model.spec.branches[0].mean_head(o, place);
     let mut covariance = square(&population.covariance);

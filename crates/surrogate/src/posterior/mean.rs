@@ -19,7 +19,7 @@ use gummel_model::Model;
 use rayon::prelude::*;
 
 use super::law::REFERENCE;
-use super::learn;
+use super::learn::{self, Process};
 use super::readings::Readings;
 use crate::config::FitConfig;
 use crate::doubt::sound;
@@ -32,15 +32,16 @@ const GRID: usize = 17;
 const RIDGE: f64 = 1e-7;
 
 /// Sets the population's mean of the first branch. Leaves a model alone that has process corners, whose mean the
-/// fit ties to the corner plane, fewer than a dozen sizes, or a mean that is the same for all sizes.
-pub(crate) fn settle(model: &mut Model, data: &Dataset, config: &FitConfig) {
+/// fit ties to the corner plane, fewer than a dozen sizes, or a mean that is the same for all sizes. Gives the process that the mean of
+/// each output follows now.
+pub(crate) fn settle(model: &mut Model, data: &Dataset, config: &FitConfig) -> Vec<Option<Process>> {
     let sound = sound(data, &config.residual, |sound| sizes(model, sound) >= FEWEST_SIZES);
     follow(model, &sound, |model| {
         let readings: Vec<Vec<Readings>> =
             data.devices.par_iter().map(|d| Readings::of(model, d, config)).collect();
         let outputs = 0..model.spec.branches[0].outputs.len();
         outputs.map(|o| learn::metric(model, &readings, o, config.residual.relative)).collect()
-    });
+    })
 }
 
 /// Whether [`settle`] set the mean of `model`, and it is what the process says of every size.
@@ -49,16 +50,22 @@ pub(crate) fn is_settled(model: &Model) -> bool {
 }
 
 /// [`settle`] by the heads of `devices`, with the metric of currents of every output, which is asked for where the mean is set.
-fn follow(model: &mut Model, devices: &[usize], metrics: impl FnOnce(&Model) -> Vec<Mat<f64>>) {
-    let Some(hull) = hull_of_many(model) else { return };
-    let (grid, metrics) = (grid(&hull), metrics(model));
-    let means: Vec<Option<Vec<f64>>> =
-        metrics.iter().enumerate().map(|(o, metric)| mean(model, o, devices, &grid, metric)).collect();
-    for (o, mean) in means.into_iter().enumerate() {
-        if let Some(mean) = mean.filter(|mean| mean.iter().all(|b| b.is_finite())) {
-            replace(model, o, mean);
-        }
-    }
+fn follow(
+    model: &mut Model,
+    devices: &[usize],
+    metrics: impl FnOnce(&Model) -> Vec<Mat<f64>>,
+) -> Vec<Option<Process>> {
+    let Some(hull) = hull_of_many(model) else { return Vec::new() };
+    let grid = grid(&hull);
+    let mut still = model.clone();
+    still.spec.devices.iter_mut().for_each(|d| d.place.temperature = REFERENCE);
+    let follow = |(o, metric): (usize, Mat<f64>)| {
+        let process = Process::foremost(&still, o, devices, &metric)?;
+        let mean = mean(model, o, &process, &grid).filter(|mean| mean.iter().all(|b| b.is_finite()))?;
+        replace(model, o, mean);
+        Some(process)
+    };
+    metrics(&still).into_iter().enumerate().map(follow).collect()
 }
 
 /// Columns of `B` that belong to functions of size alone: those of temperature stay as they were fitted.
@@ -96,12 +103,9 @@ pub(super) fn grid(hull: &Hull) -> Vec<Place> {
     along(hull.ln_w).flat_map(|w| along(hull.ln_l).map(move |l| place(w, l))).collect()
 }
 
-/// `B` of output `o` that follows the process on `grid`; columns of temperature are those of the model.
-fn mean(model: &Model, o: usize, devices: &[usize], grid: &[Place], metric: &Mat<f64>) -> Option<Vec<f64>> {
-    let mut still = model.clone();
-    still.spec.devices.iter_mut().for_each(|d| d.place.temperature = REFERENCE);
-    let process = learn::foremost(&still, o, devices, metric)?;
-    let heads: Vec<Vec<f64>> = grid.iter().map(|place| process.predict(place).0).collect();
+/// `B` of output `o` that follows `process` on `grid`; columns of temperature are those of the model.
+fn mean(model: &Model, o: usize, process: &Process, grid: &[Place]) -> Option<Vec<f64>> {
+    let heads: Vec<Vec<f64>> = grid.iter().map(|place| process.kriging.predict(place).0).collect();
     let branch = &model.spec.branches[0];
     let kept = of_size(branch);
     let phi: Vec<Vec<f64>> = grid.iter().map(|place| branch.population.at(place)).collect();

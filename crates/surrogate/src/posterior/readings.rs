@@ -42,6 +42,11 @@ impl Readings {
             .collect()
     }
 
+    /// Temperature of the readings, K.
+    pub(crate) fn temperature(&self) -> f64 {
+        self.task.place.temperature
+    }
+
     /// Number of readings.
     pub(crate) fn len(&self) -> usize {
         self.variance.len()

@@ -42,7 +42,7 @@ pub struct HeadPopulation {
     pub shared: f64,
     /// Factor on predictive standard deviations, found so that intervals hold what they promise.
     pub calibration: f64,
-    /// `m x m`, row-major: covariance of a head around what its neighbours say, for the variance factor 1.
+    /// `m x m`, row-major: covariance of the head of a new device around what is expected of it, for the variance factor 1.
     pub covariance: Vec<f64>,
     /// Scatter of readings around each device, in asinh units (about relative error).
     pub noise: Vec<f64>,

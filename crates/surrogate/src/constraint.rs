@@ -111,6 +111,7 @@ pub(crate) fn enforce(
     }
     let sides: Vec<Sides> = data.devices.iter().map(range).collect();
     let leaks: Vec<f64> = data.devices.iter().map(leakage).collect();
+    let weights = weights(problem, &solution.weights);
     let prepared = Prepared::new(problem);
     let before = loss(&prepared, &solution.theta);
     let mean = 2.0 / problem.points().max(1) as f64;
@@ -118,7 +119,7 @@ pub(crate) fn enforce(
     let mut told = Vec::new();
     for Bid { demand, name, costs } in ATTEMPTS {
         let mut rng = ChaCha8Rng::seed_from_u64(config.seed ^ 0x5197);
-        let hinges = Constraints::new(problem, constraints, &sides, (&leaks, &solution.weights), demand);
+        let hinges = Constraints::new(problem, constraints, &sides, (&leaks, &weights), demand);
         let attempt =
             Attempt { prepared: &prepared, constraints, seconds, yardstick, cost: costs * constraints.cost };
         let active = Active { constraints: hinges, watched: Vec::new() };
@@ -135,6 +136,16 @@ pub(crate) fn enforce(
     told.push("the data contradict these bounds: gm and gds are left as they were".into());
     watch.note("without bounds", watch.step(), before * mean);
     (solution, told)
+}
+
+/// Factor per device on the squared weights of its hinges: that of its readings where validation doubts it, so that its bounds bend the
+/// trunk no more than these do.
+fn weights(problem: &Problem, of_readings: &[f64]) -> Vec<f64> {
+    let mut weights = vec![1.0; problem.layout.devices];
+    for task in problem.tasks.iter().filter(|t| t.trust < 1.0) {
+        weights[task.device] = of_readings[task.device];
+    }
+    weights
 }
 
 /// The loss on the data against which its growth counts: `before`, unless there are fewer readings than numbers. Such a fit meets its
@@ -293,14 +304,16 @@ mod tests {
         theta[own].iter_mut().enumerate().for_each(|(k, v)| *v = 0.05 * (k % 7) as f64 - 0.1);
         // Margins that many biases miss, far from the kink.
         let config = ConstraintsConfig { draws: 90, gds_margin: 2.0, gm_margin: 3.0, ..Default::default() };
-        let hinges = Constraints::new(
-            &problem,
-            &config,
-            &[[[0.0, 1.2], [0.0, 1.2], [-0.6, 0.0]]; 3],
-            (&[0.0; 3], &[1.0, 0.3, 1.0]),
-            ATTEMPTS[0].demand,
-        );
-        let failing = hinges.violations(&theta, &[], 1, &mut ChaCha8Rng::seed_from_u64(1)).failing;
+        let sides = [[[0.0, 1.2], [0.0, 1.2], [-0.6, 0.0]]; 3];
+        let parts = (&[0.0; 3][..], &[1.0, 0.3, 1.0][..]);
+        let hinges = Constraints::new(&problem, &config, &sides, parts, ATTEMPTS[0].demand);
+        let drawn =
+            |hinges: &Constraints<'_>| hinges.violations(&theta, &[], 1, &mut ChaCha8Rng::seed_from_u64(1));
+        let Drawn { failing, broken, open, .. } = drawn(&hinges);
+        assert!(0 < open && open < broken, "{open} of {broken}");
+        // Where all are doubted alike, none is exempt.
+        let all = Constraints::new(&problem, &config, &sides, (&[0.0; 3], &[1e-3; 3]), ATTEMPTS[0].demand);
+        assert_eq!((drawn(&all).open, drawn(&all).broken), (broken, broken));
         let mut active = Active { constraints: hinges, watched: Vec::new() };
         active.join(failing);
         assert!(active.watched.len() > 60, "{}", active.watched.len());

@@ -166,10 +166,16 @@ impl Problem {
         }
     }
 
-    /// Takes over the feature scaling and output scales of `reference`, so that the same parameters mean
-    /// the same currents in both.
+    /// Takes over the feature scaling, the population's functions and the output scales of `reference`, so that the same
+    /// parameters mean the same currents in both.
     pub(crate) fn rescale(&mut self, reference: &Problem) {
         self.scale_inputs(&reference.features);
+        self.layout.phi = reference.layout.phi;
+        (self.population, self.hull) = (reference.population.clone(), reference.hull);
+        for task in &mut self.tasks {
+            let seen = self.hull.map_or(task.place, |hull| hull.pull(&task.place));
+            task.phi = self.population.at(&seen);
+        }
         for task in &mut self.tasks {
             let (own, other) = (self.outputs[task.output].scale, reference.outputs[task.output].scale);
             task.ln_scale += (other / own).ln();

@@ -31,11 +31,14 @@ impl BaseWeights {
         }
     }
 
-    /// Sets the problem's weights to base times the devices' trust.
-    pub(crate) fn trusted(&self, problem: &mut Problem) {
+    /// Sets the problem's weights to base times the devices' trust; returns the factor per device.
+    pub(crate) fn trusted(&self, problem: &mut Problem) -> Vec<f64> {
+        let mut factors = vec![1.0; problem.layout.devices];
         for ((task, base), trust) in problem.tasks.iter_mut().zip(&self.points).zip(&self.trust) {
             task.weight.iter_mut().zip(base).for_each(|(w, b)| *w = b * trust.sqrt());
+            factors[task.device] = trust.min(factors[task.device]);
         }
+        factors
     }
 
     /// Sets the problem's weights to base times robust factors at `theta`; returns the factor per device.
@@ -49,8 +52,8 @@ impl BaseWeights {
         let family: Vec<f64> = (0..problem.outputs.len())
             .map(|o| {
                 let own = || (0..typical.len()).filter(|&k| problem.tasks[k].output == o);
-                let least = own().map(|k| self.trust[k]).fold(0.0, f64::max);
-                let trusted = own().filter(|&k| self.trust[k] >= least);
+                let most = own().map(|k| self.trust[k]).fold(0.0, f64::max);
+                let trusted = own().filter(|&k| self.trust[k] >= most);
                 quantile(&mut trusted.map(|k| typical[k]).collect::<Vec<f64>>(), 0.5).max(SMALLEST)
             })
             .collect();

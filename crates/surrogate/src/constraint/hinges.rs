@@ -33,7 +33,7 @@ const AROUND: usize = 16;
 const NEAR: f64 = 0.02;
 const FAR: f64 = 0.05;
 
-/// Factor on the squared weights from which a device must keep its bounds.
+/// Share of the largest factor on squared weights from which a device must keep its bounds.
 const COUNTS: f64 = 0.5;
 
 /// Most parts whose products are summed apart; also the most threads that form them at once.
@@ -56,7 +56,7 @@ pub(super) struct Drawn {
     pub(super) failing: Vec<Watched>,
     /// Number of those where it fails by more than its margin.
     pub(super) broken: usize,
-    /// Number of these that are of devices which count in full.
+    /// Number of these that are of the devices which count most.
     pub(super) open: usize,
 }
 
@@ -72,14 +72,13 @@ pub(super) struct Constraints<'a> {
     places: Vec<(usize, Place)>,
     /// Per device, A: below, its leakage is what was measured.
     leaks: &'a [f64],
-    /// Per device: factor on the squared weights of its readings, and of its hinges, so that bounds of a device which is doubted
-    /// bend the trunk no more than its readings do.
+    /// Per device: factor on the squared weights of its hinges.
     weights: &'a [f64],
 }
 
 impl<'a> Constraints<'a> {
     /// Constraints on the channel tasks; `sides` has the measured box of every device, `leaks` the current below which its
-    /// leakage was measured, `weights` the factor on its squared weights.
+    /// leakage was measured, `weights` the factor on the squared weights of its hinges.
     pub(super) fn new(
         problem: &'a Problem,
         config: &'a ConstraintsConfig,
@@ -143,11 +142,12 @@ impl<'a> Constraints<'a> {
             )
             .collect();
         let found = found.concat();
+        let most = self.weights.iter().copied().fold(0.0, f64::max);
         let broken: Vec<&Watched> = found.iter().filter(|(w, s)| w.broken(*s)).map(|(w, _)| w).collect();
         Drawn {
             biases: (each + 2 * CLOSEST * AROUND) * self.places.len(),
             broken: broken.len(),
-            open: broken.iter().filter(|w| self.weight_of(w.task) > COUNTS).count(),
+            open: broken.iter().filter(|w| self.weight_of(w.task) > COUNTS * most).count(),
             failing: found.into_iter().map(|(w, _)| w).collect(),
         }
     }
@@ -195,7 +195,7 @@ impl<'a> Constraints<'a> {
         self.strength * self.weight_of(watched.task).sqrt() * of_slope
     }
 
-    /// Factor on the squared weights of the device of a task.
+    /// Factor on the squared weights of the hinges of a task.
     fn weight_of(&self, task: usize) -> f64 {
         self.weights[self.problem.tasks[task].device]
     }

@@ -56,8 +56,7 @@ pub(super) fn solve(
 ) -> Result<Solution, FitError> {
     let mut stages = Stages { config, watch, step: 0 };
     let base = BaseWeights::of(problem);
-    base.trusted(problem);
-    let mut weights = vec![1.0; problem.layout.devices];
+    let mut weights = base.trusted(problem);
     let (mut lm, mut stopped) = match from {
         From::Checkpoint(theta, checkpoint) => {
             stages.step = checkpoint.step;

@@ -31,12 +31,12 @@ pub(super) fn judge(
         .map(|d| held_out.devices.iter().find(|h| h.id == d.id).cloned())
         .collect::<Option<Vec<_>>>()?;
     let mut held = assemble(&Dataset { devices, files: train.files.clone() }, config).ok()?;
-    if held.layout != problem.layout {
+    if held.layout.outputs != problem.layout.outputs {
         return None;
     }
-    // Both parts must see the trunk through the same features and scales.
+    // Both parts must see trunk and population through the same features, scales and functions.
     held.rescale(problem);
-    Some(held)
+    (held.layout == problem.layout).then_some(held)
 }
 
 /// Minimises by AdamW with a configuration and a seed, from `begin` or a random start.

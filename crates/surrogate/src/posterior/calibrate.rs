@@ -59,9 +59,6 @@ fn scale(
 ) -> Option<f64> {
     let numbers = Reach { reach: heads.reach, shared: heads.shared, additive: 0.0 };
     let devices = mean.map_or_else(|| learn::sound_of(data, config), |mean| mean.devices.clone());
-    if devices.len() < FEWEST {
-        return None;
-    }
     let usual = Process::through(model, o, &devices, numbers)?;
     let errors = mean.unwrap_or(&usual).kriging.errors();
     let factors = usual.kriging.factors();
@@ -72,10 +69,16 @@ fn scale(
         let constants = head.iter_mut().step_by(functions).enumerate();
         constants.for_each(|(j, value)| *value -= errors[(k, j)]);
         let readings = Readings::of(model, &data.devices[d], config);
-        let own = readings.iter().filter(|r| r.output == o && (r.temperature() - REFERENCE).abs() < NEAR);
+        // Errors are of heads at the reference, where they follow temperature.
+        let near = |r: &Readings| functions == 1 || (r.temperature() - REFERENCE).abs() < NEAR;
+        let own = readings.iter().filter(|r| r.output == o && near(r));
         own.flat_map(|r| needed(r, &head, heads, factors[k])).collect::<Vec<f64>>()
     };
-    let of_devices: Vec<Vec<f64>> = devices.par_iter().enumerate().map(of_device).collect();
+    let mut of_devices: Vec<Vec<f64>> = devices.par_iter().enumerate().map(of_device).collect();
+    of_devices.retain(|needed| !needed.is_empty());
+    if of_devices.len() < FEWEST {
+        return None;
+    }
     let enough = enough(&of_devices)?;
     Some((UNSEEN * UNSEEN * enough).clamp(1.0 / MOST, MOST))
 }
@@ -108,7 +111,8 @@ fn needed(readings: &Readings, head: &[f64], heads: &HeadPopulation, factor: f64
             .sum();
         let rest = heads.new_noise * heads.new_noise + point.variance;
         let missing = (point.residual / NINETY).powi(2) - rest;
-        // What noise alone explains needs nothing; what has no width of its own needs all there is.
+        // What noise alone explains needs nothing, nor does a reading without weight, which any interval holds; what has no width of its
+        // own needs all there is.
         if missing <= 0.0 { 0.0 } else { missing / (factor * point.slope * point.slope * times) }
     };
     (0..readings.len()).map(of).collect()

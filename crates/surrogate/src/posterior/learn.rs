@@ -17,7 +17,7 @@ use crate::doubt::sound;
 
 /// Readings scatter around a device that the trunk has not seen this many times as much as around a fitted one.
 ///
-/// Measured on IHP's four families by leaving devices out of whole fits, 1.4 to 1.9 (docs/src/benchmarks.md); the fit cannot know it: trunks
+/// Measured on IHP's four families by leaving devices out of whole fits, 1.4 to 2.0 (docs/src/benchmarks.md); the fit cannot know it: trunks
 /// that went on for some steps without a device scatter 1.0 to 1.3 times as much around it.
 const UNSEEN: f64 = 1.75;
 /// Instrument noise of a reading that can tell of the model's own scatter, asinh units.

@@ -122,7 +122,7 @@ fn needed(readings: &Readings, head: &[f64], heads: &HeadPopulation, factor: f64
 fn widen(heads: &mut HeadPopulation, scale: f64, functions: usize) {
     let m = heads.covariance.len().isqrt();
     for (k, value) in heads.covariance.iter_mut().enumerate() {
-        if (k / m) % functions == 0 && (k % m) % functions == 0 {
+        if (k / m).is_multiple_of(functions) && (k % m).is_multiple_of(functions) {
             *value *= scale;
         }
     }

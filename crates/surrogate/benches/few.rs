@@ -69,7 +69,7 @@ fn main() -> Result<(), Failure> {
     }
     println!("{} devices, each left out of one of {folds} fits", unseen.len());
     println!(
-        "points  rel_rms median   p90   worst  |  nRMSE median  |  coverage of 90 %: median  p10  p90  mean  | seconds"
+        "points  rel_rms median   p90   worst  |  nRMSE median  |  coverage of 90 %: median  p10  p90  mean  | seconds | scatter"
     );
     let alone: Vec<CurrentErrors> = unseen.iter().map(|(model, device)| judged(model, device)).collect();
     let (e, n) = (Spread::over(alone.iter().map(|e| e.rel_rms)), Spread::over(alone.iter().map(|e| e.nrmse)));
@@ -87,10 +87,6 @@ fn main() -> Result<(), Failure> {
     for n in POINTS.into_iter().map(Some).chain([None]) {
         report(n, &unseen)?;
     }
-    println!(
-        "readings scatter around an unseen device {:.2} times as much as around a fitted one",
-        unseen_scatter(&unseen)?
-    );
     if asked("plan") {
         compare_plans(&unseen)?;
     }
@@ -163,6 +159,8 @@ struct Try {
     /// Share of the points not used that 90 % intervals hold.
     coverage: f64,
     seconds: f64,
+    /// Scatter of readings around the device over that around the devices of the fit.
+    scatter: f64,
 }
 
 /// Errors of `model` on all readings of `device`; a device that it has not taken in is what the population says.
@@ -175,8 +173,11 @@ fn judged(model: &Model, device: &DeviceData) -> CurrentErrors {
 fn try_points(model: &Model, device: &DeviceData, used: &[usize]) -> Result<Try, Failure> {
     let part = device.filter(|p| used.binary_search(&p).is_ok()).ok_or("no points")?;
     let begun = std::time::Instant::now();
-    let adapted = adapt(model, &part, &AdaptOptions::default())?.model;
+    let adapted = adapt(model, &part, &AdaptOptions::default())?;
     let seconds = begun.elapsed().as_secs_f64();
+    let population = model.population.as_ref().ok_or("a model without population")?;
+    let fitted = Spread::over(population.outputs[0].noise.iter().copied()).median;
+    let (scatter, adapted) = (adapted.noise / fitted, adapted.model);
     let errors = judged(&adapted, device);
     let sure = adapted.uncertainty(&DeviceQuery::named(&device.id.name))?;
     let rest: Vec<usize> = (0..device.len()).filter(|p| used.binary_search(p).is_err()).collect();
@@ -187,7 +188,7 @@ fn try_points(model: &Model, device: &DeviceData, used: &[usize]) -> Result<Try,
         (i.low..=i.high).contains(&device.id()[p])
     });
     let coverage = held.count() as f64 / judged.len() as f64;
-    Ok(Try { rel_rms: errors.rel_rms, nrmse: errors.nrmse, coverage, seconds })
+    Ok(Try { rel_rms: errors.rel_rms, nrmse: errors.nrmse, coverage, seconds, scatter })
 }
 
 /// Median, 90th percentile and worst of relative errors.
@@ -197,6 +198,7 @@ fn spread(e: &Spread) -> String {
 
 fn report(n: Option<usize>, unseen: &[(Model, DeviceData)]) -> Result<(), Failure> {
     let (mut errors, mut nrmse, mut coverage, mut seconds) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut scatter = Vec::new();
     for (model, device) in unseen {
         let seeds = if n.is_some() { SEEDS } else { 1 };
         let mut of_device = Vec::new();
@@ -208,10 +210,11 @@ fn report(n: Option<usize>, unseen: &[(Model, DeviceData)]) -> Result<(), Failur
         nrmse.push(Spread::over(of_device.iter().map(|t| t.nrmse)).median);
         coverage.push(of_device.iter().map(|t| t.coverage).sum::<f64>() / of_device.len() as f64);
         seconds.push(Spread::over(of_device.iter().map(|t| t.seconds)).median);
+        scatter.push(Spread::over(of_device.iter().map(|t| t.scatter)).median);
     }
     let (e, c) = (Spread::over(errors), Spread::over(coverage.iter().copied()));
     println!(
-        "{:>6}  {}  |  {:>9.2} %  |  {:>5.1} % {:>5.1} % {:>5.1} % {:>5.1} %  | {:.4}",
+        "{:>6}  {}  |  {:>9.2} %  |  {:>5.1} % {:>5.1} % {:>5.1} % {:>5.1} %  | {:.4}  | {:.2}",
         n.map_or("all".to_owned(), |n| n.to_string()),
         spread(&e),
         100.0 * Spread::over(nrmse).median,
@@ -219,20 +222,10 @@ fn report(n: Option<usize>, unseen: &[(Model, DeviceData)]) -> Result<(), Failur
         100.0 * c.p10,
         100.0 * c.p90,
         100.0 * coverage.iter().sum::<f64>() / coverage.len() as f64,
-        Spread::over(seconds).median
+        Spread::over(seconds).median,
+        Spread::over(scatter).median
     );
     Ok(())
-}
-
-/// Median over devices of the scatter around one taken in with all its readings, over that around the devices of the fit.
-fn unseen_scatter(unseen: &[(Model, DeviceData)]) -> Result<f64, Failure> {
-    let mut ratios = Vec::new();
-    for (model, device) in unseen {
-        let population = model.population.as_ref().ok_or("a model without population")?;
-        let fitted = Spread::over(population.outputs[0].noise.iter().copied()).median;
-        ratios.push(adapt(model, device, &AdaptOptions::default())?.noise / fitted);
-    }
-    Ok(Spread::over(ratios).median)
 }
 
 /// Errors with planned against random points; planned ones are taken from the biases that were measured.

@@ -6,7 +6,7 @@ use rand::Rng;
 use rand::seq::SliceRandom;
 
 use crate::lm::residuals::raw_residuals;
-use crate::problem::{Problem, Task, most_trusted};
+use crate::problem::{Problem, Task, trusted};
 
 /// Most devices that a choice is made on where each has hundreds of readings.
 pub(crate) const DEVICES: usize = 12;
@@ -45,8 +45,7 @@ pub(crate) fn points_per_task(learnt: &Problem) -> usize {
 /// that validation doubts have no say where there are others.
 pub(crate) fn apart(problem: &Problem, turn: usize, rng: &mut impl Rng) -> (Problem, Problem) {
     let (mut learnt, mut held) = (Vec::new(), Vec::new());
-    let least = most_trusted(&problem.tasks);
-    for task in problem.tasks.iter().filter(|task| task.trust >= least) {
+    for task in trusted(problem.tasks.iter()) {
         let curves = curves(task);
         let mut order: Vec<usize> = (0..curves.len()).collect();
         order.shuffle(rng);

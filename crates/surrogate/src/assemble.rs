@@ -15,7 +15,7 @@ use crate::doubt::sound;
 use crate::error::FitError;
 use crate::parameters::Layout;
 use crate::population::{population, warmed};
-use crate::problem::{Problem, Task};
+use crate::problem::{Problem, Task, trusted};
 use builder::Builder;
 
 /// Width of the scaled feature box: inputs lie in about -1.7 .. 1.7, where tanh bends but does not saturate.
@@ -249,9 +249,7 @@ fn leakage_floor(outputs: &[Output]) -> Option<f64> {
 /// Geometric mean of `i / (vds W/L)` over readings of trusted devices well above the floor, S: where heads start from.
 fn typical_conductance(tasks: &[Task]) -> f64 {
     let (mut sum, mut n) = (0.0, 0usize);
-    let channel = || tasks.iter().filter(|t| t.output == 0);
-    let most = channel().map(|t| t.trust).fold(0.0, f64::max);
-    for t in channel().filter(|t| t.trust >= most) {
+    for t in trusted(tasks.iter().filter(|t| t.output == 0)) {
         for p in 0..t.points() {
             let i = 2.0 * t.floor * t.target[p].sinh();
             if i > 30.0 * t.floor && t.vds[p] > 0.01 {

@@ -175,8 +175,6 @@ impl Problem {
         for task in &mut self.tasks {
             let seen = self.hull.map_or(task.place, |hull| hull.pull(&task.place));
             task.phi = self.population.at(&seen);
-        }
-        for task in &mut self.tasks {
             let (own, other) = (self.outputs[task.output].scale, reference.outputs[task.output].scale);
             task.ln_scale += (other / own).ln();
         }
@@ -199,9 +197,7 @@ impl Problem {
     /// The same problem with at most `most` devices, spread over the family. Devices that validation doubts are among them only
     /// where there are no others, so that what is found on few devices does not depend on those.
     pub(crate) fn few_devices(&self, most: usize) -> Problem {
-        let least = most_trusted(&self.tasks);
-        let mut trusted: Vec<usize> =
-            self.tasks.iter().filter(|t| t.trust >= least).map(|t| t.device).collect();
+        let mut trusted: Vec<usize> = trusted(self.tasks.iter()).map(|t| t.device).collect();
         trusted.dedup();
         let (all, kept) = (trusted.len(), most.min(trusted.len()));
         // Device k of the few stands for the k-th of `kept` equal parts of the family.
@@ -233,8 +229,14 @@ impl Problem {
 }
 
 /// The trust that the most trusted of `tasks` have.
-pub(crate) fn most_trusted(tasks: &[Task]) -> f64 {
-    tasks.iter().map(|t| t.trust).fold(f64::MIN_POSITIVE, f64::max)
+pub(crate) fn most_trust<'a>(tasks: impl Iterator<Item = &'a Task>) -> f64 {
+    tasks.map(|t| t.trust).fold(f64::MIN_POSITIVE, f64::max)
+}
+
+/// Those of `tasks` that are trusted most: of devices which validation does not doubt, where there are any.
+pub(crate) fn trusted<'a>(tasks: impl Iterator<Item = &'a Task> + Clone) -> impl Iterator<Item = &'a Task> {
+    let most = most_trust(tasks.clone());
+    tasks.filter(move |t| t.trust >= most)
 }
 
 /// Residual and its derivative over `y` of one point.

@@ -8,7 +8,7 @@
 use gummel_device::metrics::quantile;
 
 use crate::lm::residuals::raw_residuals;
-use crate::problem::{Problem, most_trusted};
+use crate::problem::{Problem, most_trust};
 
 /// A device is weighed down when its typical residual exceeds the family's by this factor.
 const DEVICE_LIMIT: f64 = 4.0;
@@ -24,7 +24,7 @@ pub(crate) struct BaseWeights {
 
 impl BaseWeights {
     pub(crate) fn of(problem: &Problem) -> Self {
-        let most = most_trusted(&problem.tasks);
+        let most = most_trust(problem.tasks.iter());
         BaseWeights {
             points: problem.tasks.iter().map(|t| t.weight.clone()).collect(),
             trust: problem.tasks.iter().map(|t| t.trust / most).collect(),

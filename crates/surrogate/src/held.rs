@@ -63,6 +63,12 @@ impl Held {
         self.strength[..trunk].iter().all(|s| s.is_infinite())
     }
 
+    /// Slope of [`Held::loss`] where everything can move.
+    pub(crate) fn slope(&self, theta: &[f64]) -> Vec<f64> {
+        let each = self.target.iter().zip(&self.strength).zip(theta);
+        each.map(|((target, strength), v)| strength * (v - target)).collect()
+    }
+
     /// What the distance of `theta` costs. Unknowns that cannot move cost nothing.
     pub(crate) fn loss(&self, theta: &[f64]) -> f64 {
         let each = self.target.iter().zip(&self.strength).zip(theta);

@@ -130,6 +130,10 @@ pub enum Towards {
     Mean,
     /// A plane over speed and skew: `tt` at its origin, a direction for fast and slow, one for skewed corners.
     Corners,
+    /// Every other network. The distances between every two of `K` networks count one `K`th each, so that squared ones are
+    /// those from the mean; with norms and absolute values networks fall into groups that have a layer or a parameter in common
+    /// (D. Hallac, J. Leskovec, S. Boyd, "Network lasso: clustering and optimization in large graphs", 2015).
+    Others,
 }
 
 /// Distance of parameters `d` from where they are held, per task and layer of `n` numbers.

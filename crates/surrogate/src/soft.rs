@@ -11,6 +11,8 @@
 mod joint;
 mod learn;
 mod member;
+mod mutual;
+mod star;
 mod state;
 pub(crate) mod tie;
 mod walk;
@@ -164,10 +166,7 @@ fn ended(
     let State { centres, damping, losses, taken, stopped } = state;
     let names: Vec<String> = members.iter().map(|m| m.name.clone()).collect();
     let report = tie.report(&names, &thetas, centres);
-    let held = thetas.iter().enumerate().map(|(k, theta)| {
-        let offset = tie.offset(k, theta, centres);
-        Held { target: tie.target(k, centres), strength: tie.weights(&offset) }
-    });
+    let held = (0..thetas.len()).map(|k| tie.hold(k, &thetas, centres));
     let ties = thetas.iter().map(|theta| Ties {
         network: bits(theta),
         centres: centres.iter().map(|u| bits(u)).collect(),

@@ -1,6 +1,6 @@
 //! What distances of networks from where they are held cost, in tensor operations: the penalties of `soft/tie.rs` and `held.rs`.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::surrogate::narrow;
 use crate::held::Held;
@@ -20,6 +20,8 @@ struct TieCosts {
     strengths: Tensor<2>,
     layers: Vec<std::ops::Range<usize>>,
     distance: Distance,
+    /// First and second network of every two, where ties are between those.
+    pairs: Option<[Tensor<1, Int>; 2]>,
 }
 
 impl Pull {
@@ -34,10 +36,15 @@ impl Pull {
             let strengths = held.strength.iter().map(|s| if s.is_finite() { unit * s } else { 0.0 });
             (row(held.target.clone()), row(strengths.collect()))
         });
-        let ties = tie.map(|tie| TieCosts {
-            strengths: row(tie.per_unknown().into_iter().map(|s| unit * s).collect()),
-            layers: tie.layers.clone(),
-            distance: tie.distance,
+        let ties = tie.map(|tie| {
+            let networks = tie.design.len();
+            let share = if tie.mutual { unit / networks as f64 } else { unit };
+            TieCosts {
+                strengths: row(tie.per_unknown().into_iter().map(|s| share * s).collect()),
+                layers: tie.layers.clone(),
+                distance: tie.distance,
+                pairs: tie.mutual.then(|| pairs(networks, device)),
+            }
         });
         Pull { ties, held }
     }
@@ -46,7 +53,11 @@ impl Pull {
     pub(super) fn cost(&self, shared: &Tensor<2>, distances: Tensor<2>) -> Tensor<1> {
         let mut cost = Tensor::zeros([1], &shared.device());
         if let Some(ties) = &self.ties {
-            cost = cost + ties.cost(distances);
+            cost = cost
+                + ties.cost(match &ties.pairs {
+                    None => distances,
+                    Some([a, b]) => shared.clone().select(0, a.clone()) - shared.clone().select(0, b.clone()),
+                });
         }
         if let Some((target, strength)) = &self.held {
             let [_, n] = target.dims();
@@ -55,6 +66,16 @@ impl Pull {
         }
         cost
     }
+}
+
+/// Every two of so many networks.
+fn pairs(networks: usize, device: &Device) -> [Tensor<1, Int>; 2] {
+    let all = || (0..networks).flat_map(|k| (0..k).map(move |j| [j, k]));
+    [0, 1].map(|side| {
+        let of: Vec<i32> = all().map(|pair| pair[side] as i32).collect();
+        let n = of.len();
+        Tensor::from_data(TensorData::new(of, [n]), device)
+    })
 }
 
 impl TieCosts {

@@ -1,26 +1,19 @@
-//! One Levenberg-Marquardt step for all networks and the centres that hold them.
-//!
-//! With task `k` reduced to its shared unknowns (`S_k` damped, right side `b_k`), weights `W_k` of its ties and
-//! `A_k = S_k + W_k`, the networks follow the centres by `d_k = A_k^-1 (W_k sum_m z_km e_m - b_k)`, and the steps `e` of
-//! the centres solve
-//! ```text
-//! sum_k z_km z_kn (W_k - W_k A_k^-1 W_k) e_n = sum_k z_km W_k (theta_k - target_k - A_k^-1 b_k)
-//! ```
+//! One Levenberg-Marquardt step for all networks, and for the centres that hold them.
 
-use faer::linalg::matmul::matmul;
-use faer::linalg::solvers::{Llt, Solve};
-use faer::linalg::triangular_solve::{solve_lower_triangular_in_place, solve_upper_triangular_in_place};
-use faer::{Accum, Mat, Par, Side};
+use faer::linalg::solvers::Llt;
+use faer::linalg::solvers::Solve;
+use faer::linalg::triangular_solve::solve_lower_triangular_in_place;
+use faer::{Mat, Par, Side};
 use rayon::prelude::*;
 
+use super::mutual::Mutual;
+use super::star::{Bound, RIDGE, Star};
 use super::tie::Tie;
+use crate::held::Held;
 use crate::lm::arrow::{self, Reduced, Step};
 use crate::lm::normal::{self, Normal};
 use crate::lm::{Trial, damped, residuals};
 use crate::prepared::Prepared;
-
-/// Smallest diagonal of the centres' equations, relative to the largest: a direction that no task spans stays.
-const RIDGE: f64 = 1e-10;
 
 /// State of a soft-shared fit between steps.
 pub(crate) struct Joint {
@@ -32,48 +25,6 @@ pub(crate) struct Joint {
     losses: Vec<f64>,
     penalty: f64,
     pub(crate) damping: f64,
-}
-
-/// A task with its ties, the devices eliminated: `A = S + W`.
-struct Tied {
-    reduced: Reduced,
-    factor: Llt<f64>,
-    weights: Vec<f64>,
-    /// Distance of its shared unknowns from where they are held.
-    offset: Vec<f64>,
-}
-
-/// A tied task with what the centres need of it.
-struct Held {
-    tied: Tied,
-    /// `-A^-1 b`: where it would go if the centres stayed.
-    alone: Mat<f64>,
-    /// `W - W A^-1 W`.
-    pull: Mat<f64>,
-}
-
-impl Held {
-    fn of(tied: Tied) -> Self {
-        let Tied { reduced, factor, weights, offset } = &tied;
-        let n = weights.len();
-        let mut alone = reduced.rhs.clone();
-        (0..n).for_each(|i| alone[(i, 0)] += weights[i] * offset[i]);
-        let diagonal = Mat::from_fn(n, n, |i, j| if i == j { weights[i] } else { 0.0 });
-        let mut half = diagonal.clone();
-        solve_lower_triangular_in_place(factor.L(), half.as_mut(), Par::Seq);
-        let mut pull = diagonal;
-        matmul(pull.as_mut(), Accum::Add, half.transpose(), half.as_ref(), -1.0, Par::Seq);
-        solve_lower_triangular_in_place(factor.L(), alone.as_mut(), Par::Seq);
-        solve_upper_triangular_in_place(factor.L().transpose(), alone.as_mut(), Par::Seq);
-        alone *= faer::Scale(-1.0);
-        Held { tied, alone, pull }
-    }
-
-    /// Gradient over its shared unknowns, ties included.
-    fn gradient(&self, normal: &Normal) -> Vec<f64> {
-        let Tied { weights, offset, .. } = &self.tied;
-        normal.shared_gradient.iter().zip(weights).zip(offset).map(|((g, w), d)| g + w * d).collect()
-    }
 }
 
 impl Joint {
@@ -137,46 +88,59 @@ impl Joint {
         tie: &Tie,
         damping: f64,
     ) -> Option<(Vec<Step>, Vec<Vec<f64>>, f64)> {
-        let held: Vec<Held> = normals
+        let reduced: Vec<Reduced> =
+            normals.par_iter().map(|normal| arrow::reduce(normal, damping)).collect::<Option<_>>()?;
+        let held: Vec<Held> =
+            (0..normals.len()).into_par_iter().map(|k| tie.hold(k, &self.thetas, &self.centres)).collect();
+        let slopes: Vec<Vec<f64>> = held.iter().zip(&self.thetas).map(|(h, theta)| h.slope(theta)).collect();
+        let right: Vec<Mat<f64>> = reduced
+            .iter()
+            .zip(&slopes)
+            .map(|(reduced, slope)| Mat::from_fn(slope.len(), 1, |i, _| -reduced.rhs[(i, 0)] - slope[i]))
+            .collect();
+        let star = |weights: Vec<Vec<f64>>| {
+            let bound = reduced.par_iter().zip(weights).map(|(r, w)| Bound::new(&r.schur, w));
+            Star::new(bound.collect::<Option<_>>()?, &tie.design)
+        };
+        let (shared, moved, gain) = if tie.mutual {
+            let mutual = Mutual::new(tie, &self.thetas);
+            let star = star((0..held.len()).map(|k| mutual.mean(k)).collect())?;
+            let schur: Vec<&Mat<f64>> = reduced.iter().map(|r| &r.schur).collect();
+            (mutual.solve(&schur, &star, right)?, None, 0.0)
+        } else {
+            let star = star(held.into_iter().map(|h| h.strength).collect())?;
+            let pulled = pulled(&slopes, tie);
+            let (shared, moved) = star.solve(&right, &pulled);
+            let gain = moved.iter().zip(&pulled).flat_map(|(e, q)| e.iter().zip(q)).map(|(e, q)| 0.5 * e * q);
+            let gain = gain.sum();
+            (shared, Some(moved), gain)
+        };
+        let steps: Vec<Step> = reduced
             .par_iter()
-            .enumerate()
-            .map(|(k, normal)| Some(Held::of(self.tied(k, normal, tie, damping)?)))
-            .collect::<Option<_>>()?;
-        let moved = centre_steps(&held, tie)?;
-        let mut gain = 0.0;
-        let steps: Vec<Step> = held
-            .par_iter()
-            .enumerate()
-            .map(|(k, h)| {
-                let mut follow = Mat::from_fn(tie.len(), 1, |i, _| {
-                    h.tied.weights[i] * tie.design[k].iter().zip(&moved).map(|(z, e)| z * e[i]).sum::<f64>()
-                });
-                follow = h.tied.factor.solve(&follow);
-                follow += &h.alone;
-                h.tied.reduced.step(&normals[k], &follow, &h.gradient(&normals[k]))
+            .zip(normals)
+            .zip(&shared)
+            .zip(&slopes)
+            .map(|(((reduced, normal), shared), slope)| {
+                let gradient: Vec<f64> =
+                    normal.shared_gradient.iter().zip(slope).map(|(g, s)| g + s).collect();
+                reduced.step(normal, shared, &gradient)
             })
             .collect::<Option<_>>()?;
-        for (k, h) in held.iter().enumerate() {
-            let Tied { weights, offset, .. } = &h.tied;
-            for (z, e) in tie.design[k].iter().zip(&moved) {
-                gain += 0.5 * z * (0..tie.len()).map(|i| e[i] * weights[i] * offset[i]).sum::<f64>();
+        let centres = match moved {
+            Some(moved) => self.centres.iter().zip(&moved).map(|(u, e)| added(u, e)).collect(),
+            None => {
+                let thetas: Vec<Vec<f64>> =
+                    self.thetas.iter().zip(&steps).map(|(t, s)| added(t, &s.delta)).collect();
+                centres(&thetas, tie)
             }
-        }
-        let centres = self.centres.iter().zip(&moved).map(|(u, e)| added(u, e)).collect();
+        };
         Some((steps, centres, gain))
     }
 
-    /// Eliminates the devices of task `k` and adds its ties.
-    fn tied(&self, k: usize, normal: &Normal, tie: &Tie, damping: f64) -> Option<Tied> {
-        let reduced = arrow::reduce(normal, damping)?;
-        let offset = tie.offset(k, &self.thetas[k], &self.centres);
-        let weights = tie.weights(&offset);
-        let mut a = reduced.schur.clone();
-        for (i, w) in weights.iter().enumerate() {
-            a[(i, i)] += w;
-        }
-        let factor = Llt::new(a.as_ref(), Side::Lower).ok()?;
-        Some(Tied { reduced, factor, weights, offset })
+    /// Equations of task `k` with its ties.
+    fn bound(&self, k: usize, normal: &Normal, tie: &Tie) -> Option<Bound> {
+        let reduced = arrow::reduce(normal, f64::EPSILON)?;
+        Bound::new(&reduced.schur, tie.hold(k, &self.thetas, &self.centres).strength)
     }
 
     /// Diagonal of the inverse of each task's tied equations: variances of its shared unknowns in units of the noise.
@@ -186,7 +150,7 @@ impl Joint {
             .enumerate()
             .map(|(k, p)| {
                 let normal = normal::assemble(p, &self.thetas[k]);
-                let factor = self.tied(k, &normal, tie, f64::EPSILON)?.factor;
+                let factor = self.bound(k, &normal, tie)?.factor;
                 let mut inverse = Mat::<f64>::identity(tie.len(), tie.len());
                 solve_lower_triangular_in_place(factor.L(), inverse.as_mut(), Par::Seq);
                 Some((0..tie.len()).map(|i| inverse.col(i).iter().map(|v| v * v).sum()).collect())
@@ -195,29 +159,16 @@ impl Joint {
     }
 }
 
-/// How far the centres move.
-fn centre_steps(held: &[Held], tie: &Tie) -> Option<Vec<Vec<f64>>> {
-    let (n, m) = (tie.len(), tie.centres());
-    let mut matrix = Mat::<f64>::zeros(n * m, n * m);
-    let mut right = Mat::<f64>::zeros(n * m, 1);
-    for (k, h) in held.iter().enumerate() {
-        let Tied { weights, offset, .. } = &h.tied;
-        for (a, za) in tie.design[k].iter().enumerate() {
-            for i in 0..n {
-                right[(a * n + i, 0)] += za * weights[i] * (offset[i] + h.alone[(i, 0)]);
-            }
-            for (b, zb) in tie.design[k].iter().enumerate().filter(|(_, z)| **z != 0.0) {
-                let mut block = matrix.as_mut().submatrix_mut(a * n, b * n, n, n);
-                block += faer::Scale(za * zb) * &h.pull;
-            }
+/// What the ties of all tasks, whose slopes these are, pull at each centre with.
+fn pulled(slopes: &[Vec<f64>], tie: &Tie) -> Vec<Vec<f64>> {
+    let of = |m: usize| {
+        let mut sum = vec![0.0; tie.len()];
+        for (slope, z) in slopes.iter().zip(&tie.design) {
+            sum.iter_mut().zip(slope).for_each(|(q, s)| *q += z[m] * s);
         }
-    }
-    let largest = (0..n * m).map(|i| matrix[(i, i)]).fold(0.0, f64::max);
-    for i in 0..n * m {
-        matrix[(i, i)] += RIDGE * largest + f64::MIN_POSITIVE.sqrt();
-    }
-    let steps = Llt::new(matrix.as_ref(), Side::Lower).ok()?.solve(&right);
-    Some((0..m).map(|a| (0..n).map(|i| steps[(a * n + i, 0)]).collect()).collect())
+        sum
+    };
+    (0..tie.centres()).map(of).collect()
 }
 
 fn losses(prepared: &[Prepared<'_>], thetas: &[Vec<f64>]) -> Vec<f64> {

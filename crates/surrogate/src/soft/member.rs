@@ -58,7 +58,7 @@ impl Member {
         match (towards, self.problem.tasks.first()) {
             (Towards::Corners, Some(task)) => vec![1.0, task.place.speed, task.place.skew],
             (Towards::Corners, None) => vec![1.0, 0.0, 0.0],
-            (Towards::Mean, _) => vec![1.0],
+            (Towards::Mean | Towards::Others, _) => vec![1.0],
         }
     }
 }

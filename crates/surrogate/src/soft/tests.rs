@@ -1,10 +1,12 @@
 //! Ties from loose to tight on a made-up family.
 
+use super::tie::SMOOTH;
 use super::*;
 use crate::config::AdamwConfig;
 use crate::lm::Lm;
 use crate::prepared::Prepared;
-use crate::sharing::Distance;
+use crate::problem::Task;
+use crate::sharing::{Distance, Towards};
 use crate::synthetic::Synthetic;
 
 const DEVICES: usize = 4;
@@ -117,6 +119,47 @@ fn no_distance_is_left_at_the_centre_of_a_converged_fit() {
 }
 
 #[test]
+fn squares_between_every_two_take_the_steps_of_squares_from_the_mean() {
+    let (problem, theta) = hard();
+    let found = |towards: Towards| {
+        // Later the last digits of many steps have grown into the first.
+        let config = SoftConfig { towards, strength: 1.0, heads: 1.0, max_steps: 5, ..SoftConfig::default() };
+        let (members, report) = tied(&problem, &theta, &config);
+        [loss(&members), apart(&report)]
+    };
+    let (mean, others) = (found(Towards::Mean), found(Towards::Others));
+    assert!(mean[0] < 0.95 * loss(&members(&problem, &theta)) && mean[1] > 0.1, "{mean:?}");
+    for (mean, others) in mean.into_iter().zip(others) {
+        assert!((others / mean - 1.0).abs() < 1e-6, "{others:?} {mean:?}");
+    }
+}
+
+#[test]
+fn norms_between_every_two_leave_groups_of_equal_networks() {
+    // Devices 0 and 1 have the readings of one transistor, 2 and 3 those of another: their layers are one, whatever sets the
+    // transistors apart.
+    let (mut problem, theta) = hard();
+    for (from, to) in [(0, 1), (2, 3)] {
+        let of = |device: usize| problem.tasks.iter().position(|t| t.device == device);
+        let (from, to) = (of(from).unwrap(), of(to).unwrap());
+        problem.tasks[to] = Task { device: problem.tasks[to].device, ..problem.tasks[from].clone() };
+    }
+    for distance in [Distance::Norm, Distance::Absolute] {
+        let config = SoftConfig {
+            towards: Towards::Others,
+            distance,
+            strength: 0.1,
+            heads: 1.0,
+            max_steps: 60,
+            ..SoftConfig::default()
+        };
+        let (_, SharingReport { between, .. }) = tied(&problem, &theta, &config);
+        let (within, across) = (between[0][1].max(between[2][3]), between[0][2].min(between[1][3]));
+        assert!(within < 0.05 * across, "{distance:?}: {between:?}");
+    }
+}
+
+#[test]
 fn a_task_with_few_readings_learns_from_the_others() {
     let (problem, theta) = hard();
     // Task 0 keeps five readings; its other readings judge it.
@@ -188,6 +231,24 @@ fn both_solvers_find_networks_as_close_and_as_good() {
     let [exact, found] = runs[2];
     assert!((found.0 / exact.0 - 1.0).abs() < 0.3, "{runs:?}");
     assert!(found.1 < loss(&members(&problem, &theta)), "steps lower the loss: {runs:?}");
+}
+
+#[test]
+fn both_solvers_tie_networks_to_each_other() {
+    let (problem, theta) = hard_with(0.0);
+    let config = SoftConfig {
+        towards: Towards::Others,
+        distance: Distance::Norm,
+        strength: 100.0,
+        heads: 0.0,
+        max_steps: 40,
+        ..SoftConfig::default()
+    };
+    let begun = loss(&members(&problem, &theta));
+    let [exact, found] = [tied(&problem, &theta, &config), walked(&problem, &theta, &config)]
+        .map(|(members, report)| (apart(&report), loss(&members)));
+    assert!(exact.1 < begun && found.1 < begun, "{exact:?} {found:?} {begun}");
+    assert!(found.0 < 10.0 * exact.0.max(SMOOTH), "{exact:?} {found:?}");
 }
 
 #[test]

@@ -48,7 +48,7 @@ pub(crate) fn walk(
         Schedule::Learned if step == 0 => false,
         Schedule::Learned => {
             let mut joint = Joint::new(&prepared, standing.thetas.clone(), tie);
-            joint.stand(standing.centres.clone(), DAMPING, tie);
+            joint.stand(held_to(standing, tie), DAMPING, tie);
             learn::strengths(tie, &joint, &prepared);
             true
         }
@@ -59,10 +59,16 @@ pub(crate) fn walk(
         if watch.stop() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
     drop(prepared);
-    let Standing { thetas, centres } = walked.state;
+    let centres = held_to(&walked.state, &tie);
+    let thetas = walked.state.thetas;
     // Steps of Levenberg-Marquardt, should it go on from here.
     let state = State { centres, damping: DAMPING, losses: &[], taken: 0, stopped: walked.stopped };
     Ok(ended(members, &tie, thetas, &state, first_step + walked.steps))
+}
+
+/// Centres of networks: nothing pulls at those of networks that are tied to each other, which are wherever steps left them.
+fn held_to(standing: &Standing, tie: &Tie) -> Vec<Vec<f64>> {
+    if tie.mutual { centres(&standing.thetas, tie) } else { standing.centres.clone() }
 }
 
 /// Sets annealed ties for the steps up to the next judgement; false from the second judgement after the ramp on.

@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use super::*;
 use crate::adamw::{Outcome, solve};
 use crate::held::Held;
-use crate::sharing::{Distance, SoftConfig};
+use crate::sharing::{Distance, SoftConfig, Towards};
 use crate::soft::{Member, cut};
 use crate::synthetic::Synthetic;
 
@@ -45,9 +45,7 @@ fn standing(members: &[Member], centres: usize) -> Standing {
 fn loss(members: &[Member], tie: &Tie, standing: &Standing) -> f64 {
     let readings = members.iter().zip(&standing.thetas);
     let readings = readings.map(|(m, theta)| residuals::loss(&Prepared::new(&m.problem), theta));
-    let each = standing.thetas.iter().enumerate();
-    let ties = each.map(|(k, theta)| tie.penalty(&tie.offset(k, theta, &standing.centres)));
-    readings.sum::<f64>() + ties.sum::<f64>()
+    readings.sum::<f64>() + tie.penalties(&standing.thetas, &standing.centres)
 }
 
 /// Networks with all their readings in every batch, and how far a step of gradient descent takes them, in the solver's units.
@@ -65,26 +63,35 @@ fn stepped(members: &[Member], tie: &mut Tie, standing: &Standing) -> (f64, Stan
     (value, together.anchor.standing(&moved))
 }
 
-fn tie(members: &[Member], distance: Distance, design: Vec<Vec<f64>>) -> Tie {
-    let config =
-        SoftConfig { distance, strength: 2.0, layers: vec![1.0, 3.0], heads: 0.5, ..SoftConfig::default() };
+fn tie(members: &[Member], (towards, distance): (Towards, Distance), design: Vec<Vec<f64>>) -> Tie {
+    let config = SoftConfig {
+        towards,
+        distance,
+        strength: 2.0,
+        layers: vec![1.0, 3.0],
+        heads: 0.5,
+        ..SoftConfig::default()
+    };
     Tie::new(&members[0].problem.layout, &config, design)
 }
 
 /// Networks and what they are held to.
 struct Case {
     groups: Vec<&'static [usize]>,
+    towards: Towards,
     design: Vec<Vec<f64>>,
 }
 
-/// Devices alone, held to a line, and in pairs, held to a mean.
-fn cases() -> [Case; 2] {
+/// Devices alone, held to a line, in pairs, held to a mean, and alone, held to each other.
+fn cases() -> [Case; 3] {
     [
         Case {
             groups: vec![&[0], &[1], &[2]],
+            towards: Towards::Corners,
             design: vec![vec![1.0, -1.0], vec![1.0, 0.0], vec![1.0, 1.0]],
         },
-        Case { groups: vec![&[0, 2], &[1, 3]], design: vec![vec![1.0]; 2] },
+        Case { groups: vec![&[0, 2], &[1, 3]], towards: Towards::Mean, design: vec![vec![1.0]; 2] },
+        Case { groups: vec![&[0], &[1], &[2]], towards: Towards::Others, design: vec![vec![1.0]; 3] },
     ]
 }
 
@@ -92,10 +99,10 @@ fn cases() -> [Case; 2] {
 fn loss_and_gradient_are_those_of_the_kernel() {
     // Slopes are compared below: here they are tangents, in the kernel they are differences.
     let problem = Problem { slope_weight: 0.0, strength: 3.0, ..family().problem() };
-    for Case { groups, design } in cases() {
+    for Case { groups, towards, design } in cases() {
         let members = members(&problem, &groups);
         for distance in [Distance::Squared, Distance::Norm, Distance::Absolute] {
-            let mut tie = tie(&members, distance, design.clone());
+            let mut tie = tie(&members, (towards, distance), design.clone());
             let here = standing(&members, tie.centres());
             let exact = loss(&members, &tie, &here);
             let (found, moved) = stepped(&members, &mut tie, &here);
@@ -188,7 +195,7 @@ fn a_task_with_few_readings_is_in_every_batch_and_one_without_does_no_harm() {
         let networks: Vec<usize> = tasks.iter().map(|t| network_of[*t as usize]).collect();
         assert!(networks[..20].iter().all(|k| *k == 0) && networks[20..40].iter().all(|k| *k == 1));
     }
-    let mut tie = tie(&members, Distance::Squared, vec![vec![1.0]; 3]);
+    let mut tie = tie(&members, (Towards::Mean, Distance::Squared), vec![vec![1.0]; 3]);
     let here = standing(&members, 1);
     let (_, moved) = stepped(&members, &mut tie, &here);
     assert!(moved.thetas.iter().flatten().all(|v| v.is_finite()));

@@ -1,7 +1,6 @@
 //! One Levenberg-Marquardt step for all networks, and for the centres that hold them.
 
-use faer::linalg::solvers::Llt;
-use faer::linalg::solvers::Solve;
+use faer::linalg::solvers::{Llt, Solve};
 use faer::linalg::triangular_solve::solve_lower_triangular_in_place;
 use faer::{Mat, Par, Side};
 use rayon::prelude::*;
@@ -64,9 +63,13 @@ impl Joint {
             prepared.par_iter().zip(&self.thetas).map(|(p, theta)| normal::assemble(p, theta)).collect();
         let mut damping = self.damping;
         let found = damped(&mut damping, self.loss(), |damping| {
-            let (steps, centres, gain) = self.proposal(&normals, tie, damping)?;
+            let (steps, moved, gain) = self.proposal(&normals, tie, damping)?;
             let thetas: Vec<Vec<f64>> =
                 self.thetas.iter().zip(&steps).map(|(t, s)| added(t, &s.delta)).collect();
+            let centres = match moved {
+                Some(moved) => self.centres.iter().zip(&moved).map(|(u, e)| added(u, e)).collect(),
+                None => centres(&thetas, tie),
+            };
             let losses = losses(prepared, &thetas);
             let penalty = tie.penalties(&thetas, &centres);
             let loss = losses.iter().sum::<f64>() + penalty;
@@ -81,13 +84,14 @@ impl Joint {
         lower
     }
 
-    /// Steps of all tasks, the new centres, and the decrease of the loss that the centres' part promises.
+    /// Steps of all tasks and of the centres (`None` where those follow from the tasks), and the decrease of the loss that the
+    /// centres' part promises.
     fn proposal(
         &self,
         normals: &[Normal],
         tie: &Tie,
         damping: f64,
-    ) -> Option<(Vec<Step>, Vec<Vec<f64>>, f64)> {
+    ) -> Option<(Vec<Step>, Option<Vec<Vec<f64>>>, f64)> {
         let reduced: Vec<Reduced> =
             normals.par_iter().map(|normal| arrow::reduce(normal, damping)).collect::<Option<_>>()?;
         let held: Vec<Held> =
@@ -126,21 +130,7 @@ impl Joint {
                 reduced.step(normal, shared, &gradient)
             })
             .collect::<Option<_>>()?;
-        let centres = match moved {
-            Some(moved) => self.centres.iter().zip(&moved).map(|(u, e)| added(u, e)).collect(),
-            None => {
-                let thetas: Vec<Vec<f64>> =
-                    self.thetas.iter().zip(&steps).map(|(t, s)| added(t, &s.delta)).collect();
-                centres(&thetas, tie)
-            }
-        };
-        Some((steps, centres, gain))
-    }
-
-    /// Equations of task `k` with its ties.
-    fn bound(&self, k: usize, normal: &Normal, tie: &Tie) -> Option<Bound> {
-        let reduced = arrow::reduce(normal, f64::EPSILON)?;
-        Bound::new(&reduced.schur, tie.hold(k, &self.thetas, &self.centres).strength)
+        Some((steps, moved, gain))
     }
 
     /// Diagonal of the inverse of each task's tied equations: variances of its shared unknowns in units of the noise.
@@ -150,7 +140,9 @@ impl Joint {
             .enumerate()
             .map(|(k, p)| {
                 let normal = normal::assemble(p, &self.thetas[k]);
-                let factor = self.bound(k, &normal, tie)?.factor;
+                let reduced = arrow::reduce(&normal, f64::EPSILON)?;
+                let weights = tie.hold(k, &self.thetas, &self.centres).strength;
+                let factor = Bound::new(&reduced.schur, weights)?.factor;
                 let mut inverse = Mat::<f64>::identity(tie.len(), tie.len());
                 solve_lower_triangular_in_place(factor.L(), inverse.as_mut(), Par::Seq);
                 Some((0..tie.len()).map(|i| inverse.col(i).iter().map(|v| v * v).sum()).collect())

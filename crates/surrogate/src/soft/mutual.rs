@@ -118,12 +118,11 @@ fn add(to: &mut [Mat<f64>], factor: f64, what: &[Mat<f64>]) {
 mod tests {
     use faer::Side;
     use faer::linalg::solvers::{Llt, Solve};
-    use gummel_kernel::jacobian::TrunkShape;
 
     use super::*;
-    use crate::parameters::Layout;
     use crate::sharing::{Distance, SoftConfig, Towards};
     use crate::soft::star::Bound;
+    use crate::synthetic::Synthetic;
 
     /// Numbers that look like nothing, from -1 to 1.
     fn number(k: usize) -> f64 {
@@ -132,13 +131,7 @@ mod tests {
 
     #[test]
     fn steps_solve_the_equations_of_all_networks_at_once() {
-        let layout = Layout {
-            shape: TrunkShape { inputs: 2, widths: vec![3] },
-            outputs: 1,
-            devices: 1,
-            phi: 1,
-            psi: 1,
-        };
+        let layout = Synthetic { devices: 1, hidden: vec![3], ..Synthetic::default() }.problem().layout;
         let (n, networks) = (layout.shared(), 4);
         // Networks 0 and 1 nearly the same: weights of very different sizes.
         let theta = |k: usize| (0..n).map(|i| number(i + 50 * k.max(1)) + 1e-3 * k as f64).collect();

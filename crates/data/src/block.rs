@@ -107,7 +107,7 @@ pub(crate) fn split(
                 let mut fields = table.clone();
                 let said = words.iter().map(|t| (t.name.clone(), t.word(row).to_owned()));
                 let measured = numbers.iter().filter(|(_, v)| v[row].is_finite());
-                let measured = measured.map(|(n, v)| (n.clone(), format!("{:e}", v[row])));
+                let measured = measured.map(|(n, v)| (n.clone(), identity::written(n, v[row])));
                 let failed = numbers.iter().filter(|(_, v)| v[row].is_infinite());
                 let failed = failed.map(|(n, _)| (UNREAD.to_owned(), n.clone()));
                 for (field, value) in said.chain(measured).chain(failed).filter(|(_, v)| !v.is_empty()) {

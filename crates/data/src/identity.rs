@@ -158,6 +158,14 @@ pub(crate) fn resolve(
 /// Fields that are lengths in metres.
 pub(crate) const LENGTHS: [&str; 2] = ["w", "l"];
 
+/// The number `value`, in SI units, as the field `field`: as micrometres where the bare number would be read as such.
+pub(crate) fn written(field: &str, value: f64) -> String {
+    match LENGTHS.contains(&field) && value.abs() >= 1e-3 {
+        true => format!("{:e}u", value * 1e6),
+        false => format!("{value:e}"),
+    }
+}
+
 struct Sources<'a> {
     path: &'a str,
     name: &'a Fields,

@@ -151,10 +151,15 @@ impl Unit {
 
     /// The field's text in SI units, as a decimal number without rounding.
     fn to_si(self, text: &str) -> String {
+        // A bare number of a millimetre or more would be read as micrometres.
+        let length = |metres: String| match metres.parse() {
+            Ok(wide) if wide >= 1e-3 => identity::written("w", wide),
+            _ => metres,
+        };
         match self {
             Unit::Text => text.to_owned(),
-            Unit::Micro => format!("{}e-6", text.replace(['p', 'P', 'u', 'U'], ".")),
-            Unit::Nano => format!("{text}e-9"),
+            Unit::Micro => length(format!("{}e-6", text.replace(['p', 'P', 'u', 'U'], "."))),
+            Unit::Nano => length(format!("{text}e-9")),
             Unit::Kelvin => text.to_owned(),
             Unit::Celsius => {
                 let number = text.replace(['m', 'n', 'M', 'N'], "-");

@@ -16,13 +16,14 @@ mod remark;
 pub(super) use fields::{Dialect, Field, is_silent};
 pub(super) use layout::condition;
 
-use crate::heading::BadHeading;
+use crate::block::IDENTITY_COLUMNS;
+use crate::heading::{BadHeading, Heading};
 use crate::sheet::Sheet;
 use crate::source::Source;
 use crate::{DataError, Flags};
 use layout::{Condition, Layout, Rows, banner};
 use matrix::Titles;
-use remark::assignments;
+use remark::{Said, assignments};
 
 /// Reads a whole file of separated values.
 ///
@@ -40,6 +41,8 @@ pub(crate) fn read(source: Source<'_>) -> Result<Sheet, DataError> {
         held: Vec::new(),
         banner: Vec::new(),
         values_above: Vec::new(),
+        listed: None,
+        fresh: false,
         titles: Titles::default(),
         nameless: None,
         above: Vec::new(),
@@ -95,6 +98,10 @@ struct Reader<'a> {
     banner: Vec<(usize, Condition)>,
     /// Values in the line above, which count where the headings repeat.
     values_above: Vec<(usize, Condition)>,
+    /// Line, name and values of a bias that a remark gives several of: those of headings that repeat.
+    listed: Option<(usize, String, Vec<String>)>,
+    /// No row stands below the headings yet.
+    fresh: bool,
     /// What the lines above say of a sheet of numbers.
     titles: Titles,
     /// Line and name of a bias with voltages of no terminal behind it.
@@ -140,6 +147,9 @@ impl Reader<'_> {
         let fields: Vec<Field> = cells.iter().map(field).collect();
         let numbers = fields.iter().filter(|f| f.is_number()).count();
         let words = fields.iter().filter(|f| matches!(f, Field::Word)).count();
+        if self.fresh && self.banner_below(number, &cells)? {
+            return Ok(());
+        }
         // A sheet's headings begin with the name of a bias.
         let begins = !fields.first().is_some_and(Field::is_number);
         if begins && self.sheet_headings(number, &cells, &above)? {
@@ -161,7 +171,7 @@ impl Reader<'_> {
         if words > numbers && words >= 2 && self.headings(number, &cells)? {
             return Ok(());
         }
-        if self.layout.is_some() && numbers > 0 && !is_note(trimmed) {
+        if self.layout.is_some() && numbers > 0 && !is_note(trimmed) && !self.is_held(&cells) {
             return self.bad_row(number, &cells, &fields);
         }
         self.remark(number, trimmed, &cells);
@@ -192,6 +202,51 @@ impl Reader<'_> {
         Ok(true)
     }
 
+    /// Values of a bias below headings that repeat, `Vd (V),0.05,0.6` below `Vg (V),Id (A),Id (A)`.
+    fn banner_below(&mut self, number: usize, cells: &[String]) -> Result<bool, DataError> {
+        let Some(layout) = self.layout.as_ref().filter(|l| l.repeats()) else { return Ok(false) };
+        let banner = matrix::banner(cells, &self.dialect, self.source.mapping);
+        if banner.len() < 2 || banner.iter().any(|(_, (bias, _))| layout.has(bias)) {
+            return Ok(false);
+        }
+        let headings = layout.headings.clone();
+        self.layout = Some(self.laid_out(number, &headings, &banner)?);
+        self.banner = banner;
+        Ok(true)
+    }
+
+    /// Headings with what a line beside them holds for each.
+    fn laid_out(
+        &self,
+        number: usize,
+        headings: &[String],
+        banner: &[(usize, Condition)],
+    ) -> Result<Layout, DataError> {
+        let wrong = |bad: BadHeading| {
+            bad.at(self.source.path, number, "correct the heading or give a column mapping")
+        };
+        Layout::read(headings, banner, self.source.mapping).map_err(wrong)
+    }
+
+    /// What a remark that lists the values of a bias holds for headings that repeat.
+    fn listed(&self, layout: &Layout) -> Result<Option<Vec<(usize, Condition)>>, DataError> {
+        let Some((line, name, values)) = &self.listed else { return Ok(None) };
+        let held: Option<Vec<Condition>> =
+            values.iter().map(|v| condition(&format!("{name}={v}"), self.source.mapping)).collect();
+        let held = held.filter(|h| h.first().is_some_and(|(bias, _)| !layout.has(bias)));
+        let Some(held) = held.filter(|_| layout.repeats()) else { return Ok(None) };
+        let repeated = layout.repeated();
+        if repeated.len() != held.len() {
+            return Err(self.source.syntax(
+                *line,
+                format!("{} values of {name} above {} columns of one name", held.len(), repeated.len()),
+                "as many values as columns".to_owned(),
+                "write the bias into the headings, as in 'Id (Vd=0.1)'",
+            ));
+        }
+        Ok(Some(repeated.into_iter().zip(held).collect()))
+    }
+
     /// A line above tables side by side, or a note.
     fn remark(&mut self, number: usize, text: &str, cells: &[String]) {
         self.titles.note(cells, &self.dialect, self.source.mapping);
@@ -212,17 +267,18 @@ impl Reader<'_> {
 
     /// A line of headings: at least two of them must mean something.
     fn headings(&mut self, number: usize, cells: &[String]) -> Result<bool, DataError> {
-        let wrong = |bad: BadHeading| {
-            bad.at(self.source.path, number, "correct the heading or give a column mapping")
-        };
-        let mut layout = Layout::read(cells, &self.banner, self.source.mapping).map_err(wrong)?;
+        let mut layout = self.laid_out(number, cells, &self.banner)?;
         if layout.meaningful() < 2 {
             return Ok(false);
         }
         if layout.repeats() && !self.values_above.is_empty() {
             self.banner = std::mem::take(&mut self.values_above);
-            layout = Layout::read(cells, &self.banner, self.source.mapping).map_err(wrong)?;
+            layout = self.laid_out(number, cells, &self.banner)?;
+        } else if let Some(banner) = self.listed(&layout)? {
+            layout = self.laid_out(number, cells, &banner)?;
+            self.banner = banner;
         }
+        self.fresh = true;
         self.titles.note(cells, &self.dialect, self.source.mapping);
         self.assumed = Flags::NONE;
         self.layout = Some(layout);
@@ -234,6 +290,11 @@ impl Reader<'_> {
     fn units(&mut self, number: usize, cells: &[String]) -> Result<bool, DataError> {
         self.units_possible = false;
         let Some(layout) = &self.layout else { return Ok(false) };
+        // `Vgs = 0.4` below the headings is no unit.
+        let held = |c: &String| !assignments(c, self.dialect.comma_decimals, self.source.mapping).is_empty();
+        if cells.iter().any(held) {
+            return Ok(false);
+        }
         let bare = |c: &String| c.trim().trim_matches(['[', ']', '(', ')']).trim().to_owned();
         let units: Vec<String> = cells.iter().map(bare).collect();
         let headings: Vec<String> = layout
@@ -270,9 +331,18 @@ impl Reader<'_> {
                 "complete the line, or quote cells that hold the column separator",
             ));
         }
+        self.fresh = false;
         layout.append(&mut self.rows, number as u32, cells, fields, &self.held);
         self.sheet.flags |= self.assumed;
         Ok(())
+    }
+
+    /// A bias or a number about the device with its value, `Vds,0.6,V`, as opposed to a damaged row.
+    fn is_held(&self, cells: &[String]) -> bool {
+        let filled: Vec<&str> = cells.iter().map(|c| c.trim()).filter(|c| !c.is_empty()).collect();
+        let [name, value @ ..] = &filled[..] else { return false };
+        (1..=2).contains(&value.len())
+            && condition(&format!("{name}={}", value.join(" ")), self.source.mapping).is_some()
     }
 
     /// Notes that the file ends inside this line.
@@ -296,22 +366,55 @@ impl Reader<'_> {
 
     /// `key, value`, `key: value` and `key = value`: held voltages between blocks, else header values.
     fn note(&mut self, text: &str) {
-        let assigned = assignments(text, self.dialect.comma_decimals);
-        for (key, value) in &assigned {
-            if let Some((column, value)) = condition(&format!("{key}={value}"), self.source.mapping) {
-                self.held.retain(|(c, _)| *c != column);
-                self.held.push((column, value));
+        let said = assignments(text, self.dialect.comma_decimals, self.source.mapping);
+        let (several, mut pairs) = (said.len() > 1, Vec::new());
+        for (key, said) in said {
+            match said {
+                Said::One(value) => {
+                    self.hold(&key, &value);
+                    pairs.push((key, value));
+                }
+                Said::Several(values) => self.listed = Some((self.number, key, values)),
             }
         }
-        if assigned.len() > 1 {
-            self.sheet.header.extend(assigned);
+        if several {
+            pairs.into_iter().for_each(|(key, value)| self.header(key, value));
             return;
         }
         let split = text.split_once([':', '=']).or_else(|| text.split_once([',', ';', '\t']));
         if let Some((key, value)) = split {
             let value = value.trim().trim_matches([',', ';', '"']).trim();
-            self.sheet.header.push((key.trim().trim_matches('"').to_owned(), value.to_owned()));
+            let key = key.trim().trim_matches('"');
+            if pairs.is_empty() {
+                // A unit in a cell of its own: `Vds,0.6,V`.
+                self.hold(key, &value.replacen([',', ';', '\t'], " ", 1));
+            }
+            self.header(key.to_owned(), value.to_owned());
         }
+    }
+
+    /// Holds a number for the rows below, where `key` is a bias or a number about the device.
+    fn hold(&mut self, key: &str, value: &str) {
+        let Some((column, value)) = condition(&format!("{key}={value}"), self.source.mapping) else { return };
+        // Headers are full of zeros and placeholders.
+        if IDENTITY_COLUMNS.contains(&column.as_str()) && value <= 0.0 {
+            return;
+        }
+        self.held.retain(|(c, _)| *c != column);
+        self.held.push((column, value));
+    }
+
+    /// Notes a value of the header; a name of a device that changes between blocks holds for the rows below.
+    fn header(&mut self, key: String, value: String) {
+        let earlier = self.sheet.header.iter().find(|(k, _)| k.eq_ignore_ascii_case(&key));
+        if self.rows.len() > 0
+            && earlier.is_some_and(|(_, v)| *v != value)
+            && let Ok(Some(heading)) = Heading::read(&key, self.source.mapping)
+            && NAMES.contains(&heading.column.as_str())
+        {
+            self.rows.name(&heading.column, &value);
+        }
+        self.sheet.header.push((key, value));
     }
 
     fn finish(mut self) -> Result<Sheet, DataError> {
@@ -353,6 +456,9 @@ impl Reader<'_> {
 fn shortened(text: &str, most: usize) -> String {
     text.chars().take(most).collect()
 }
+
+/// Words that tell devices of one file apart.
+const NAMES: [&str; 4] = ["device", "site", "die", "corner"];
 
 /// A remark with a key, as opposed to a damaged row.
 fn is_note(text: &str) -> bool {

@@ -7,7 +7,7 @@ use super::parquet::{self, Parsed};
 use super::{Metadata, ReadOptions, SourceFile, csv, easyexpert, mdm, plt, raw};
 use crate::block::{self, Block, IDENTITY_COLUMNS};
 use crate::heading::{ColumnMapping, Heading};
-use crate::identity::Fields;
+use crate::identity::{Fields, written};
 use crate::input::Input;
 use crate::sheet::Sheet;
 use crate::source::Source;
@@ -135,7 +135,8 @@ fn constants(sheet: &mut Sheet, mapping: &ColumnMapping) -> Fields {
                 sheet.columns.push((column, vec![value; sheet.line.len()]));
             }
             (_, Some((column, value))) => {
-                fields.insert(column, format!("{value:e}"));
+                let text = written(&column, value);
+                fields.insert(column, text);
             }
             (Some(heading), None) => {
                 fields.insert(heading.column, value.clone());

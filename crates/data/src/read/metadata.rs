@@ -6,7 +6,7 @@ use std::path::Path;
 use super::csv::{Dialect, Field, is_silent};
 use crate::DataError;
 use crate::heading::{ColumnMapping, Heading};
-use crate::identity::{Fields, UNREAD};
+use crate::identity::{Fields, UNREAD, written};
 use crate::source::Source;
 use crate::stop::Stop;
 
@@ -92,7 +92,7 @@ fn row(dialect: &Dialect, columns: &[Option<Heading>], cells: &[String]) -> Fiel
         match dialect.read(cell) {
             field if field.is_number() && heading.is_numeric() => {
                 let (name, value) = match field.below(heading) {
-                    Some(value) => (heading.column.clone(), format!("{value:e}")),
+                    Some(value) => (heading.column.clone(), written(&heading.column, value)),
                     None => (UNREAD.to_owned(), heading.column.clone()),
                 };
                 fields.insert(name, value);

@@ -82,6 +82,24 @@ impl Layout {
         names.iter().any(twice) && self.parts.iter().all(|p| p.conditions.is_empty())
     }
 
+    /// True when a column is called `name`.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.columns.iter().flatten().any(|h| h.column == name)
+    }
+
+    /// Columns of the quantity measured that several of have one name.
+    pub(super) fn repeated(&self) -> Vec<usize> {
+        let response = |k: &usize| self.columns[*k].as_ref().filter(|h| h.is_response());
+        let all = || 0..self.columns.len();
+        let twice = |k: &usize| {
+            let Some(own) = response(k) else { return false };
+            all().filter(|other| response(other).is_some_and(|h| h.column == own.column)).count() > 1
+        };
+        let first = all().find(twice);
+        let same = |k: &usize| first.is_some_and(|f| response(k).map(|h| &h.column) == response(&f).map(|h| &h.column));
+        all().filter(same).collect()
+    }
+
     /// Number of columns, empty headings at the end not counted.
     pub(super) fn width(&self) -> usize {
         self.columns.iter().rposition(Option::is_some).map_or(0, |last| last + 1)
@@ -143,6 +161,7 @@ impl Layout {
             for (column, value) in part.conditions.iter().chain(held) {
                 rows.held(column, *value);
             }
+            rows.held_words();
         }
     }
 }
@@ -291,6 +310,8 @@ pub(crate) fn condition(text: &str, mapping: &ColumnMapping) -> Option<Condition
 pub(super) struct Rows {
     parts: Vec<PartRows>,
     current: usize,
+    /// Words that hold for the rows to come, by column.
+    names: Vec<(String, String)>,
 }
 
 #[derive(Default)]
@@ -306,6 +327,12 @@ impl Rows {
     /// Number of rows so far.
     pub(super) fn len(&self) -> usize {
         self.parts.iter().map(|p| p.line.len()).sum()
+    }
+
+    /// A word that holds for all rows to come.
+    pub(super) fn name(&mut self, column: &str, word: &str) {
+        self.names.retain(|(c, _)| c != column);
+        self.names.push((column.to_owned(), word.to_owned()));
     }
 
     fn start(&mut self, part: usize, line: u32) {
@@ -330,6 +357,17 @@ impl Rows {
             part.index.get(column).and_then(|k| part.numbers[*k].1.get(row)).is_some_and(|v| v.is_finite());
         if !said {
             part.set(column, value);
+        }
+    }
+
+    fn held_words(&mut self) {
+        for (column, word) in std::mem::take(&mut self.names) {
+            let part = &self.parts[self.current];
+            // What the row itself says wins here, too.
+            if !part.words.iter().any(|t| t.name == column && t.codes.len() == part.line.len()) {
+                self.word(&column, &word);
+            }
+            self.names.push((column, word));
         }
     }
 

@@ -1,11 +1,14 @@
-//! The `key = value` pairs of a line that is neither headings nor a row.
+//! What a line says that is neither headings nor a row: `w=10u l=0.13u`, `Gate width: 10 um`, `VDS(V) = 0.05, 0.6`.
 
 use regex::Regex;
 use std::sync::LazyLock;
 
-/// A name with an equals sign behind it.
-static KEY: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"([A-Za-z_][A-Za-z0-9_]*)\s*=").expect("the pattern is constant and valid"));
+use crate::heading::{ColumnMapping, Heading};
+
+/// A single word before an equals sign.
+static WORD: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"[A-Za-z_][A-Za-z0-9_]*\s*$").expect("the pattern is constant and valid")
+});
 
 /// A number with its unit, attached or after a blank, at the beginning of a value that goes on: `0.13um nMOS`.
 static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
@@ -13,36 +16,92 @@ static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is constant and valid")
 });
 
-/// The pairs of a remark, however they are separated: `w=10u l=0.13u`, `Vd = 0.1 V, Vb = 0`.
+/// A number and what makes it the first of several: `0.05 to 1.2 V`, `0...1.2`, `0:0.1:1.2`.
+static RANGE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^[-+]?[0-9.]*[0-9](?:[eE][-+]?[0-9]+)?\s*[A-Za-z]{0,2}\s*(?:\bto\b|\bbis\b|\.\.+|…|–|—|:|-)\s*[-+]?[0-9.]")
+        .expect("the pattern is constant and valid")
+});
+
+/// What stands behind a name.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Said {
+    /// A value.
+    One(String),
+    /// Several numbers; none where only their ends are told.
+    Several(Vec<String>),
+}
+
+/// The pairs of a remark, however they are separated: `w=10u l=0.13u`, `Vd = 0.1 V, Vb = 0`, `W: 10um, T: 27 C`.
 ///
-/// A value ends at the next key, tab or semicolon, and at a comma unless commas write decimals; these
-/// come out as points.
-pub(super) fn assignments(text: &str, comma_decimals: bool) -> Vec<(String, String)> {
-    let found: Vec<_> = KEY.captures_iter(text).filter_map(|c| Some((c.get(0)?, c.get(1)?))).collect();
-    let ends = found.iter().skip(1).map(|(whole, _)| whole.start()).chain([text.len()]);
-    let pair = |((whole, key), end): (&(regex::Match, regex::Match), usize)| {
-        let rest = text[whole.end()..end].trim();
-        let value = rest.split(['\t', ';', '|']).next().unwrap_or_default();
-        let value = if comma_decimals {
-            value.trim_end_matches([',', ' ']).replace(',', ".")
-        } else {
-            value.split(',').next().unwrap_or_default().to_owned()
-        };
-        let value = value.trim().trim_matches('"').trim();
-        let number = NUMBER.captures(value).and_then(|c| c.get(1));
-        let value = number.map_or(value, |n| n.as_str()).to_owned();
-        (!value.is_empty()).then(|| (key.as_str().to_owned(), value))
+/// Any word may stand before an equals sign; before a colon, and with a unit or in several words, only what has a meaning. A value
+/// ends at the next name, tab or semicolon, and at a comma unless commas write decimals; these come out as points.
+pub(super) fn assignments(text: &str, comma_decimals: bool, mapping: &ColumnMapping) -> Vec<(String, Said)> {
+    let mut names: Vec<(usize, usize, usize)> = Vec::new();
+    for (at, mark) in text.match_indices(['=', ':']) {
+        let from = names.last().map_or(0, |(_, _, end)| *end);
+        if at >= from
+            && let Some(key) = name_before(text, from, at, mark == "=", mapping)
+        {
+            names.push((key, at, at + mark.len()));
+        }
+    }
+    let ends = names.iter().skip(1).map(|(key, _, _)| *key).chain([text.len()]);
+    let pair = |((key, at, from), end): (&(usize, usize, usize), usize)| {
+        let said = said(text[*from..end].trim(), comma_decimals)?;
+        Some((text[*key..*at].trim().trim_matches('"').to_owned(), said))
     };
-    found.iter().zip(ends).filter_map(pair).collect()
+    names.iter().zip(ends).filter_map(pair).collect()
+}
+
+/// Where the name begins that ends at the mark at `at`, if there is one behind `from`.
+fn name_before(text: &str, from: usize, at: usize, equals: bool, mapping: &ColumnMapping) -> Option<usize> {
+    let begin = text[from..at].rfind([',', ';', '|', '\t']).map_or(from, |k| from + k + 1);
+    let known = |name: &str| Heading::read(name, mapping).ok().flatten().is_some_and(|h| h.known);
+    // A time of day, a folder and a sum of products hold colons, too.
+    let clear = equals || text[at + 1..].starts_with([' ', '\t', '-', '+', '.']) || text[at + 1..].starts_with(|c: char| c.is_ascii_digit());
+    let words = std::iter::once(begin).chain(text[begin..at].match_indices(' ').map(|(k, _)| begin + k + 1));
+    let named = clear.then(|| words.into_iter().find(|from| known(text[*from..at].trim()))).flatten();
+    let single = || Some(begin + WORD.find(&text[begin..at])?.start());
+    named.or_else(|| equals.then(single).flatten())
+}
+
+/// What the text behind a name says; `None` for nothing.
+fn said(rest: &str, comma_decimals: bool) -> Option<Said> {
+    let bare = |v: &str| v.trim().trim_matches('"').trim().to_owned();
+    let decimal = |v: &str| if comma_decimals { bare(v).replace(',', ".") } else { bare(v) };
+    let rest = rest.trim_start_matches('=').trim_start();
+    if RANGE.is_match(rest) {
+        return Some(Said::Several(Vec::new()));
+    }
+    let marks: &[char] = if comma_decimals { &[';', '|'] } else { &[',', ';', '|'] };
+    let pieces: Vec<String> = rest.trim_end_matches([',', ';', ' ']).split(marks).map(decimal).collect();
+    let number = |v: &String| NUMBER.captures(v).is_some_and(|c| c[0].trim().len() == v.len());
+    if pieces.len() > 1 && pieces.iter().all(number) {
+        return Some(Said::Several(pieces));
+    }
+    let value = rest.split(['\t', ';', '|']).next().unwrap_or_default();
+    let value = if comma_decimals {
+        value.trim_end_matches([',', ' ']).replace(',', ".")
+    } else {
+        value.split(',').next().unwrap_or_default().to_owned()
+    };
+    let value = bare(&value);
+    let number = NUMBER.captures(&value).and_then(|c| c.get(1));
+    let value = number.map_or(value.as_str(), |n| n.as_str()).to_owned();
+    (!value.is_empty()).then_some(Said::One(value))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::assignments;
+    use super::*;
 
     fn pairs(text: &str, comma_decimals: bool) -> String {
-        let pairs = assignments(text, comma_decimals);
-        pairs.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>().join("|")
+        let pairs = assignments(text, comma_decimals, &ColumnMapping::default());
+        let written = |(key, said): &(String, Said)| match said {
+            Said::One(value) => format!("{key}={value}"),
+            Said::Several(values) => format!("{key}=({})", values.join(" ")),
+        };
+        pairs.iter().map(written).collect::<Vec<_>>().join("|")
     }
 
     #[test]
@@ -59,5 +118,24 @@ mod tests {
     #[test]
     fn commas_may_write_decimals() {
         assert_eq!(pairs("Vd = 0,05 V, Vb = -0,1 V", true), "Vd=0.05 V|Vb=-0.1 V");
+    }
+
+    #[test]
+    fn names_have_units_words_and_colons() {
+        assert_eq!(pairs("VDS(V) = 0.1", false), "VDS(V)=0.1");
+        assert_eq!(pairs("Drain voltage = 0.1 V", false), "Drain voltage=0.1 V");
+        assert_eq!(pairs("W: 10um, L: 130nm, T: 27C", false), "W=10um|L=130nm|T=27C");
+        assert_eq!(pairs("Gate width: 10 um", false), "Gate width=10 um");
+        assert_eq!(pairs("W[um]=10 L[um]=0.13", false), "W[um]=10|L[um]=0.13");
+        assert_eq!(pairs("Time: 12:30:05 in C:\\lot7", false), "");
+        assert_eq!(pairs("Operator: A. Grove", false), "");
+    }
+
+    #[test]
+    fn several_numbers_are_no_value() {
+        assert_eq!(pairs("Vds = 0.05, 0.6, 1.2 V", false), "Vds=(0.05 0.6 1.2 V)");
+        assert_eq!(pairs("Vds = 0,05; 0,6", true), "Vds=(0.05 0.6)");
+        assert_eq!(pairs("Vg: 0 to 1.2 V, Vd = 0.1", false), "Vg=()|Vd=0.1");
+        assert_eq!(pairs("Vd=0.1, 0.2 um wide", false), "Vd=0.1");
     }
 }

@@ -3,7 +3,7 @@
 use gummel_device::Polarity;
 use std::collections::HashMap;
 
-use crate::heading::Later;
+use crate::heading::{ColumnMapping, Heading, Later};
 use crate::identity::{self, Fields, Identity, UNREAD};
 use crate::sheet::Sheet;
 use crate::stop::Stop;
@@ -205,7 +205,12 @@ fn check_columns(path: &str, sheet: &Sheet) -> Result<(), DataError> {
     let names: Vec<&str> =
         sheet.columns.iter().map(|(n, _)| n.as_str()).filter(|n| !IDENTITY_COLUMNS.contains(n)).collect();
     let voltage = names.iter().any(|n| n.starts_with('v') || n.starts_with("freq"));
-    if names.len() >= 2 && (voltage || !sheet.header.is_empty()) {
+    let transistor = names.iter().any(|n| ["vg", "vd"].contains(n));
+    let plain = ColumnMapping::default();
+    let read = |n: &&str| Heading::read(n, &plain).ok().flatten().is_some_and(|h| h.is_response());
+    // Parts of S-parameters and capacitances of other combinations of terminals keep their own names.
+    let response = names.iter().any(|n| read(n) || n.ends_with("_re") || n.starts_with('c'));
+    if names.len() >= 2 && (voltage || !sheet.header.is_empty()) && (response || !transistor) {
         return Ok(());
     }
     Err(DataError::NoQuantity {

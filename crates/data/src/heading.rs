@@ -186,6 +186,16 @@ impl Heading {
     }
 }
 
+/// A temperature in kelvin as headers write it: `27`, `300.15`, `27 deg C`, `398.15K`; `None` for other words.
+pub(crate) fn temperature(text: &str) -> Option<f64> {
+    let heading = parse("temperature").ok()?;
+    let text = text.trim();
+    match si::parse(text).ok().filter(|_| text.ends_with(|c: char| c.is_ascii_digit() || c == '.')) {
+        Some(number) => Some(heading.value(number)),
+        None => heading.quantity(text),
+    }
+}
+
 /// Fourteen significant digits: removes the rounding of a unit conversion, keeps every instrument's digits.
 fn fine(value: f64) -> f64 {
     format!("{value:.13e}").parse().unwrap_or(value)

@@ -8,7 +8,7 @@
 use gummel_device::{Corner, Geometry, Polarity, si};
 use std::collections::BTreeMap;
 
-use crate::{DataError, Flags};
+use crate::{DataError, Flags, heading};
 
 /// Temperature assumed where none is written, degrees Celsius.
 pub(crate) const ROOM_CELSIUS: f64 = 25.0;
@@ -25,8 +25,8 @@ const HEADER_KEYS: [(&str, &[&str]); 13] = [
     ("l", &["main.l", "l", "length", "dev_l"]),
     ("nf", &["main.nf", "nf", "fingers"]),
     ("mult", &["main.m", "m", "mult", "multiplicity"]),
-    ("celsius", &["temp", "temperature", "tmeas", "tnom"]),
-    ("polarity", &["type", "polarity"]),
+    ("celsius", &["temp", "temperature", "tmeas", "tchuck", "t", "tnom"]),
+    ("polarity", &["type", "polarity", "channel", "device type", "device_type", "device"]),
     ("technology", &["technology", "techno", "process"]),
     ("family", &["family", "device_type", "model"]),
     ("device", &["device", "device_name", "device id", "deviceid"]),
@@ -41,6 +41,8 @@ const HEADER_KEYS: [(&str, &[&str]); 13] = [
 pub(crate) struct Identity {
     pub(crate) technology: String,
     pub(crate) family: String,
+    /// Nothing names the family: it is called after the folder.
+    pub(crate) nameless: bool,
     pub(crate) polarity: Option<Polarity>,
     /// Label and site, unique within family and corner.
     pub(crate) device: String,
@@ -122,7 +124,9 @@ pub(crate) fn resolve(
         nf: sources.number("nf", &mut flags)?.unwrap_or(1.0),
         mult: sources.number("mult", &mut flags)?.unwrap_or(1.0),
     };
-    let family = sources.word("family").unwrap_or_else(|| parent(path).to_owned());
+    let named_family = sources.word("family");
+    let nameless = named_family.is_none();
+    let family = named_family.unwrap_or_else(|| parent(path).to_owned());
     // A device column that repeats the family names no device.
     let label = sources
         .word("device")
@@ -137,6 +141,7 @@ pub(crate) fn resolve(
     Ok(Identity {
         technology: sources.word("technology").unwrap_or_else(|| "unknown".to_owned()),
         family,
+        nameless,
         polarity: sources.polarity(&mut flags)?,
         device,
         site,
@@ -207,11 +212,8 @@ impl Sources<'_> {
                 (Some(text), _) => {
                     si::parse(text).ok().ok_or_else(|| self.bad("temperature", text, "kelvin"))?
                 }
-                (None, Some(text)) => {
-                    let number = text.trim().trim_end_matches(['C', 'c', '°']);
-                    let celsius = si::parse(number);
-                    si::kelvin(celsius.map_err(|_| self.bad("temperature", text, "degrees Celsius"))?)
-                }
+                (None, Some(text)) => heading::temperature(text)
+                    .ok_or_else(|| self.bad("temperature", text, "degrees Celsius or kelvin"))?,
                 (None, None) => return Ok(None),
             };
             if !(kelvin > 0.0 && kelvin < 2000.0) {
@@ -265,9 +267,19 @@ impl Sources<'_> {
 /// A polarity as headers and tables write it.
 fn polarity(text: &str) -> Option<Polarity> {
     match text.trim().to_ascii_lowercase().as_str() {
-        "n" | "nmos" | "nfet" | "nch" | "npn" | "1" | "+1" | "1.0" => Some(Polarity::N),
-        "p" | "pmos" | "pfet" | "pch" | "pnp" | "-1" | "-1.0" => Some(Polarity::P),
-        _ => None,
+        "n" | "npn" | "1" | "+1" | "1.0" => Some(Polarity::N),
+        "p" | "pnp" | "-1" | "-1.0" => Some(Polarity::P),
+        // `pMOSFET`, `P-channel`, `n MOS`: the letter, and what it is the kind of.
+        words => {
+            let (kind, rest) = words.split_at_checked(1)?;
+            let rest = rest.trim_start_matches(['-', ' ', '_']);
+            let named = ["mos", "fet", "ch", "type", "ldmos"].iter().any(|w| rest.starts_with(w));
+            match kind {
+                "n" if named => Some(Polarity::N),
+                "p" if named => Some(Polarity::P),
+                _ => None,
+            }
+        }
     }
 }
 

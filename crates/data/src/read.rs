@@ -9,7 +9,9 @@ mod parquet;
 pub(crate) mod plt;
 mod raw;
 
+use gummel_device::Polarity;
 use rayon::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -242,6 +244,7 @@ impl Gathered {
     fn finish(mut self, options: &ReadOptions) -> Result<Reading, DataError> {
         let stop = Stop(&options.stop);
         stop.look()?;
+        part_polarities(&mut self.blocks);
         validate::validate_across(&mut self.blocks, &options.flags);
         stop.look()?;
         let mut table = table::from_blocks(&self.blocks)?;
@@ -250,6 +253,24 @@ impl Gathered {
             table = if table.is_empty() { more.clone() } else { table.concat(more)? };
         }
         Ok(Reading { table, files: self.files, failures: self.failures, skipped: self.skipped })
+    }
+}
+
+/// Transistors of both polarities in a folder without a family's name are two families.
+fn part_polarities(blocks: &mut [Block]) {
+    let mut seen: BTreeMap<String, BTreeSet<i8>> = BTreeMap::new();
+    let nameless = |b: &Block| b.identity.nameless.then_some(b.identity.polarity).flatten();
+    for block in blocks.iter() {
+        if let Some(polarity) = nameless(block) {
+            seen.entry(block.identity.family.clone()).or_default().insert(polarity.sign() as i8);
+        }
+    }
+    for block in blocks {
+        let both = seen.get(&block.identity.family).is_some_and(|signs| signs.len() > 1);
+        if let Some(polarity) = nameless(block).filter(|_| both) {
+            let kind = if polarity == Polarity::N { "n" } else { "p" };
+            block.identity.family = format!("{}_{kind}", block.identity.family);
+        }
     }
 }
 

@@ -94,7 +94,7 @@ const SPELLINGS: [(&str, &[&str]); 30] = [
     ("vbe", &["vbe", "baseemittervoltage"]),
     ("vce", &["vce", "collectoremittervoltage"]),
     ("freq", &["freq", "frequency", "f"]),
-    ("w", &["w", "width", "gatewidth", "channelwidth", "wdrawn", "weff"]),
+    ("w", &["w", "width", "gatewidth", "wg", "channelwidth", "wdrawn", "weff"]),
     ("l", &["l", "length", "gatelength", "channellength", "ldrawn", "lg"]),
     ("nf", &["nf", "fingers", "nfingers", "numberoffingers"]),
     ("mult", &["mult", "m", "multiplicity", "multiplier"]),
@@ -116,6 +116,9 @@ pub(super) fn canonical(name: &str) -> Option<(&'static str, f64)> {
     if let Some((column, _)) = SPELLINGS.iter().find(|(_, s)| s.contains(&squeezed.as_str())) {
         return Some((column, 1.0));
     }
+    if let Some(named) = of_simulator(&lower) {
+        return Some(named);
+    }
     match squeezed.as_str() {
         "sweep" | "sweepname" => return Some(("sweep", 1.0)),
         "origin" => return Some(("origin", 1.0)),
@@ -127,4 +130,22 @@ pub(super) fn canonical(name: &str) -> Option<(&'static str, f64)> {
         _ => {}
     }
     Quantity::ALL.iter().find(|q| q.column() == squeezed).map(|q| (q.column(), 1.0))
+}
+
+/// Currents as circuit simulators name them: `i(vdrain)` and `vd#branch` flow through a source from its plus to its minus node,
+/// `Id(M1)` and `Ix(x1:D)` into a terminal.
+fn of_simulator(lower: &str) -> Option<(&'static str, f64)> {
+    let inside = |prefix: &str| lower.strip_prefix(prefix)?.strip_suffix(')');
+    let current = |terminal: char| ["id", "ig", "is", "ib"].into_iter().find(|c| c.ends_with(terminal));
+    if let Some(source) = inside("i(").or_else(|| lower.strip_suffix("#branch")) {
+        let (voltage, _) = source.starts_with('v').then(|| canonical(source)).flatten()?;
+        return Some((current(voltage.chars().nth(1)?)?, -1.0));
+    }
+    if let Some((_, terminal)) = inside("ix(").and_then(|x| x.rsplit_once(':')) {
+        return terminal.chars().next().filter(|_| terminal.len() == 1).and_then(current).map(|c| (c, 1.0));
+    }
+    let (name, device) = lower.strip_suffix(')')?.split_once('(')?;
+    let named = ["id", "ig", "is", "ib"].into_iter().find(|c| *c == name)?;
+    let transistor = device.starts_with(['m', 'x']) && device.contains(|c: char| c.is_ascii_digit());
+    transistor.then_some((named, 1.0))
 }

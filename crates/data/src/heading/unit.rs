@@ -75,7 +75,7 @@ impl Dimension {
         }
         let names: &[&str] = match self {
             Dimension::Voltage => &["V", "Volt", "Volts"],
-            Dimension::Current => &["A", "Amp", "Amps", "Ampere"],
+            Dimension::Current => &["A", "Amp", "Amps", "Ampere", "Amperes"],
             Dimension::Conductance => &["S", "A/V", "mho", "Siemens"],
             Dimension::Charge => &["C", "Coulomb"],
             Dimension::Capacitance => &["F", "Farad"],
@@ -88,7 +88,13 @@ impl Dimension {
         }
         // The exact spelling first; then in any case, as in the `_ua` of data frames.
         let strip = |name: &&str| strip_suffix_any_case(unit, name);
-        names.iter().find_map(strip).and_then(prefix).map(|factor| (factor, 0.0))
+        let prefixed = names.iter().find_map(strip)?;
+        let factor = match prefixed {
+            // Nobody measures megavolts on a transistor: an instrument that knows capitals only means thousandths.
+            "M" if matches!(self, Dimension::Voltage | Dimension::Current) => 1e-3,
+            prefixed => prefix(prefixed)?,
+        };
+        Some((factor, 0.0))
     }
 }
 
@@ -160,6 +166,11 @@ fn strip_suffix_any_case<'a>(text: &'a str, suffix: &str) -> Option<&'a str> {
 
 /// Factor of an SI prefix; none is 1.
 fn prefix(text: &str) -> Option<f64> {
+    const WORDS: [(&str, f64); 5] =
+        [("milli", 1e-3), ("micro", 1e-6), ("nano", 1e-9), ("pico", 1e-12), ("femto", 1e-15)];
+    if let Some((_, factor)) = WORDS.iter().find(|(word, _)| text.eq_ignore_ascii_case(word)) {
+        return Some(*factor);
+    }
     let mut chars = text.chars();
     match (chars.next(), chars.next()) {
         (None, _) => Some(1.0),

@@ -13,7 +13,7 @@ mod matrix;
 mod refuse;
 mod remark;
 
-pub(super) use fields::{Dialect, Field, is_silent};
+pub(super) use fields::{Dialect, Field, NO_READING, is_failed, is_silent};
 pub(super) use layout::condition;
 
 use crate::block::IDENTITY_COLUMNS;

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use super::csv::{NO_READING, is_failed, is_silent};
 use crate::heading::Heading;
 use crate::identity::tidy;
 use crate::sheet::Sheet;
@@ -89,8 +90,13 @@ impl Record {
         }
         let mut numbers = Vec::with_capacity(self.names.len());
         for value in &values[..self.names.len()] {
-            let number = if value.is_empty() { Some(f64::NAN) } else { number::whole(value.as_bytes()) };
-            numbers.push(number.ok_or_else(|| fail(format!("'{value}'"), "a number".to_owned()))?);
+            let number = match number::whole(value.as_bytes()) {
+                Some(number) if number.abs() < NO_READING => number,
+                Some(_) => f64::NAN,
+                None if is_silent(value) || is_failed(value) => f64::NAN,
+                None => return Err(fail(format!("'{value}'"), "a number".to_owned())),
+            };
+            numbers.push(number);
         }
         self.rows.push((line as u32, numbers));
         Ok(())

@@ -5,6 +5,7 @@ mod header;
 use std::collections::HashMap;
 
 use crate::DataError;
+use crate::heading::Heading;
 use crate::number;
 use crate::sheet::Sheet;
 use crate::source::Source;
@@ -267,12 +268,39 @@ impl<'a> Blocks<'a> {
         }
         self.negate_reversed();
         let rows = self.sheet.rows();
+        let column = |name: &str| self.index.get(name).map(|k| self.sheet.columns[*k].1.as_slice());
+        let followed = self.header.follow(column, rows);
+        self.sheet.columns.extend(followed);
+        self.name_columns()?;
         self.sheet.problem =
             self.mismatch.map(|(line, found, expected)| self.source.truncated(line, found, expected, rows));
         match self.sheet.problem {
             Some(problem) if rows == 0 => Err(problem),
             _ => Ok(self.sheet),
         }
+    }
+
+    /// Gives columns the names of the table: `vgs` and `Idrain` mean `vg` and `id`, and a mapping says what others mean.
+    fn name_columns(&mut self) -> Result<(), DataError> {
+        for k in 0..self.sheet.columns.len() {
+            let name = self.sheet.columns[k].0.clone();
+            // The measured one of the two that IC-CAP keeps, `id.m` and `id.s`.
+            let bare = name.strip_suffix(".m").unwrap_or(&name);
+            let heading = Heading::read(bare, self.source.mapping)
+                .map_err(|bad| bad.at(self.source.path, 1, "correct the column mapping"))?;
+            let Some(heading) = heading.filter(|h| h.known && h.is_numeric() && h.column != name) else {
+                continue;
+            };
+            if self.sheet.columns.iter().any(|(n, _)| *n == heading.column) {
+                continue;
+            }
+            let limits = self.sheet.limits.iter_mut().filter(|(n, _)| *n == name);
+            limits.for_each(|(n, _)| n.clone_from(&heading.column));
+            let (column, values) = &mut self.sheet.columns[k];
+            values.iter_mut().for_each(|v| *v = heading.value(*v));
+            *column = heading.column;
+        }
+        Ok(())
     }
 
     /// Currents measured from ground into the device count against the terminal they are named after.

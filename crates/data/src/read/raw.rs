@@ -269,8 +269,9 @@ fn spice_name(name: &str, mapping: &ColumnMapping) -> String {
     let lower = name.to_ascii_lowercase();
     let inside = |prefix: &str| lower.strip_prefix(prefix).and_then(|r| r.strip_suffix(')'));
     let source = lower.strip_suffix("#branch").or_else(|| inside("i("));
-    if let Some(terminal) = source.and_then(|s| s.strip_prefix('v')).filter(|t| t.len() == 1) {
-        return format!("-i{terminal}");
+    if source.is_some() {
+        // `-id` of the source at the drain, which headings know.
+        return lower;
     }
     if let Some((_, parameter)) =
         lower.strip_prefix('@').and_then(|r| r.strip_suffix(']')).and_then(|r| r.split_once('['))
@@ -283,6 +284,11 @@ fn spice_name(name: &str, mapping: &ColumnMapping) -> String {
         "temp-sweep" => "temperature".to_owned(),
         "frequency" => "freq".to_owned(),
         "v-sweep" | "i-sweep" | "v(v-sweep)" => "sweep value".to_owned(),
-        _ => inside("v(").map_or_else(|| lower.clone(), |node| format!("v{node}")),
+        _ => match inside("v(") {
+            // A node that is called after the voltage: `v(vds)`.
+            Some(node) if node.starts_with('v') => node.to_owned(),
+            Some(node) => format!("v{node}"),
+            None => lower.clone(),
+        },
     }
 }

@@ -50,7 +50,7 @@ impl Field {
 /// Spellings of nothing, beside any number of dashes.
 const NOTHING: [&str; 6] = ["na", "n/a", "nan", "null", "none", "#n/a"];
 /// Spellings of a value that was to be there, but failed, beside columns too narrow for it (`###`, `***`).
-const FAILED: [&str; 21] = [
+const FAILED: [&str; 29] = [
     "#div/0!",
     "#num!",
     "#value!",
@@ -72,10 +72,18 @@ const FAILED: [&str; 21] = [
     "1.#inf",
     "-1.#ind",
     "open",
+    "compliance",
+    "comp",
+    "overload",
+    "limit",
+    "error",
+    "err",
+    "ol",
+    "*",
 ];
 
 /// Instruments send 9.9e37 for infinity and 9.91e37 for no number (SCPI 1999, 7.2.1.4 and 7.2.1.5).
-const NO_READING: f64 = 9.9e37;
+pub(crate) const NO_READING: f64 = 9.9e37;
 
 impl Dialect {
     /// Tells separator and decimals from the text, unless `mapping` does.
@@ -185,7 +193,8 @@ pub(crate) fn is_silent(cell: &str) -> bool {
     cell.bytes().all(|b| b == b'-') || NOTHING.iter().any(|n| cell.eq_ignore_ascii_case(n))
 }
 
-fn is_failed(cell: &str) -> bool {
+/// True for a word that stands for a failed number.
+pub(crate) fn is_failed(cell: &str) -> bool {
     let narrow = |mark: u8| cell.len() > 1 && cell.bytes().all(|b| b == mark);
     narrow(b'#') || narrow(b'*') || FAILED.iter().any(|f| cell.eq_ignore_ascii_case(f))
 }

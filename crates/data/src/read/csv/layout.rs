@@ -96,7 +96,9 @@ impl Layout {
             all().filter(|other| response(other).is_some_and(|h| h.column == own.column)).count() > 1
         };
         let first = all().find(twice);
-        let same = |k: &usize| first.is_some_and(|f| response(k).map(|h| &h.column) == response(&f).map(|h| &h.column));
+        let same = |k: &usize| {
+            first.is_some_and(|f| response(k).map(|h| &h.column) == response(&f).map(|h| &h.column))
+        };
         all().filter(same).collect()
     }
 

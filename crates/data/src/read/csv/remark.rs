@@ -6,9 +6,8 @@ use std::sync::LazyLock;
 use crate::heading::{ColumnMapping, Heading};
 
 /// A single word before an equals sign.
-static WORD: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"[A-Za-z_][A-Za-z0-9_]*\s*$").expect("the pattern is constant and valid")
-});
+static WORD: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"[A-Za-z_][A-Za-z0-9_]*\s*$").expect("the pattern is constant and valid"));
 
 /// A number with its unit, attached or after a blank, at the beginning of a value that goes on: `0.13um nMOS`.
 static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
@@ -18,7 +17,9 @@ static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
 
 /// A number and what makes it the first of several: `0.05 to 1.2 V`, `0...1.2`, `0:0.1:1.2`.
 static RANGE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^[-+]?[0-9.]*[0-9](?:[eE][-+]?[0-9]+)?\s*[A-Za-z]{0,2}\s*(?:\bto\b|\bbis\b|\.\.+|…|–|—|:|-)\s*[-+]?[0-9.]")
+    Regex::new(
+        r"^[-+]?[0-9.]*[0-9](?:[eE][-+]?[0-9]+)?\s*[A-Za-z]{0,2}(?:\s+(?:to|bis|-)\s+|\s*(?:\.\.+|…|–|—|:)\s*)[-+]?[0-9.]",
+    )
         .expect("the pattern is constant and valid")
 });
 
@@ -58,7 +59,9 @@ fn name_before(text: &str, from: usize, at: usize, equals: bool, mapping: &Colum
     let begin = text[from..at].rfind([',', ';', '|', '\t']).map_or(from, |k| from + k + 1);
     let known = |name: &str| Heading::read(name, mapping).ok().flatten().is_some_and(|h| h.known);
     // A time of day, a folder and a sum of products hold colons, too.
-    let clear = equals || text[at + 1..].starts_with([' ', '\t', '-', '+', '.']) || text[at + 1..].starts_with(|c: char| c.is_ascii_digit());
+    let clear = equals
+        || text[at + 1..].starts_with([' ', '\t', '-', '+', '.'])
+        || text[at + 1..].starts_with(|c: char| c.is_ascii_digit());
     let words = std::iter::once(begin).chain(text[begin..at].match_indices(' ').map(|(k, _)| begin + k + 1));
     let named = clear.then(|| words.into_iter().find(|from| known(text[*from..at].trim()))).flatten();
     let single = || Some(begin + WORD.find(&text[begin..at])?.start());
@@ -137,5 +140,6 @@ mod tests {
         assert_eq!(pairs("Vds = 0,05; 0,6", true), "Vds=(0.05 0.6)");
         assert_eq!(pairs("Vg: 0 to 1.2 V, Vd = 0.1", false), "Vg=()|Vd=0.1");
         assert_eq!(pairs("Vd=0.1, 0.2 um wide", false), "Vd=0.1");
+        assert_eq!(pairs("W=10.0E-6;L=130.0E-9", false), "W=10.0E-6|L=130.0E-9");
     }
 }

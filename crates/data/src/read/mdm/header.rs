@@ -22,6 +22,17 @@ pub(super) struct Input {
     order: Option<u32>,
     /// Number of values; `None` when the header does not say.
     pub(super) count: Option<usize>,
+    held: Held,
+}
+
+/// What the header says of an input that is not swept.
+#[derive(Clone, Debug, PartialEq)]
+enum Held {
+    /// Nothing, or it is swept.
+    No,
+    Constant(f64),
+    /// Ratio and offset to another input.
+    Follows(f64, f64, String),
 }
 
 struct Output {
@@ -109,8 +120,15 @@ fn input(text: &str) -> Option<Input> {
         "LOG" => (integer(0), None),
         _ => (None, Some(1)),
     };
+    let number = |i: usize| fields.get(i).and_then(|w| number::whole(w.as_bytes()));
+    let held = match (words[kind].to_ascii_uppercase().as_str(), number(0), number(1), fields.get(2)) {
+        ("CON", Some(value), _, _) => Held::Constant(value),
+        ("SYNC", Some(ratio), Some(offset), Some(of)) => Held::Follows(ratio, offset, (*of).to_owned()),
+        _ => Held::No,
+    };
     let nodes = kind >= 6;
     Some(Input {
+        held,
         name: words[0].to_owned(),
         column: column_name(mode, words[0]),
         unit: if nodes { words[4].to_owned() } else { String::new() },
@@ -158,6 +176,26 @@ impl Header {
         let inner = self.inner().map(|i| i.order);
         let outer = self.inputs.iter().filter(|i| i.order.is_some() && Some(i.order) != inner);
         outer.map(|i| i.count).try_fold(1usize, |product, n| product.checked_mul(n?))
+    }
+
+    /// Columns of inputs that follow from the header, for blocks that do not repeat them: from those that `columns` gives.
+    pub(super) fn follow<'c>(
+        &self,
+        columns: impl Fn(&str) -> Option<&'c [f64]>,
+        rows: usize,
+    ) -> Vec<(String, Vec<f64>)> {
+        let missing = self.inputs.iter().filter(|i| columns(&i.column).is_none());
+        let of = |input: &Input| {
+            let values = match &input.held {
+                Held::No => return None,
+                Held::Constant(value) => vec![*value; rows],
+                Held::Follows(ratio, offset, name) => {
+                    columns(&self.input_column(name))?.iter().map(|v| ratio * v + offset).collect()
+                }
+            };
+            Some((input.column.clone(), values))
+        };
+        missing.filter_map(of).collect()
     }
 
     /// Column name of the input called `name` in an `ICCAP_VAR` line.

@@ -178,6 +178,9 @@ impl Heading {
     /// Reads a heading, after renaming it with `mapping`; `None` for a column to leave out.
     pub(crate) fn read(text: &str, mapping: &ColumnMapping) -> Result<Option<Heading>, BadHeading> {
         let text = text.trim().trim_matches('"').trim();
+        // East Asian keyboards write brackets of their own.
+        let narrow = text.replace(['（', '［'], "(").replace(['）', '］'], ")");
+        let text = narrow.as_str();
         match mapping.given(text) {
             Some(to) if to.trim().is_empty() => Ok(None),
             Some(to) => parse(to).map(Some),
@@ -226,6 +229,10 @@ fn parse_within(text: &str, nested: usize) -> Result<Heading, BadHeading> {
         None => (false, text),
     };
     let (name, unit) = split_unit(without_run(rest));
+    // Time is what a lower-case letter means; `T` is the temperature.
+    if name == "t" && unit.as_deref().is_none_or(|u| Dimension::Temperature.unit(u).is_none()) {
+        return Ok(Heading::unknown("t"));
+    }
     let over_width = name.trim_end().strip_suffix(['w', 'W']).and_then(|n| n.trim_end().strip_suffix('/'));
     let over_width = over_width.filter(|n| canonical(n).is_some()).map(str::to_owned);
     let name = over_width.clone().unwrap_or(name);
@@ -273,6 +280,12 @@ fn parse_within(text: &str, nested: usize) -> Result<Heading, BadHeading> {
     })
 }
 
+/// The number of a run in brackets, `DrainI(2)`.
+pub(crate) fn run_of(text: &str) -> Option<u32> {
+    let (_, number) = text.trim().strip_suffix(')')?.rsplit_once('(')?;
+    number.trim().parse().ok()
+}
+
 /// `DrainI` of `DrainI(2)`, `Id` of `Id.1` and `Id #3`: the number of a run, or of a heading that repeats.
 fn without_run(text: &str) -> &str {
     let text = text.trim();
@@ -290,7 +303,7 @@ fn split_unit(text: &str) -> (String, Option<String>) {
             && let Some((name, unit)) = inner.rsplit_once(open)
             && !name.trim().is_empty()
         {
-            let unit = unit.trim();
+            let unit = &unit::as_ratio(unit.trim());
             // `I(D)` and `V(gate)` are names, not units.
             if unit.is_empty() || unit == "-" {
                 return (name.trim().to_owned(), None);
@@ -300,7 +313,7 @@ fn split_unit(text: &str) -> (String, Option<String>) {
             }
         }
     }
-    for separator in ['/', ',', '_', ' '] {
+    for separator in ["/", ",", "_", " in ", " ", ":"] {
         if let Some((name, unit)) = text.rsplit_once(separator)
             && any_unit(unit.trim()).is_some()
             && canonical(text).is_none()

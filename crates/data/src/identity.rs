@@ -21,8 +21,8 @@ pub(crate) const UNREAD: &str = "unread";
 
 /// Header keys understood as a field, in order of preference, lower case.
 const HEADER_KEYS: [(&str, &[&str]); 13] = [
-    ("w", &["main.w", "w", "width", "dev_w"]),
-    ("l", &["main.l", "l", "length", "dev_l"]),
+    ("w", &["main.w", "w", "width", "dev_w", "device_w", "wdrawn", "w_drawn"]),
+    ("l", &["main.l", "l", "length", "dev_l", "device_l", "ldrawn", "l_drawn"]),
     ("nf", &["main.nf", "nf", "fingers"]),
     ("mult", &["main.m", "m", "mult", "multiplicity"]),
     ("celsius", &["temp", "temperature", "tmeas", "tchuck", "t", "tnom"]),
@@ -70,12 +70,14 @@ pub(crate) struct Identity {
 pub(crate) fn header_fields(header: &[(String, String)]) -> Fields {
     let mut fields = Fields::new();
     for (field, keys) in HEADER_KEYS {
-        let found = keys.iter().find_map(|key| {
-            let value = |(k, v): &(String, String)| {
-                (k.eq_ignore_ascii_case(key) && !v.is_empty() && v != ".").then(|| v.clone())
-            };
-            header.iter().find_map(value)
-        });
+        let said = |v: &String| !v.is_empty() && v != ".";
+        let called = |key: &str| header.iter().find(|(k, v)| k.eq_ignore_ascii_case(key) && said(v));
+        // A parameter of any instance: `mosfet.W`.
+        let part = |(k, v): &&(String, String)| {
+            said(v) && k.rsplit_once('.').is_some_and(|(_, name)| name.eq_ignore_ascii_case(field))
+        };
+        let instance = || LENGTHS.contains(&field).then(|| header.iter().find(part)).flatten();
+        let found = keys.iter().find_map(|key| called(key)).or_else(instance).map(|(_, v)| v.clone());
         if let Some(value) = found {
             fields.insert(field.to_owned(), value);
         }

@@ -98,6 +98,16 @@ impl Dimension {
     }
 }
 
+/// A width below the quantity, however it is written: `uA per um`, `A um^-1` and `A·µm-1` as `A/um`.
+pub(super) fn as_ratio(unit: &str) -> String {
+    let ratio = unit.replace(" per ", "/").replace('−', "-");
+    let below = ratio.strip_suffix("-1").map(|u| u.trim_end_matches('^'));
+    match below.and_then(|u| u.rsplit_once([' ', '·', '*'])) {
+        Some((above, width)) => format!("{}/{width}", above.trim()),
+        None => ratio,
+    }
+}
+
 /// Factor of `uA/um`, `mA/mm`, `A/m`: a unit of `dimension` per length, to SI per metre.
 pub(super) fn per_width(dimension: Dimension, unit: &str) -> Option<f64> {
     if !dimension.is_response() {

@@ -50,7 +50,7 @@ impl Field {
 /// Spellings of nothing, beside any number of dashes.
 const NOTHING: [&str; 6] = ["na", "n/a", "nan", "null", "none", "#n/a"];
 /// Spellings of a value that was to be there, but failed, beside columns too narrow for it (`###`, `***`).
-const FAILED: [&str; 29] = [
+const FAILED: [&str; 31] = [
     "#div/0!",
     "#num!",
     "#value!",
@@ -80,6 +80,8 @@ const FAILED: [&str; 29] = [
     "err",
     "ol",
     "*",
+    "?",
+    ".",
 ];
 
 /// Instruments send 9.9e37 for infinity and 9.91e37 for no number (SCPI 1999, 7.2.1.4 and 7.2.1.5).
@@ -164,8 +166,25 @@ impl Dialect {
         };
         match number::whole(cell.as_bytes()) {
             Some(value) => reading(value),
-            None => written(&typed(cell)),
+            None => marked(cell).unwrap_or_else(|| written(&typed(cell))),
         }
+    }
+}
+
+/// A reading with the status that parameter analysers put beside it: `NAI+1.2E-6` before, `5.6E-3 C` behind. `N` is a normal one, any
+/// other letter one that failed.
+fn marked(cell: &str) -> Option<Field> {
+    let bytes = cell.as_bytes();
+    if let [status @ b'A'..=b'Z', b'A'..=b'H', b'I' | b'V', b'+' | b'-', ..] = bytes {
+        let value = number::whole(&bytes[3..])?;
+        return Some(if *status == b'N' { reading(value) } else { Field::Missing });
+    }
+    let (value, status) = cell.rsplit_once(' ')?;
+    let value = number::whole(value.trim().as_bytes()).filter(|_| value.contains(['E', 'e']))?;
+    match status {
+        "N" => Some(reading(value)),
+        "C" | "T" | "X" | "G" | "S" => Some(Field::Missing),
+        _ => None,
     }
 }
 
@@ -196,7 +215,11 @@ pub(crate) fn is_silent(cell: &str) -> bool {
 /// True for a word that stands for a failed number.
 pub(crate) fn is_failed(cell: &str) -> bool {
     let narrow = |mark: u8| cell.len() > 1 && cell.bytes().all(|b| b == mark);
-    narrow(b'#') || narrow(b'*') || FAILED.iter().any(|f| cell.eq_ignore_ascii_case(f))
+    // `>1mA`: out of the range that was measured.
+    let beyond = cell
+        .strip_prefix(['<', '>'])
+        .is_some_and(|v| v.trim_start().starts_with(|c: char| c.is_ascii_digit()));
+    narrow(b'#') || narrow(b'*') || beyond || FAILED.iter().any(|f| cell.eq_ignore_ascii_case(f))
 }
 
 /// True when commas write decimals between blanks, `0,1 2,5`: most cells between commas hold two numbers.

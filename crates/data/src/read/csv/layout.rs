@@ -1,14 +1,14 @@
 //! What the columns of a block are: sweeps, responses with conditions, words; and their rows.
 
 use regex::Regex;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::LazyLock;
 
 use gummel_device::si;
 
 use super::fields::{Field, is_silent};
 use super::refuse;
-use crate::heading::{BadHeading, ColumnMapping, Heading, Later};
+use crate::heading::{BadHeading, ColumnMapping, Heading, Later, run_of};
 use crate::identity;
 use crate::number;
 use crate::sheet::{self, Sheet, TextColumn};
@@ -66,7 +66,9 @@ impl Layout {
             conditions.push(held);
         }
         leave_out_copies(&mut columns, cells);
-        let parts = parts(&columns, conditions);
+        let held = conditions.iter().any(|held| !held.is_empty());
+        let runs = (!held).then(|| runs(&columns, cells)).flatten();
+        let parts = runs.unwrap_or_else(|| parts(&columns, conditions));
         Ok(Layout { headings: cells.to_vec(), columns, parts })
     }
 
@@ -173,12 +175,25 @@ fn leave_out_copies(columns: &mut [Option<Heading>], cells: &[String]) {
     let known = |h: &&Heading| h.known && h.is_numeric();
     let found: Vec<(String, u8)> =
         columns.iter().flatten().filter(known).map(|h| (h.column.clone(), h.loss())).collect();
-    for (heading, cell) in columns.iter_mut().zip(cells) {
+    let rescaled = rescaled(columns);
+    for (k, (heading, cell)) in columns.iter_mut().zip(cells).enumerate() {
         let Some(h) = heading else { continue };
-        if h.known && found.iter().any(|(column, loss)| *column == h.column && *loss < h.loss()) {
+        if rescaled == Some(k)
+            || h.known && found.iter().any(|(column, loss)| *column == h.column && *loss < h.loss())
+        {
             *heading = Some(Heading::unknown(cell));
         }
     }
+}
+
+/// The second of two columns of one response where nothing else repeats and their units differ: `Vg, Id (A), Id (uA)`.
+fn rescaled(columns: &[Option<Heading>]) -> Option<usize> {
+    let known = || columns.iter().enumerate().filter_map(|(k, h)| Some((k, h.as_ref().filter(|h| h.known)?)));
+    let mut again = known()
+        .filter(|(k, h)| known().take_while(|(before, _)| before < k).any(|(_, b)| b.column == h.column));
+    let (k, second) = again.next()?;
+    let (_, first) = known().find(|(_, h)| h.column == second.column)?;
+    (again.next().is_none() && second.is_response() && first.factor != second.factor).then_some(k)
 }
 
 /// Sorts columns into tables side by side: a heading that repeats, or that has other conditions, starts
@@ -222,6 +237,27 @@ fn parts(columns: &[Option<Heading>], conditions: Vec<Vec<Condition>>) -> Vec<Pa
     parts
 }
 
+/// Tables by the number of the run that headings carry, `DrainI(1), DrainI(2), DrainV(1), DrainV(2)`, wherever their columns stand;
+/// columns without number belong to all. `None` unless every run has several columns and none twice.
+fn runs(columns: &[Option<Heading>], cells: &[String]) -> Option<Vec<Part>> {
+    let mut numbered: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+    let mut common = Vec::new();
+    for (k, (heading, cell)) in columns.iter().zip(cells).enumerate() {
+        match (heading, run_of(cell)) {
+            (Some(h), Some(run)) if h.known => numbered.entry(run).or_default().push(k),
+            (Some(_), _) => common.push(k),
+            (None, _) => {}
+        }
+    }
+    let name = |k: &usize| columns[*k].as_ref().map(|h| &h.column);
+    let whole = |members: &Vec<usize>| {
+        let names: BTreeSet<_> = members.iter().map(name).collect();
+        names.len() == members.len() && names.len() > 1
+    };
+    let part = |columns: Vec<usize>| Part { columns, common: common.clone(), conditions: Vec::new() };
+    (numbered.len() > 1 && numbered.values().all(whole)).then(|| numbered.into_values().map(part).collect())
+}
+
 /// A bias or a word about the device that only one of several tables has belongs to all: `Vd, Vg, Id, Vg, Id` and the runs
 /// `Vg, Id(1), Id(2)`.
 fn share(parts: &mut [Part], columns: &[Option<Heading>]) {
@@ -255,7 +291,29 @@ fn take_conditions(text: &str, mapping: &ColumnMapping) -> (String, Vec<Conditio
     }
 }
 
+/// A response and a bias that hangs on it without an equals sign: `Id_Vgs_0.4V`, `id_vg0p4`, `Id (Vds 1.2 V)`.
+static HANGING: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"^(.+?)[\s_@:(\[]+([A-Za-z]+(?:_[A-Za-z]+)?)[\s_]*([-+−]?[0-9]+(?:[.pP][0-9]+)?)\s*(m?V)?[\s)\]]*$",
+    )
+    .expect("the pattern is constant and valid")
+});
+
+fn hanging(text: &str, mapping: &ColumnMapping) -> Option<(String, Condition)> {
+    let found = HANGING.captures(text.trim())?;
+    let read = |name: &str| Heading::read(name, mapping).ok().flatten();
+    if !read(&found[1])?.is_response() || !read(&found[2])?.is_voltage() {
+        return None;
+    }
+    let unit = found.get(4).map_or("", |u| u.as_str());
+    let value = found[3].replace(['p', 'P'], ".");
+    Some((found[1].to_owned(), condition(&format!("{}={value}{unit}", &found[2]), mapping)?))
+}
+
 fn split_conditions(text: &str, mapping: &ColumnMapping) -> (String, Vec<Condition>) {
+    if let Some((name, condition)) = hanging(text, mapping) {
+        return (name, vec![condition]);
+    }
     let found: Vec<_> = CONDITION.captures_iter(text).collect();
     // The name of the bias may hang on that of the column: `Id_Vd=0.1`.
     let named = |c: &regex::Captures| {
@@ -296,7 +354,7 @@ pub(crate) fn condition(text: &str, mapping: &ColumnMapping) -> Option<Condition
     if !heading.known || !heading.is_numeric() {
         return None;
     }
-    let value = value.trim().trim_end_matches([')', ']']).trim();
+    let value = value.trim().trim_end_matches([')', ']', '}']).trim();
     // A comma inside one value writes a decimal.
     let value = &value.replace(',', ".").replace('−', "-");
     if heading.is_length() && heading.bare {

@@ -11,8 +11,10 @@ static WORD: LazyLock<Regex> =
 
 /// A number with its unit, attached or after a blank, at the beginning of a value that goes on: `0.13um nMOS`.
 static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?(?:[A-Za-zµ°]+|\s+[A-Za-zµ°]{1,3})?)(?:\s|$)")
-        .expect("the pattern is constant and valid")
+    Regex::new(
+        r"^([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?(?:[A-Za-zµ°]+|\s+deg\.?\s*[CK]|\s+[A-Za-zµ°]{1,3})?)(?:\s|$)",
+    )
+    .expect("the pattern is constant and valid")
 });
 
 /// A number and what makes it the first of several: `0.05 to 1.2 V`, `0...1.2`, `0:0.1:1.2`.
@@ -47,11 +49,21 @@ pub(super) fn assignments(text: &str, comma_decimals: bool, mapping: &ColumnMapp
         }
     }
     let ends = names.iter().skip(1).map(|(key, _, _)| *key).chain([text.len()]);
-    let pair = |((key, at, from), end): (&(usize, usize, usize), usize)| {
-        let said = said(text[*from..end].trim(), comma_decimals)?;
-        Some((text[*key..*at].trim().trim_matches('"').to_owned(), said))
-    };
-    names.iter().zip(ends).filter_map(pair).collect()
+    let mut pairs = Vec::new();
+    for ((key, at, from), end) in names.iter().zip(ends) {
+        let Some(said) = said(text[*from..end].trim(), comma_decimals) else { continue };
+        let name = text[*key..*at].trim().trim_matches('"');
+        let ratio = name.eq_ignore_ascii_case("l") && text[..*key].trim_end().ends_with(['/']);
+        match (&said, name) {
+            // `W/L = 10u/0.13u`
+            (Said::One(value), _) if ratio && let Some((w, l)) = value.split_once('/') => {
+                pairs.push(("W".to_owned(), Said::One(w.trim().to_owned())));
+                pairs.push(("L".to_owned(), Said::One(l.trim().to_owned())));
+            }
+            _ => pairs.push((name.to_owned(), said)),
+        }
+    }
+    pairs
 }
 
 /// Where the name begins that ends at the mark at `at`, if there is one behind `from`.
@@ -125,6 +137,7 @@ mod tests {
 
     #[test]
     fn names_have_units_words_and_colons() {
+        assert_eq!(pairs("W/L = 10u/0.13u, T = 27 deg C", false), "W=10u|L=0.13u|T=27 deg C");
         assert_eq!(pairs("VDS(V) = 0.1", false), "VDS(V)=0.1");
         assert_eq!(pairs("Drain voltage = 0.1 V", false), "Drain voltage=0.1 V");
         assert_eq!(pairs("W: 10um, L: 130nm, T: 27C", false), "W=10um|L=130nm|T=27C");

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 
 use crate::heading::{ColumnMapping, Heading, Later};
 use crate::identity::{self, Fields, Identity, UNREAD};
-use crate::sheet::Sheet;
+use crate::sheet::{Sheet, TextColumn};
 use crate::stop::Stop;
 use crate::{DataError, Flags, curves, signs};
 
 /// Columns of a sheet that say who was measured, not what.
-pub(crate) const IDENTITY_COLUMNS: [&str; 15] = [
+pub(crate) const IDENTITY_COLUMNS: [&str; 20] = [
     "technology",
     "family",
     "polarity",
@@ -26,7 +26,15 @@ pub(crate) const IDENTITY_COLUMNS: [&str; 15] = [
     "corner",
     "sweep",
     "origin",
+    "lot",
+    "wafer",
+    "sample",
+    "diex",
+    "diey",
 ];
+
+/// Those that name a site together, where no column does.
+const PLACES: [&str; 5] = ["lot", "wafer", "sample", "diex", "diey"];
 
 /// Rows of one identity with their validation state.
 #[derive(Debug, Default)]
@@ -93,7 +101,13 @@ pub(crate) fn split(
     let place = place(&sheet.header);
     let mut rows_of: Vec<(Fields, Vec<usize>)> = Vec::new();
     let mut index: HashMap<Vec<u64>, usize> = HashMap::new();
-    let words: Vec<_> = sheet.texts.iter().filter(|t| IDENTITY_COLUMNS.contains(&t.name.as_str())).collect();
+    // A column `Type` of other words says nothing of the polarity.
+    let says =
+        |t: &&TextColumn| t.name != "polarity" || t.words.iter().any(|w| identity::polarity(w).is_some());
+    let words: Vec<_> =
+        sheet.texts.iter().filter(|t| IDENTITY_COLUMNS.contains(&t.name.as_str())).filter(says).collect();
+    let places: Vec<_> =
+        words.iter().filter(|t| PLACES.contains(&t.name.as_str()) && t.words.len() > 1).collect();
     let numbers: Vec<_> =
         sheet.columns.iter().filter(|(n, _)| IDENTITY_COLUMNS.contains(&n.as_str())).collect();
     if words.is_empty() && numbers.is_empty() {
@@ -112,6 +126,11 @@ pub(crate) fn split(
                 let failed = failed.map(|(n, _)| (UNREAD.to_owned(), n.clone()));
                 for (field, value) in said.chain(measured).chain(failed).filter(|(_, v)| !v.is_empty()) {
                     fields.entry(field).or_insert(value);
+                }
+                let place: Vec<String> =
+                    places.iter().map(|t| format!("{}{}", t.name, t.word(row))).collect();
+                if !place.is_empty() {
+                    fields.entry("site".to_owned()).or_insert_with(|| place.join("_"));
                 }
                 rows_of.push((fields, Vec::new()));
                 rows_of.len() - 1
@@ -187,10 +206,11 @@ fn settle(
             values.iter_mut().for_each(|v| *v *= factor);
         }
     }
+    let passive = signs::passive(columns, later);
     let unsigned: Vec<&str> =
         later.iter().filter(|(_, l)| *l == Later::Sign).map(|(n, _)| n.as_str()).collect();
     signs::check_size(path, columns, &unsigned)?;
-    Ok(signs::restore(columns, &unsigned, identity.polarity))
+    Ok(signs::restore(columns, &unsigned, identity.polarity) | passive)
 }
 
 /// Lot, wafer, chip, module and structure as the header names them.

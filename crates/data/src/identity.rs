@@ -8,7 +8,7 @@
 use gummel_device::{Corner, Geometry, Polarity, si};
 use std::collections::BTreeMap;
 
-use crate::{DataError, Flags, heading};
+use crate::{DataError, Flags, heading, name};
 
 /// Temperature assumed where none is written, degrees Celsius.
 pub(crate) const ROOM_CELSIUS: f64 = 25.0;
@@ -87,34 +87,39 @@ pub(crate) fn header_fields(header: &[(String, String)]) -> Fields {
 
 /// Joins the sources of metadata of one file (or of one device inside it).
 ///
-/// `name` comes from a file-name pattern, `header` from the file, `table` from a metadata table or
+/// `fields` come from a file-name pattern, `header` from the file, `table` from a metadata table or
 /// from columns of the file itself. `path` is the file, used in errors and as the last resort for names.
 ///
 /// # Errors
 /// [`DataError::Metadata`] for a number or polarity that cannot be read.
 pub(crate) fn resolve(
     path: &str,
-    name: &Fields,
+    fields: &Fields,
     header: &Fields,
     table: &Fields,
 ) -> Result<Identity, DataError> {
-    let sources = Sources { path, name, header, table };
+    let sources = Sources { path, name: fields, header, table };
     let mut flags = if table.contains_key(UNREAD) { Flags::UNREAD_METADATA } else { Flags::NONE };
-    let w = sources.number("w", &mut flags)?;
-    let l = sources.number("l", &mut flags)?;
+    let mut w = sources.number("w", &mut flags)?;
+    let mut l = sources.number("l", &mut flags)?;
+    if let (None, None, Some(size)) = (w, l, name::size(path)) {
+        (w, l) = (Some(size.0), Some(size.1));
+    }
     if w.is_none() || l.is_none() {
         flags |= Flags::NO_GEOMETRY;
     }
-    let temperature = match sources.temperature(&mut flags)? {
+    // A pattern that matches says what it knows.
+    let guessed = fields.is_empty().then(|| name::temperature(path)).flatten();
+    let temperature = match sources.temperature(&mut flags)?.or(guessed) {
         Some(t) => t,
         None => {
             flags |= Flags::ASSUMED_TEMPERATURE;
-            let assumed = name.get("assumed_celsius").and_then(|t| t.parse().ok());
+            let assumed = fields.get("assumed_celsius").and_then(|t| t.parse().ok());
             tidy(si::kelvin(assumed.unwrap_or(ROOM_CELSIUS)))
         }
     };
     // Where the file name says which device it is, the module in the header adds nothing.
-    let named = name.contains_key("device") && !name.contains_key("site") && !table.contains_key("site");
+    let named = fields.contains_key("device") && !fields.contains_key("site") && !table.contains_key("site");
     let mut site = if named { String::new() } else { sources.word("site").unwrap_or_default() };
     if let Some(die) = sources.word("die").filter(|d| d != "1" && !d.eq_ignore_ascii_case("d1")) {
         let die = die.trim_start_matches(['d', 'D']);
@@ -253,7 +258,9 @@ impl Sources<'_> {
         {
             *flags |= Flags::CONTRADICTION;
         }
-        Ok(table.or(header).or(name).or_else(|| self.word("family").and_then(|f| polarity_of_family(&f))))
+        let family = || self.word("family").and_then(|f| polarity_of_family(&f));
+        let file = || polarity(&name::polarity(self.path)?.to_string());
+        Ok(table.or(header).or(name).or_else(family).or_else(file))
     }
 
     fn bad(&self, field: &str, found: &str, expected: &str) -> DataError {
@@ -267,7 +274,7 @@ impl Sources<'_> {
 }
 
 /// A polarity as headers and tables write it.
-fn polarity(text: &str) -> Option<Polarity> {
+pub(crate) fn polarity(text: &str) -> Option<Polarity> {
     match text.trim().to_ascii_lowercase().as_str() {
         "n" | "npn" | "1" | "+1" | "1.0" => Some(Polarity::N),
         "p" | "pnp" | "-1" | "-1.0" => Some(Polarity::P),

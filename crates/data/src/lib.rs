@@ -42,6 +42,7 @@ mod decode;
 mod heading;
 mod identity;
 mod input;
+mod name;
 mod number;
 mod random;
 mod sheet;

@@ -6,6 +6,7 @@
 
 use gummel_device::Polarity;
 
+use crate::heading::Later;
 use crate::{DataError, Flags};
 
 /// Currents below are no reading of any instrument or simulator, A: a logarithm was taken to the wrong base.
@@ -32,6 +33,37 @@ pub(crate) fn check_size(
         }
     }
     Ok(())
+}
+
+/// Drain currents below this may be the offset of an instrument, A.
+const CLEAR: f64 = 1e-9;
+/// Share of all power below which a few readings of the right sign are noise.
+const NOISE: f64 = 0.01;
+
+/// Turns drain currents around that flow against the drain-source voltage: a transistor takes up power, so that they were counted out
+/// of the terminal, or as magnitudes. Columns whose signs are told otherwise, `later`, are left alone.
+pub(crate) fn passive(columns: &mut [(String, Vec<f64>)], later: &[(String, Later)]) -> Flags {
+    let column = |name: &str| columns.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_slice());
+    let known = later.iter().any(|(n, l)| *l == Later::Sign && ["id", "vd", "vg"].contains(&n.as_str()));
+    let (Some(id), Some(vd), Some(_), false) = (column("id"), column("vd"), column("vg"), known) else {
+        return Flags::NONE;
+    };
+    let (mut taken, mut given) = (0.0, 0.0);
+    for (row, (id, vd)) in id.iter().zip(vd).enumerate().filter(|(_, (id, _))| id.abs() > CLEAR) {
+        let vs = column("vs").map(|v| v[row]).filter(|v| v.is_finite()).unwrap_or(0.0);
+        let power = id * (vd - vs);
+        if power > 0.0 {
+            taken += power
+        } else if power < 0.0 {
+            given -= power
+        }
+    }
+    if given == 0.0 || taken > NOISE * given {
+        return Flags::NONE;
+    }
+    let current = columns.iter_mut().filter(|(n, _)| n == "id");
+    current.flat_map(|(_, values)| values).for_each(|v| *v = -*v);
+    Flags::ASSUMED_SIGN
 }
 
 /// Gives the columns `names` the signs of a transistor of `polarity` (n-channel where unknown).
@@ -110,6 +142,19 @@ mod tests {
         restore(&mut given, &["id"], None);
         assert_eq!(given[3].1, [-1e-9, 1e-6, 1e-3]);
         assert_eq!(given[4].1, [1e-9, 1e-6, 1e-3]);
+    }
+
+    #[test]
+    fn a_transistor_that_gives_power_has_its_current_counted_the_other_way() {
+        let mut given = columns();
+        assert_eq!(passive(&mut given, &[]), Flags::NONE, "it takes power");
+        given[1].1 = vec![0.0, -0.1, -1.2];
+        assert_eq!(passive(&mut given, &[("id".to_owned(), Later::Sign)]), Flags::NONE, "restored later");
+        assert_eq!(passive(&mut given, &[]), Flags::ASSUMED_SIGN);
+        assert_eq!(given[3].1, [-1e-9, -1e-6, -1e-3]);
+        let mut off = columns();
+        off[3].1 = vec![-1e-13, -2e-13, -1e-12];
+        assert_eq!(passive(&mut off, &[]), Flags::NONE, "an offset is no current");
     }
 
     #[test]

@@ -8,7 +8,7 @@ fn squeezed(name: &str) -> String {
 }
 
 /// Spellings of columns, squeezed; voltages between terminals are taken against a grounded source.
-const SPELLINGS: [(&str, &[&str]); 30] = [
+const SPELLINGS: [(&str, &[&str]); 35] = [
     (
         "vg",
         &[
@@ -102,6 +102,11 @@ const SPELLINGS: [(&str, &[&str]); 30] = [
     ("device", &["device", "deviceid", "devicename", "dut", "dutname", "deviceundertest", "instance"]),
     ("site", &["site", "siteid", "subsite", "xy", "coordinate", "location"]),
     ("die", &["die", "dieid", "chip"]),
+    ("lot", &["lot", "lotid"]),
+    ("wafer", &["wafer", "waferid", "wafernumber"]),
+    ("sample", &["sample", "sampleid"]),
+    ("diex", &["diex", "xdie", "chipx"]),
+    ("diey", &["diey", "ydie", "chipy"]),
     ("technology", &["technology", "process", "techno"]),
     ("family", &["family", "devicetype", "model", "modelname"]),
     ("polarity", &["polarity", "type", "channeltype"]),

@@ -20,10 +20,10 @@ use crate::block::IDENTITY_COLUMNS;
 use crate::heading::{BadHeading, Heading};
 use crate::sheet::Sheet;
 use crate::source::Source;
-use crate::{DataError, Flags};
+use crate::{DataError, Flags, name};
 use layout::{Condition, Layout, Rows, banner};
 use matrix::Titles;
-use remark::{Said, assignments};
+pub(super) use remark::{Said, assignments};
 
 /// Reads a whole file of separated values.
 ///
@@ -53,6 +53,7 @@ pub(crate) fn read(source: Source<'_>) -> Result<Sheet, DataError> {
         number: 0,
         last: false,
         cut: !text.ends_with(['\n', '\r']),
+        exponent: None,
     };
     let mut lines = text.lines().enumerate().peekable();
     while let Some((k, line)) = lines.next() {
@@ -122,6 +123,8 @@ struct Reader<'a> {
     last: bool,
     /// The last line has no line end.
     cut: bool,
+    /// Characters of the exponents that the last numbers of all rows end with.
+    exponent: Option<usize>,
 }
 
 impl Reader<'_> {
@@ -331,6 +334,14 @@ impl Reader<'_> {
                 "complete the line, or quote cells that hold the column separator",
             ));
         }
+        let exponent = cells.iter().rfind(|c| !c.trim().is_empty()).map_or(0, |c| exponent(c));
+        if self.last && self.cut && self.exponent.is_some_and(|digits| exponent < digits) {
+            let found = format!("'{}' in the last line", cells.last().map_or("", |c| c.trim()));
+            self.cut_at(number, found);
+            return Ok(());
+        }
+        self.exponent =
+            if self.rows.len() == 0 { Some(exponent) } else { self.exponent.filter(|e| *e == exponent) };
         self.fresh = false;
         layout.append(&mut self.rows, number as u32, cells, fields, &self.held);
         self.sheet.flags |= self.assumed;
@@ -382,6 +393,11 @@ impl Reader<'_> {
             return;
         }
         let split = text.split_once([':', '=']).or_else(|| text.split_once([',', ';', '\t']));
+        if split.is_none()
+            && let Some(kind) = name::polarity(text)
+        {
+            self.header("polarity".to_owned(), kind.to_string());
+        }
         if let Some((key, value)) = split {
             let value = value.trim().trim_matches([',', ';', '"']).trim();
             let key = key.trim().trim_matches('"');
@@ -450,6 +466,11 @@ impl Reader<'_> {
         }
         Ok(self.sheet)
     }
+}
+
+/// Number of characters of the exponent of a number.
+fn exponent(cell: &str) -> usize {
+    cell.trim().rsplit_once(['e', 'E']).map_or(0, |(_, digits)| digits.len())
 }
 
 /// At most so many characters of a text.

@@ -4,9 +4,11 @@
 //! curve, the secondary sweep and constant biases, which the data lines may omit, are taken from the
 //! test parameters.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::csv::{NO_READING, is_failed, is_silent};
+use super::csv::{NO_READING, Said, assignments, condition, is_failed, is_silent};
+use crate::block::IDENTITY_COLUMNS;
 use crate::heading::Heading;
 use crate::identity::tidy;
 use crate::sheet::Sheet;
@@ -24,10 +26,13 @@ pub(crate) fn read(source: Source<'_>) -> Result<Sheet, DataError> {
     let mut record = Record::default();
     let mut curves = 0;
     let mut last = 0;
+    let commas = !text.lines().any(|l| l.trim_start().to_ascii_lowercase().starts_with("dataname;"));
     for (k, line) in text.lines().enumerate() {
         source.stop.look()?;
         last = k + 1;
-        let cells = cells(line);
+        // Where semicolons part cells, commas write decimals.
+        let points = if commas { Cow::Borrowed(line) } else { Cow::Owned(line.replace(',', ".")) };
+        let cells = cells(&points, if commas { ',' } else { ';' });
         let Some((keyword, values)) = cells.split_first() else { continue };
         match keyword.to_ascii_lowercase().as_str() {
             "setuptitle" | "primitivetest" if !record.rows.is_empty() => {
@@ -88,12 +93,14 @@ impl Record {
             let found = format!("{} values", values.len());
             return Err(fail(found, format!("{} as in DataName", self.names.len())));
         }
+        // Only what has a meaning must be a number; others may be remarks.
+        let known = |name: &str| Heading::read(name, source.mapping).ok().flatten().is_some_and(|h| h.known);
         let mut numbers = Vec::with_capacity(self.names.len());
-        for value in &values[..self.names.len()] {
+        for (value, name) in values.iter().zip(&self.names) {
             let number = match number::whole(value.as_bytes()) {
                 Some(number) if number.abs() < NO_READING => number,
                 Some(_) => f64::NAN,
-                None if is_silent(value) || is_failed(value) => f64::NAN,
+                None if is_silent(value) || is_failed(value) || !known(name) => f64::NAN,
                 None => return Err(fail(format!("'{value}'"), "a number".to_owned())),
             };
             numbers.push(number);
@@ -136,6 +143,11 @@ impl Record {
                 columns.push((heading.column, values));
             }
         }
+        for (name, value) in self.told(source) {
+            if !columns.iter().any(|(n, _)| *n == name) {
+                columns.push((name, vec![value; rows]));
+            }
+        }
         let offset = sheet.rows();
         for (name, values) in columns {
             sheet.append(&name, offset, values.into_iter());
@@ -159,6 +171,22 @@ impl Record {
         let header = self.parameters.iter().map(|(k, v)| (k.clone(), v.join(" ")));
         sheet.header.extend(header);
         Ok(first_curve + rows.div_ceil(points) as u32)
+    }
+
+    /// Biases and numbers about the device that parameters name, or tell in words: `Wg, 10u`, `TestTarget, W=10um L=0.13um`.
+    fn told(&self, source: Source<'_>) -> Vec<(String, f64)> {
+        let mut told = Vec::new();
+        for (name, words) in &self.parameters {
+            let words = words.join(" ");
+            told.extend(condition(&format!("{name}={words}"), source.mapping));
+            for (key, said) in assignments(&words, false, source.mapping) {
+                if let Said::One(value) = said {
+                    told.extend(condition(&format!("{key}={value}"), source.mapping));
+                }
+            }
+        }
+        told.retain(|(column, value)| !IDENTITY_COLUMNS.contains(&column.as_str()) || *value > 0.0);
+        told
     }
 
     /// Voltages of the secondary sweep, of constant channels and of grounded channels.
@@ -207,11 +235,11 @@ impl Record {
     }
 }
 
-/// The comma-separated cells of a line, without blanks and quotes around them.
-fn cells(line: &str) -> Vec<&str> {
+/// The cells of a line, without blanks and quotes around them.
+fn cells(line: &str, delimiter: char) -> Vec<&str> {
     let line = line.trim();
     if line.is_empty() {
         return Vec::new();
     }
-    line.split(',').map(|c| c.trim().trim_matches('"').trim()).collect()
+    line.split(delimiter).map(|c| c.trim().trim_matches('"').trim()).collect()
 }

@@ -2,6 +2,7 @@
 
 mod header;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use crate::DataError;
@@ -20,7 +21,12 @@ use header::{Header, column_name};
 /// [`DataError::Syntax`] for a line that breaks the grammar, [`DataError::Truncated`] when not even
 /// one row is there, [`DataError::Stopped`].
 pub(crate) fn read(source: Source<'_>) -> Result<Sheet, DataError> {
-    let mut lines = Lines { source, at: 0, number: 0 };
+    let marked = source.bytes.starts_with(&[0xEF, 0xBB, 0xBF])
+        || source.bytes.get(..2).is_some_and(|b| b.contains(&0) || b[0] >= 0xFE);
+    // An editor has saved it in its own way; else bytes are read as they are.
+    let text = if marked { source.text()? } else { Cow::Borrowed("") };
+    let source = if marked { Source { bytes: text.as_bytes(), ..source } } else { source };
+    let mut lines = Lines { source, at: 0, number: 0, before: 0 };
     let header = header::read(&mut lines)?;
     let mut blocks = Blocks::new(source, &header);
     let end = blocks.read(&mut lines)?;
@@ -32,9 +38,17 @@ pub(super) struct Lines<'a> {
     source: Source<'a>,
     at: usize,
     number: usize,
+    /// Where the line given last begins.
+    before: usize,
 }
 
 impl<'a> Lines<'a> {
+    /// Gives the last line once more.
+    fn again(&mut self) {
+        self.at = self.before;
+        self.number -= 1;
+    }
+
     /// Number of the line given last, counted from one.
     pub(super) fn number(&self) -> usize {
         self.number
@@ -54,6 +68,7 @@ impl<'a> Iterator for Lines<'a> {
         let end = memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
         // CRLF counts as one end, a lone CR (old Mac files) as one too.
         let gap = if rest[end..].starts_with(b"\r\n") { 2 } else { 1 };
+        self.before = self.at;
         self.at += end + gap;
         self.number += 1;
         Some(&rest[..end])
@@ -140,6 +155,14 @@ impl<'a> Blocks<'a> {
                 _ => {
                     let text = line[start..].trim_ascii();
                     if text.eq_ignore_ascii_case(b"END_DB") {
+                        end = End::Complete;
+                        break;
+                    }
+                    if text.eq_ignore_ascii_case(b"BEGIN_DB") && self.sheet.line.len() > first {
+                        let missing =
+                            || (lines.number(), "BEGIN_DB".to_owned(), "END_DB before it".to_owned());
+                        self.mismatch.get_or_insert_with(missing);
+                        lines.again();
                         end = End::Complete;
                         break;
                     }

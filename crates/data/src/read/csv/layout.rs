@@ -72,9 +72,10 @@ impl Layout {
         Ok(Layout { headings: cells.to_vec(), columns, parts })
     }
 
-    /// Number of headings that mean something.
+    /// Number of headings that mean something; none where all say who was measured.
     pub(super) fn meaningful(&self) -> usize {
-        self.columns.iter().flatten().filter(|h| h.known).count()
+        let known = || self.columns.iter().flatten().filter(|h| h.known);
+        if known().all(Heading::is_identity) { 0 } else { known().count() }
     }
 
     /// True when tables of the same columns, without conditions, stand side by side.

@@ -27,7 +27,7 @@ static RANGE: LazyLock<Regex> = LazyLock::new(|| {
 
 /// What stands behind a name.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Said {
+pub(crate) enum Said {
     /// A value.
     One(String),
     /// Several numbers; none where only their ends are told.
@@ -38,7 +38,7 @@ pub(super) enum Said {
 ///
 /// Any word may stand before an equals sign; before a colon, and with a unit or in several words, only what has a meaning. A value
 /// ends at the next name, tab or semicolon, and at a comma unless commas write decimals; these come out as points.
-pub(super) fn assignments(text: &str, comma_decimals: bool, mapping: &ColumnMapping) -> Vec<(String, Said)> {
+pub(crate) fn assignments(text: &str, comma_decimals: bool, mapping: &ColumnMapping) -> Vec<(String, Said)> {
     let mut names: Vec<(usize, usize, usize)> = Vec::new();
     for (at, mark) in text.match_indices(['=', ':']) {
         let from = names.last().map_or(0, |(_, _, end)| *end);

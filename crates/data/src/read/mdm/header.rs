@@ -77,6 +77,13 @@ pub(super) fn read(lines: &mut Lines<'_>) -> Result<Header, DataError> {
                 }
                 return Ok(header);
             }
+            // Sections of users.
+            word if matches!(section, Section::Inputs | Section::Outputs)
+                && word.contains('_')
+                && !word.contains(char::is_whitespace) =>
+            {
+                section = Section::Values;
+            }
             _ => match section {
                 Section::Before => return Err(fail(lines.number(), text, "BEGIN_HEADER")),
                 Section::Header => return Err(fail(lines.number(), text, "ICCAP_INPUTS")),

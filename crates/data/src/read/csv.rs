@@ -53,7 +53,7 @@ pub(crate) fn read(source: Source<'_>) -> Result<Sheet, DataError> {
         number: 0,
         last: false,
         cut: !text.ends_with(['\n', '\r']),
-        exponent: None,
+        exponents: true,
     };
     let mut lines = text.lines().enumerate().peekable();
     while let Some((k, line)) = lines.next() {
@@ -123,8 +123,8 @@ struct Reader<'a> {
     last: bool,
     /// The last line has no line end.
     cut: bool,
-    /// Characters of the exponents that the last numbers of all rows end with.
-    exponent: Option<usize>,
+    /// All rows end with an exponent.
+    exponents: bool,
 }
 
 impl Reader<'_> {
@@ -334,14 +334,12 @@ impl Reader<'_> {
                 "complete the line, or quote cells that hold the column separator",
             ));
         }
-        let exponent = cells.iter().rfind(|c| !c.trim().is_empty()).map_or(0, |c| exponent(c));
-        if self.last && self.cut && self.exponent.is_some_and(|digits| exponent < digits) {
-            let found = format!("'{}' in the last line", cells.last().map_or("", |c| c.trim()));
-            self.cut_at(number, found);
+        let end = cells.iter().rfind(|c| !c.trim().is_empty()).map_or("", |c| c.trim());
+        if self.last && self.cut && self.rows.len() > 1 && self.exponents && is_cut(end) {
+            self.cut_at(number, format!("'{end}' in the last line"));
             return Ok(());
         }
-        self.exponent =
-            if self.rows.len() == 0 { Some(exponent) } else { self.exponent.filter(|e| *e == exponent) };
+        self.exponents &= end.contains(['e', 'E']);
         self.fresh = false;
         layout.append(&mut self.rows, number as u32, cells, fields, &self.held);
         self.sheet.flags |= self.assumed;
@@ -468,9 +466,12 @@ impl Reader<'_> {
     }
 }
 
-/// Number of characters of the exponent of a number.
-fn exponent(cell: &str) -> usize {
-    cell.trim().rsplit_once(['e', 'E']).map_or(0, |(_, digits)| digits.len())
+/// True for a number of which the end may be missing, where all above it have exponents: `1.5E-0`, `1.5`, but not `0`.
+fn is_cut(number: &str) -> bool {
+    match number.rsplit_once(['e', 'E']) {
+        Some((_, exponent)) => ["", "-", "+", "-0", "+0"].contains(&exponent),
+        None => number.bytes().any(|b| (b'1'..=b'9').contains(&b)),
+    }
 }
 
 /// At most so many characters of a text.

@@ -8,5 +8,7 @@ mod malformed;
 mod odd;
 mod own_units;
 mod plt;
+mod remarks;
 mod silicon;
+mod terminals;
 mod validation;

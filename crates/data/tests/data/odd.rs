@@ -14,7 +14,7 @@ fn flags(table: &IvTable) -> Vec<Flags> {
 }
 
 /// The six points, in any order, of a file read with default options; `sign` is that of the channel.
-fn holds(name: &str, text: &str, sign: f64) -> IvTable {
+pub(crate) fn holds(name: &str, text: &str, sign: f64) -> IvTable {
     let table = read_one(name, text.as_bytes(), &ReadOptions::default());
     let (vg, vd, id) = (numbers(&table, "vg"), numbers(&table, "vd"), numbers(&table, "id"));
     assert_eq!(vg.len(), 6, "{name}: {text}");

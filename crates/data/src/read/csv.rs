@@ -7,23 +7,27 @@
 //! tables side by side; a line above them (`Vd=0.1,,Vd=1.2,`) says what each of them holds. A sheet with one
 //! bias down and another across (`Vgs\Vds,0.1,0.2`) is a wide table too.
 
+mod beside;
 mod fields;
+mod held;
 mod layout;
 mod matrix;
 mod refuse;
 mod remark;
+mod rows;
 
 pub(super) use fields::{Dialect, Field, NO_READING, is_failed, is_silent};
-pub(super) use layout::condition;
+pub(super) use held::condition;
 
-use crate::block::IDENTITY_COLUMNS;
-use crate::heading::{BadHeading, Heading};
+use crate::heading::BadHeading;
 use crate::sheet::Sheet;
 use crate::source::Source;
-use crate::{DataError, Flags, name};
-use layout::{Condition, Layout, Rows, banner};
+use crate::{DataError, Flags};
+use held::Condition;
+use layout::Layout;
 use matrix::Titles;
 pub(super) use remark::{Said, assignments};
+use rows::Rows;
 
 /// Reads a whole file of separated values.
 ///
@@ -205,19 +209,6 @@ impl Reader<'_> {
         Ok(true)
     }
 
-    /// Values of a bias below headings that repeat, `Vd (V),0.05,0.6` below `Vg (V),Id (A),Id (A)`.
-    fn banner_below(&mut self, number: usize, cells: &[String]) -> Result<bool, DataError> {
-        let Some(layout) = self.layout.as_ref().filter(|l| l.repeats()) else { return Ok(false) };
-        let banner = matrix::banner(cells, &self.dialect, self.source.mapping);
-        if banner.len() < 2 || banner.iter().any(|(_, (bias, _))| layout.has(bias)) {
-            return Ok(false);
-        }
-        let headings = layout.headings.clone();
-        self.layout = Some(self.laid_out(number, &headings, &banner)?);
-        self.banner = banner;
-        Ok(true)
-    }
-
     /// Headings with what a line beside them holds for each.
     fn laid_out(
         &self,
@@ -229,43 +220,6 @@ impl Reader<'_> {
             bad.at(self.source.path, number, "correct the heading or give a column mapping")
         };
         Layout::read(headings, banner, self.source.mapping).map_err(wrong)
-    }
-
-    /// What a remark that lists the values of a bias holds for headings that repeat.
-    fn listed(&self, layout: &Layout) -> Result<Option<Vec<(usize, Condition)>>, DataError> {
-        let Some((line, name, values)) = &self.listed else { return Ok(None) };
-        let held: Option<Vec<Condition>> =
-            values.iter().map(|v| condition(&format!("{name}={v}"), self.source.mapping)).collect();
-        let held = held.filter(|h| h.first().is_some_and(|(bias, _)| !layout.has(bias)));
-        let Some(held) = held.filter(|_| layout.repeats()) else { return Ok(None) };
-        let repeated = layout.repeated();
-        if repeated.len() != held.len() {
-            return Err(self.source.syntax(
-                *line,
-                format!("{} values of {name} above {} columns of one name", held.len(), repeated.len()),
-                "as many values as columns".to_owned(),
-                "write the bias into the headings, as in 'Id (Vd=0.1)'",
-            ));
-        }
-        Ok(Some(repeated.into_iter().zip(held).collect()))
-    }
-
-    /// A line above tables side by side, or a note.
-    fn remark(&mut self, number: usize, text: &str, cells: &[String]) {
-        self.titles.note(cells, &self.dialect, self.source.mapping);
-        self.values_above = matrix::banner(cells, &self.dialect, self.source.mapping);
-        if self.values_above.len() > 1 {
-            let name = cells.iter().find(|c| !c.trim().is_empty()).map_or("", |c| c.trim());
-            self.nameless = Some((number, name.to_owned()));
-        }
-        let banner = banner(cells, self.source.mapping);
-        if banner.is_empty() {
-            self.note(text);
-        } else {
-            // It belongs to the headings below, not to rows of the block above.
-            self.banner = banner;
-            self.layout = None;
-        }
     }
 
     /// A line of headings: at least two of them must mean something.
@@ -346,14 +300,6 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// A bias or a number about the device with its value, `Vds,0.6,V`, as opposed to a damaged row.
-    fn is_held(&self, cells: &[String]) -> bool {
-        let filled: Vec<&str> = cells.iter().map(|c| c.trim()).filter(|c| !c.is_empty()).collect();
-        let [name, value @ ..] = &filled[..] else { return false };
-        (1..=2).contains(&value.len())
-            && condition(&format!("{name}={}", value.join(" ")), self.source.mapping).is_some()
-    }
-
     /// Notes that the file ends inside this line.
     fn cut_at(&mut self, number: usize, found: String) {
         let expected = "a complete line with a line end";
@@ -371,64 +317,6 @@ impl Reader<'_> {
             return Ok(());
         }
         Err(self.source.syntax(number, cell, heading, "correct the cell, or leave it empty"))
-    }
-
-    /// `key, value`, `key: value` and `key = value`: held voltages between blocks, else header values.
-    fn note(&mut self, text: &str) {
-        let said = assignments(text, self.dialect.comma_decimals, self.source.mapping);
-        let (several, mut pairs) = (said.len() > 1, Vec::new());
-        for (key, said) in said {
-            match said {
-                Said::One(value) => {
-                    self.hold(&key, &value);
-                    pairs.push((key, value));
-                }
-                Said::Several(values) => self.listed = Some((self.number, key, values)),
-            }
-        }
-        if several {
-            pairs.into_iter().for_each(|(key, value)| self.header(key, value));
-            return;
-        }
-        let split = text.split_once([':', '=']).or_else(|| text.split_once([',', ';', '\t']));
-        if split.is_none()
-            && let Some(kind) = name::polarity(text)
-        {
-            self.header("polarity".to_owned(), kind.to_string());
-        }
-        if let Some((key, value)) = split {
-            let value = value.trim().trim_matches([',', ';', '"']).trim();
-            let key = key.trim().trim_matches('"');
-            if pairs.is_empty() {
-                // A unit in a cell of its own: `Vds,0.6,V`.
-                self.hold(key, &value.replacen([',', ';', '\t'], " ", 1));
-            }
-            self.header(key.to_owned(), value.to_owned());
-        }
-    }
-
-    /// Holds a number for the rows below, where `key` is a bias or a number about the device.
-    fn hold(&mut self, key: &str, value: &str) {
-        let Some((column, value)) = condition(&format!("{key}={value}"), self.source.mapping) else { return };
-        // Headers are full of zeros and placeholders.
-        if IDENTITY_COLUMNS.contains(&column.as_str()) && value <= 0.0 {
-            return;
-        }
-        self.held.retain(|(c, _)| *c != column);
-        self.held.push((column, value));
-    }
-
-    /// Notes a value of the header; a name of a device that changes between blocks holds for the rows below.
-    fn header(&mut self, key: String, value: String) {
-        let earlier = self.sheet.header.iter().find(|(k, _)| k.eq_ignore_ascii_case(&key));
-        if self.rows.len() > 0
-            && earlier.is_some_and(|(_, v)| *v != value)
-            && let Ok(Some(heading)) = Heading::read(&key, self.source.mapping)
-            && NAMES.contains(&heading.column.as_str())
-        {
-            self.rows.name(&heading.column, &value);
-        }
-        self.sheet.header.push((key, value));
     }
 
     fn finish(mut self) -> Result<Sheet, DataError> {
@@ -478,9 +366,6 @@ fn is_cut(number: &str) -> bool {
 fn shortened(text: &str, most: usize) -> String {
     text.chars().take(most).collect()
 }
-
-/// Words that tell devices of one file apart.
-const NAMES: [&str; 4] = ["device", "site", "die", "corner"];
 
 /// A remark with a key, as opposed to a damaged row.
 fn is_note(text: &str) -> bool {

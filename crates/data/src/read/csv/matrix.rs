@@ -5,7 +5,7 @@
 //! was measured; a sheet that names no quantity holds drain currents in amperes and is flagged so.
 
 use super::fields::{Dialect, Field};
-use super::layout::Condition;
+use super::held::{self, Condition};
 use crate::heading::{ColumnMapping, Heading};
 
 /// What the lines above a sheet say: what was measured, and biases that no number goes with.
@@ -89,7 +89,7 @@ pub(super) fn headings(
     for (cell, value) in cells.iter().skip(corner_at + 1).zip(values) {
         let condition = match (value, &across) {
             (Some(value), Some(across)) => value.below(across).map(|value| (across.column.clone(), value)),
-            _ => super::layout::condition(cell, mapping).filter(|(column, _)| *column != row_heading.column),
+            _ => held::condition(cell, mapping).filter(|(column, _)| *column != row_heading.column),
         };
         held += usize::from(condition.is_some());
         rewritten.push(condition.map_or_else(|| cell.clone(), |c| spelled(&response, &c)));

@@ -10,7 +10,7 @@ use crate::stop::Stop;
 use crate::{DataError, Flags, curves, signs};
 
 /// Columns of a sheet that say who was measured, not what.
-pub(crate) const IDENTITY_COLUMNS: [&str; 20] = [
+pub(crate) const IDENTITY_COLUMNS: [&str; 15] = [
     "technology",
     "family",
     "polarity",
@@ -26,15 +26,22 @@ pub(crate) const IDENTITY_COLUMNS: [&str; 20] = [
     "corner",
     "sweep",
     "origin",
-    "lot",
-    "wafer",
-    "sample",
-    "diex",
-    "diey",
 ];
 
-/// Those that name a site together, where no column does.
-const PLACES: [&str; 5] = ["lot", "wafer", "sample", "diex", "diey"];
+/// Columns of numbers that name a site together, where no column of its own does.
+const PLACES: [&str; 11] = [
+    "lot",
+    "lot_id",
+    "wafer",
+    "wafer_id",
+    "wafer_no",
+    "sample",
+    "sample_id",
+    "diex",
+    "diey",
+    "die_x",
+    "die_y",
+];
 
 /// Rows of one identity with their validation state.
 #[derive(Debug, Default)]
@@ -106,17 +113,22 @@ pub(crate) fn split(
         |t: &&TextColumn| t.name != "polarity" || t.words.iter().any(|w| identity::polarity(w).is_some());
     let words: Vec<_> =
         sheet.texts.iter().filter(|t| IDENTITY_COLUMNS.contains(&t.name.as_str())).filter(says).collect();
-    let places: Vec<_> =
-        words.iter().filter(|t| PLACES.contains(&t.name.as_str()) && t.words.len() > 1).collect();
+    let places: Vec<_> = sheet
+        .columns
+        .iter()
+        .filter(|(name, values)| PLACES.contains(&name.as_str()) && parts_devices(values))
+        .filter(|_| !words.iter().any(|t| t.name == "site"))
+        .collect();
     let numbers: Vec<_> =
         sheet.columns.iter().filter(|(n, _)| IDENTITY_COLUMNS.contains(&n.as_str())).collect();
-    if words.is_empty() && numbers.is_empty() {
+    if words.is_empty() && numbers.is_empty() && places.is_empty() {
         rows_of.push((table.clone(), (0..sheet.rows()).collect()));
     } else {
         for row in 0..sheet.rows() {
             stop.look()?;
             let codes = words.iter().map(|t| u64::from(t.codes[row]));
-            let key: Vec<u64> = codes.chain(numbers.iter().map(|(_, v)| v[row].to_bits())).collect();
+            let numbered = numbers.iter().chain(&places);
+            let key: Vec<u64> = codes.chain(numbered.map(|(_, v)| v[row].to_bits())).collect();
             let at = *index.entry(key).or_insert_with(|| {
                 let mut fields = table.clone();
                 let said = words.iter().map(|t| (t.name.clone(), t.word(row).to_owned()));
@@ -127,8 +139,7 @@ pub(crate) fn split(
                 for (field, value) in said.chain(measured).chain(failed).filter(|(_, v)| !v.is_empty()) {
                     fields.entry(field).or_insert(value);
                 }
-                let place: Vec<String> =
-                    places.iter().map(|t| format!("{}{}", t.name, t.word(row))).collect();
+                let place: Vec<String> = places.iter().map(|(name, v)| format!("{name}{}", v[row])).collect();
                 if !place.is_empty() {
                     fields.entry("site".to_owned()).or_insert_with(|| place.join("_"));
                 }
@@ -175,6 +186,12 @@ pub(crate) fn split(
         });
     }
     Ok(blocks)
+}
+
+/// True for a column that differs from device to device and not from reading to reading.
+fn parts_devices(values: &[f64]) -> bool {
+    let changes = values.windows(2).filter(|pair| pair[0] != pair[1]).count();
+    changes > 0 && changes * 3 < values.len() && values.iter().all(|v| v.is_finite())
 }
 
 /// Turns values into those of the terminal, now that the device is known; gives what had to be assumed.
@@ -225,12 +242,12 @@ fn check_columns(path: &str, sheet: &Sheet) -> Result<(), DataError> {
     let names: Vec<&str> =
         sheet.columns.iter().map(|(n, _)| n.as_str()).filter(|n| !IDENTITY_COLUMNS.contains(n)).collect();
     let voltage = names.iter().any(|n| n.starts_with('v') || n.starts_with("freq"));
-    let transistor = names.iter().any(|n| ["vg", "vd"].contains(n));
     let plain = ColumnMapping::default();
-    let read = |n: &&str| Heading::read(n, &plain).ok().flatten().is_some_and(|h| h.is_response());
-    // Parts of S-parameters and capacitances of other combinations of terminals keep their own names.
-    let response = names.iter().any(|n| read(n) || n.ends_with("_re") || n.starts_with('c'));
-    if names.len() >= 2 && (voltage || !sheet.header.is_empty()) && (response || !transistor) {
+    let read = |n: &str| Heading::read(n, &plain).ok().flatten();
+    let response = |n: &str| read(n).is_some_and(|h| h.is_response());
+    // A current of which the unit or a word beside it is not understood, where no other is: `id_a_u`, `m0_ids`.
+    let lost = !names.iter().any(|n| response(n)) && names.iter().any(|n| n.split('_').any(response));
+    if names.len() >= 2 && (voltage || !sheet.header.is_empty()) && !lost {
         return Ok(());
     }
     Err(DataError::NoQuantity {

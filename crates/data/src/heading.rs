@@ -229,9 +229,8 @@ fn parse_within(text: &str, nested: usize) -> Result<Heading, BadHeading> {
         None => (false, text),
     };
     let (name, unit) = split_unit(without_run(rest));
-    // Time is what a lower-case letter means; `T` is the temperature.
-    if name == "t" && unit.as_deref().is_none_or(|u| Dimension::Temperature.unit(u).is_none()) {
-        return Ok(Heading::unknown("t"));
+    if name == "t" && unit.as_deref().is_some_and(|u| ["s", "ms", "us", "min", "h"].contains(&u)) {
+        return Ok(Heading::unknown("time"));
     }
     let over_width = name.trim_end().strip_suffix(['w', 'W']).and_then(|n| n.trim_end().strip_suffix('/'));
     let over_width = over_width.filter(|n| canonical(n).is_some()).map(str::to_owned);

@@ -26,7 +26,7 @@ const HEADER_KEYS: [(&str, &[&str]); 13] = [
     ("nf", &["main.nf", "nf", "fingers"]),
     ("mult", &["main.m", "m", "mult", "multiplicity"]),
     ("celsius", &["temp", "temperature", "tmeas", "tchuck", "t", "tnom"]),
-    ("polarity", &["type", "polarity", "channel", "device type", "device_type", "device"]),
+    ("polarity", &["type", "polarity", "device type", "device_type"]),
     ("technology", &["technology", "techno", "process"]),
     ("family", &["family", "device_type", "model"]),
     ("device", &["device", "device_name", "device id", "deviceid"]),
@@ -102,15 +102,16 @@ pub(crate) fn resolve(
     let mut flags = if table.contains_key(UNREAD) { Flags::UNREAD_METADATA } else { Flags::NONE };
     let mut w = sources.number("w", &mut flags)?;
     let mut l = sources.number("l", &mut flags)?;
-    if let (None, None, Some(size)) = (w, l, name::size(path)) {
+    // A pattern that matches says what it knows.
+    let guess = fields.is_empty();
+    if let (None, None, Some(size)) = (w, l, guess.then(|| name::size(path)).flatten()) {
         (w, l) = (Some(size.0), Some(size.1));
     }
     if w.is_none() || l.is_none() {
         flags |= Flags::NO_GEOMETRY;
     }
-    // A pattern that matches says what it knows.
-    let guessed = fields.is_empty().then(|| name::temperature(path)).flatten();
-    let temperature = match sources.temperature(&mut flags)?.or(guessed) {
+    let named = || guess.then(|| name::temperature(path)).flatten();
+    let temperature = match sources.temperature(&mut flags)?.or_else(named) {
         Some(t) => t,
         None => {
             flags |= Flags::ASSUMED_TEMPERATURE;
@@ -259,7 +260,8 @@ impl Sources<'_> {
             *flags |= Flags::CONTRADICTION;
         }
         let family = || self.word("family").and_then(|f| polarity_of_family(&f));
-        let file = || polarity(&name::polarity(self.path)?.to_string());
+        let guess = || self.name.is_empty().then(|| name::polarity(self.path)).flatten();
+        let file = || polarity(&guess()?.to_string());
         Ok(table.or(header).or(name).or_else(family).or_else(file))
     }
 
@@ -282,7 +284,8 @@ pub(crate) fn polarity(text: &str) -> Option<Polarity> {
         words => {
             let (kind, rest) = words.split_at_checked(1)?;
             let rest = rest.trim_start_matches(['-', ' ', '_']);
-            let named = ["mos", "fet", "ch", "type", "ldmos"].iter().any(|w| rest.starts_with(w));
+            let named = ["mos", "fet", "ldmos", "channel", "ch-", "ch_"].iter().any(|w| rest.starts_with(w))
+                || ["ch", "type"].contains(&rest);
             match kind {
                 "n" if named => Some(Polarity::N),
                 "p" if named => Some(Polarity::P),

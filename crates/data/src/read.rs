@@ -265,9 +265,14 @@ fn part_polarities(blocks: &mut [Block]) {
             seen.entry(block.identity.family.clone()).or_default().insert(polarity.sign() as i8);
         }
     }
+    let key = |b: &Block| (b.identity.family.clone(), b.identity.device.clone());
+    // Other files of a device whose polarity one file tells.
+    let told: BTreeMap<(String, String), Polarity> =
+        blocks.iter().filter_map(|b| Some((key(b), nameless(b)?))).collect();
     for block in blocks {
         let both = seen.get(&block.identity.family).is_some_and(|signs| signs.len() > 1);
-        if let Some(polarity) = nameless(block).filter(|_| both) {
+        let own = || nameless(block).or_else(|| told.get(&key(block)).copied());
+        if let Some(polarity) = own().filter(|_| both && block.identity.nameless) {
             let kind = if polarity == Polarity::N { "n" } else { "p" };
             block.identity.family = format!("{}_{kind}", block.identity.family);
         }

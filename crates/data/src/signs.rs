@@ -37,28 +37,38 @@ pub(crate) fn check_size(
 
 /// Drain currents below this may be the offset of an instrument, A.
 const CLEAR: f64 = 1e-9;
+/// The largest drain current is above this where its sign is certain, A.
+const LARGE: f64 = 1e-7;
 /// Share of all power below which a few readings of the right sign are noise.
 const NOISE: f64 = 0.01;
 
-/// Turns drain currents around that flow against the drain-source voltage: a transistor takes up power, so that they were counted out
-/// of the terminal, or as magnitudes. Columns whose signs are told otherwise, `later`, are left alone.
+/// Turns the drain currents of a device around that flow against the drain-source voltage: a transistor takes up power, so that they
+/// were counted out of the terminal, or as magnitudes. Columns whose signs are told otherwise, `later`, are left alone, and so are
+/// currents that the gate may have brought.
 pub(crate) fn passive(columns: &mut [(String, Vec<f64>)], later: &[(String, Later)]) -> Flags {
     let column = |name: &str| columns.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_slice());
     let known = later.iter().any(|(n, l)| *l == Later::Sign && ["id", "vd", "vg"].contains(&n.as_str()));
     let (Some(id), Some(vd), Some(_), false) = (column("id"), column("vd"), column("vg"), known) else {
         return Flags::NONE;
     };
-    let (mut taken, mut given) = (0.0, 0.0);
+    let (vs, ig) = (column("vs"), column("ig"));
+    let (mut taken, mut given, mut rows) = (0.0, 0.0, 0);
+    let (mut least, mut most) = (f64::INFINITY, 0.0f64);
     for (row, (id, vd)) in id.iter().zip(vd).enumerate().filter(|(_, (id, _))| id.abs() > CLEAR) {
-        let vs = column("vs").map(|v| v[row]).filter(|v| v.is_finite()).unwrap_or(0.0);
-        let power = id * (vd - vs);
+        let at = |v: Option<&[f64]>| v.map(|v| v[row]).filter(|v| v.is_finite()).unwrap_or(0.0);
+        let power = id * (vd - at(vs));
         if power > 0.0 {
-            taken += power
+            taken += power;
         } else if power < 0.0 {
-            given -= power
+            if at(ig).abs() > 0.5 * id.abs() {
+                return Flags::NONE;
+            }
+            given -= power;
+            rows += 1;
+            (least, most) = (least.min(id.abs()), most.max(id.abs()));
         }
     }
-    if given == 0.0 || taken > NOISE * given {
+    if rows < 3 || most < LARGE || most < 10.0 * least || taken > NOISE * given {
         return Flags::NONE;
     }
     let current = columns.iter_mut().filter(|(n, _)| n == "id");
@@ -148,13 +158,19 @@ mod tests {
     fn a_transistor_that_gives_power_has_its_current_counted_the_other_way() {
         let mut given = columns();
         assert_eq!(passive(&mut given, &[]), Flags::NONE, "it takes power");
-        given[1].1 = vec![0.0, -0.1, -1.2];
+        given[1].1 = vec![-0.1, -0.1, -1.2];
+        given[3].1 = vec![2e-9, 1e-6, 1e-3];
         assert_eq!(passive(&mut given, &[("id".to_owned(), Later::Sign)]), Flags::NONE, "restored later");
         assert_eq!(passive(&mut given, &[]), Flags::ASSUMED_SIGN);
-        assert_eq!(given[3].1, [-1e-9, -1e-6, -1e-3]);
+        assert_eq!(given[3].1, [-2e-9, -1e-6, -1e-3]);
         let mut off = columns();
         off[3].1 = vec![-1e-13, -2e-13, -1e-12];
         assert_eq!(passive(&mut off, &[]), Flags::NONE, "an offset is no current");
+        off[3].1 = vec![-2e-9, -2e-9, -3e-9];
+        assert_eq!(passive(&mut off, &[]), Flags::NONE, "nor is a constant one");
+        off[3].1 = vec![-2e-9, -1e-6, -1e-3];
+        off.push(("ig".to_owned(), vec![4e-9, 2e-6, 2e-3]));
+        assert_eq!(passive(&mut off, &[]), Flags::NONE, "the gate brings it");
     }
 
     #[test]

@@ -8,7 +8,7 @@ fn squeezed(name: &str) -> String {
 }
 
 /// Spellings of columns, squeezed; voltages between terminals are taken against a grounded source.
-const SPELLINGS: [(&str, &[&str]); 35] = [
+const SPELLINGS: [(&str, &[&str]); 30] = [
     (
         "vg",
         &[
@@ -102,11 +102,6 @@ const SPELLINGS: [(&str, &[&str]); 35] = [
     ("device", &["device", "deviceid", "devicename", "dut", "dutname", "deviceundertest", "instance"]),
     ("site", &["site", "siteid", "subsite", "xy", "coordinate", "location"]),
     ("die", &["die", "dieid", "chip"]),
-    ("lot", &["lot", "lotid"]),
-    ("wafer", &["wafer", "waferid", "wafernumber"]),
-    ("sample", &["sample", "sampleid"]),
-    ("diex", &["diex", "xdie", "chipx"]),
-    ("diey", &["diey", "ydie", "chipy"]),
     ("technology", &["technology", "process", "techno"]),
     ("family", &["family", "devicetype", "model", "modelname"]),
     ("polarity", &["polarity", "type", "channeltype"]),
@@ -143,7 +138,8 @@ pub(super) fn canonical(name: &str) -> Option<(&'static str, f64)> {
 /// `Id(M1)` and `Ix(x1:D)` into a terminal.
 fn of_simulator(lower: &str) -> Option<(&'static str, f64)> {
     let inside = |prefix: &str| lower.strip_prefix(prefix)?.strip_suffix(')');
-    let current = |terminal: char| ["id", "ig", "is", "ib"].into_iter().find(|c| c.ends_with(terminal));
+    let current =
+        |terminal: char| ["id", "ig", "is", "ib", "ic", "ie"].into_iter().find(|c| c.ends_with(terminal));
     if let Some(source) = inside("i(").or_else(|| lower.strip_suffix("#branch")) {
         let (voltage, _) = source.starts_with('v').then(|| canonical(source)).flatten()?;
         return Some((current(voltage.chars().nth(1)?)?, -1.0));

@@ -16,6 +16,7 @@ mod refuse;
 mod remark;
 mod rows;
 
+pub(super) use beside::is_stimulus;
 pub(super) use fields::{Dialect, Field, NO_READING, is_failed, is_silent};
 pub(super) use held::condition;
 
@@ -57,7 +58,7 @@ pub(crate) fn read(source: Source<'_>) -> Result<Sheet, DataError> {
         number: 0,
         last: false,
         cut: !text.ends_with(['\n', '\r']),
-        exponents: true,
+        ends: None,
     };
     let mut lines = text.lines().enumerate().peekable();
     while let Some((k, line)) = lines.next() {
@@ -127,8 +128,8 @@ struct Reader<'a> {
     last: bool,
     /// The last line has no line end.
     cut: bool,
-    /// All rows end with an exponent.
-    exponents: bool,
+    /// Characters of the last number of every row, where all have as many and an exponent of two digits or more.
+    ends: Option<usize>,
 }
 
 impl Reader<'_> {
@@ -234,6 +235,10 @@ impl Reader<'_> {
         } else if let Some(banner) = self.listed(&layout)? {
             layout = self.laid_out(number, cells, &banner)?;
             self.banner = banner;
+            self.listed = None;
+        } else if let Some((_, key, values)) = self.listed.take_if(|(_, _, values)| values.len() == 2) {
+            // Of two, the second may be a remark: `Vd = 0.1; 27`.
+            self.hold(&key, &values[0]);
         }
         self.fresh = true;
         self.titles.note(cells, &self.dialect, self.source.mapping);
@@ -288,12 +293,21 @@ impl Reader<'_> {
                 "complete the line, or quote cells that hold the column separator",
             ));
         }
-        let end = cells.iter().rfind(|c| !c.trim().is_empty()).map_or("", |c| c.trim());
-        if self.last && self.cut && self.rows.len() > 1 && self.exponents && is_cut(end) {
-            self.cut_at(number, format!("'{end}' in the last line"));
-            return Ok(());
+        if self.cut {
+            let end = cells.iter().rfind(|c| !c.trim().is_empty()).map_or("", |c| c.trim());
+            let short = self.ends.is_some_and(|length| end.len() < length);
+            // A zero may be written shorter.
+            if self.last
+                && self.rows.len() > 1
+                && short
+                && end.bytes().any(|b| b.is_ascii_digit() && b != b'0')
+            {
+                self.cut_at(number, format!("'{end}' in the last line"));
+                return Ok(());
+            }
+            let length = Some(end.len()).filter(|_| has_exponent(end));
+            self.ends = if self.rows.len() == 0 { length } else { self.ends.filter(|_| self.ends == length) };
         }
-        self.exponents &= end.contains(['e', 'E']);
         self.fresh = false;
         layout.append(&mut self.rows, number as u32, cells, fields, &self.held);
         self.sheet.flags |= self.assumed;
@@ -354,12 +368,12 @@ impl Reader<'_> {
     }
 }
 
-/// True for a number of which the end may be missing, where all above it have exponents: `1.5E-0`, `1.5`, but not `0`.
-fn is_cut(number: &str) -> bool {
-    match number.rsplit_once(['e', 'E']) {
-        Some((_, exponent)) => ["", "-", "+", "-0", "+0"].contains(&exponent),
-        None => number.bytes().any(|b| (b'1'..=b'9').contains(&b)),
-    }
+/// True for a number with an exponent of two digits or more.
+fn has_exponent(number: &str) -> bool {
+    number.rsplit_once(['e', 'E']).is_some_and(|(mantissa, exponent)| {
+        let digits = exponent.trim_start_matches(['-', '+']);
+        digits.len() > 1 && digits.bytes().all(|b| b.is_ascii_digit()) && mantissa.parse::<f64>().is_ok()
+    })
 }
 
 /// At most so many characters of a text.

@@ -7,10 +7,10 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::csv::{NO_READING, Said, assignments, condition, is_failed, is_silent};
+use super::csv::{NO_READING, Said, assignments, condition, is_failed, is_silent, is_stimulus};
 use crate::block::IDENTITY_COLUMNS;
 use crate::heading::Heading;
-use crate::identity::tidy;
+use crate::identity::{LENGTHS, tidy};
 use crate::sheet::Sheet;
 use crate::source::Source;
 use crate::{DataError, number};
@@ -168,7 +168,8 @@ impl Record {
             ));
         }
         self.limits(source, sheet);
-        let header = self.parameters.iter().map(|(k, v)| (k.clone(), v.join(" ")));
+        // `T` is a temperature in other headers; here it may be any time.
+        let header = self.parameters.iter().filter(|(k, _)| *k != "t").map(|(k, v)| (k.clone(), v.join(" ")));
         sheet.header.extend(header);
         Ok(first_curve + rows.div_ceil(points) as u32)
     }
@@ -178,14 +179,22 @@ impl Record {
         let mut told = Vec::new();
         for (name, words) in &self.parameters {
             let words = words.join(" ");
-            told.extend(condition(&format!("{name}={words}"), source.mapping));
+            // A single letter may be any parameter's.
+            if name.len() > 1 {
+                told.extend(condition(&format!("{name}={words}"), source.mapping));
+            }
             for (key, said) in assignments(&words, false, source.mapping) {
                 if let Said::One(value) = said {
                     told.extend(condition(&format!("{key}={value}"), source.mapping));
                 }
             }
         }
-        told.retain(|(column, value)| !IDENTITY_COLUMNS.contains(&column.as_str()) || *value > 0.0);
+        told.retain(|(column, value)| {
+            is_stimulus(column) && (*value > 0.0 || !IDENTITY_COLUMNS.contains(&column.as_str()))
+        });
+        // A width without length is the number of a wafer.
+        let sized = LENGTHS.iter().all(|side| told.iter().any(|(column, _)| column == side));
+        told.retain(|(column, _)| sized || !LENGTHS.contains(&column.as_str()));
         told
     }
 

@@ -269,8 +269,11 @@ fn spice_name(name: &str, mapping: &ColumnMapping) -> String {
     let lower = name.to_ascii_lowercase();
     let inside = |prefix: &str| lower.strip_prefix(prefix).and_then(|r| r.strip_suffix(')'));
     let source = lower.strip_suffix("#branch").or_else(|| inside("i("));
+    if let Some(terminal) = source.and_then(|s| s.strip_prefix('v')).filter(|t| t.len() == 1) {
+        return format!("-i{terminal}");
+    }
     if source.is_some() {
-        // `-id` of the source at the drain, which headings know.
+        // `i(vdrain)`, which headings know.
         return lower;
     }
     if let Some((_, parameter)) =

@@ -23,7 +23,7 @@ fn a_bias_holds_for_the_rows_below_however_it_is_said() {
         "Vds,{}",
         "Vds,{},V",
         "Vds (V),{}",
-        "# 12:30:05 Vds: {} V, by hand",
+        "# Vds: {} V, by hand",
     ] {
         let at = |volts: &str| said.replace("{}", volts);
         // Headings once for all blocks, for every block, and below the bias.
@@ -94,8 +94,16 @@ fn blocks_places_and_file_names_tell_devices_apart() {
     assert_eq!(numbers(&sizes, "w"), [5e-6, 5e-6, 1e-5, 1e-5]);
     let names = table(&format!("# Device: n1\n{block}# Device: n2\n{block}"));
     assert_eq!(words(&names, "device"), ["n1", "n1", "n2", "n2"]);
-    let wafers = table("Lot,Wafer,DieX,W,L,Vg,Vd,Id\nA,1,3,1u,1u,0,0.1,1e-9\nA,2,3,1u,1u,0,0.1,1e-9\n");
-    assert_eq!(words(&wafers, "site"), ["wafer1", "wafer2"]);
+    let of = |wafer: u8| -> String {
+        (0..3).map(|k| format!("A,{wafer},3,{k},1u,1u,{k},0.1,1e-{}\n", 9 - k)).collect()
+    };
+    let wafers = table(&format!("Lot,Wafer,DieX,Sample,W,L,Vg,Vd,Id\n{}{}", of(1), of(2)));
+    assert_eq!(
+        words(&wafers, "site"),
+        [["wafer1"; 3], ["wafer2"; 3]].concat(),
+        "a sample counts readings here"
+    );
+    assert_eq!(numbers(&wafers, "wafer"), [[1.0; 3], [2.0; 3]].concat());
     let kinds = table("Type,Vg,Vd,Id\nfwd,0,0.1,1e-9\nfwd,1,0.1,1e-6\n");
     assert_eq!(numbers(&kinds, "id"), [1e-9, 1e-6]);
 
@@ -112,6 +120,42 @@ fn blocks_places_and_file_names_tell_devices_apart() {
     assert!(temperatures.contains(&233.15) && temperatures.contains(&300.15), "{temperatures:?}");
     let families: std::collections::BTreeSet<String> = words(&named, "family").into_iter().collect();
     assert_eq!(families.len(), 3, "polarities and folders are families: {families:?}");
+}
+
+#[test]
+fn what_is_said_of_something_else_holds_nothing() {
+    let block = "Vg,Vd,Id\n0,0.1,1e-9\n1,0.1,1e-6\n";
+    for free in [
+        "# Pulse length: 5",
+        "# Max gm: 3e-3",
+        "# Comment: T: 3",
+        "# Averages m: 16",
+        "# Channel: 1",
+        "# Device: 1",
+        "# Compare with pmos",
+        "# Target Id: 1e-7",
+        "# Line frequency: 50",
+    ] {
+        let plain = table(block);
+        let table = table(&format!("{free}\n{block}"));
+        assert_eq!(table.frame().width(), plain.frame().width(), "{free}");
+        for column in ["w", "l", "mult", "temperature"] {
+            let of = |t: &IvTable| numbers(t, column).iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+            assert_eq!(of(&table), of(&plain), "{free}: {column}");
+        }
+        assert_eq!(words(&table, "polarity"), words(&plain, "polarity"), "{free}");
+    }
+    let first = table("# Vd = 0.1 V, 25 °C\nVg,Id\n0,1e-9\n1,1e-6\n");
+    assert_eq!(numbers(&first, "vd"), [0.1; 2]);
+    let blanks = table("  Vg (V)   Vd (V)   Id (uA)\n 0   0.1   1e-3\n 1   0.1   1\n");
+    assert_eq!((numbers(&blanks, "vd"), numbers(&blanks, "id")), (vec![0.1; 2], vec![1e-9, 1e-6]));
+    let units = table("Vg,Id [A] (Vd=0.1),Id [mA] (Vd=1.2)\n0,1e-9,1e-6\n1,1e-6,1e-3\n");
+    assert_eq!(numbers(&units, "id"), [1e-9, 1e-6, 1e-9, 1e-6]);
+    let warm = table("w,l,t,Vg,Vd,Id\n1,1,27,0,0.1,1e-9\n1,1,125,0,0.1,1e-8\n");
+    assert_eq!(numbers(&warm, "temperature"), [300.15, 398.15]);
+    let charge = table("Vg,Vd,Qg,Id\n0,0.1,1.0E-15 C,1.0E-9 C\n1,0.1,2.0E-15 C,1.0E-9\n");
+    assert_eq!(numbers(&charge, "qg"), [1e-15, 2e-15]);
+    assert!(numbers(&charge, "id")[0].is_nan());
 }
 
 #[test]

@@ -79,10 +79,10 @@ fn simulators_count_currents_through_their_sources() {
 
 #[test]
 fn a_transistor_does_not_give_power() {
-    let text = b"# PMOS\nVsg,Vsd,Id\n0,1.2,1e-9\n1,1.2,1e-6\n";
+    let text = b"# PMOS\nVsg,Vsd,Id\n0,1.2,2e-9\n1,1.2,1e-6\n2,1.2,1e-5\n";
     let table = read_one("a.csv", text, &ReadOptions::default());
-    assert_eq!((numbers(&table, "vd"), numbers(&table, "id")), (vec![-1.2; 2], vec![-1e-9, -1e-6]));
-    assert_eq!(words(&table, "polarity"), ["p", "p"]);
+    assert_eq!((numbers(&table, "vd"), numbers(&table, "id")), (vec![-1.2; 3], vec![-2e-9, -1e-6, -1e-5]));
+    assert_eq!(words(&table, "polarity"), ["p"; 3]);
     let flags = table.frame().column("flags").expect("the column").u32().expect("integers").get(0);
     assert!(Flags(flags.unwrap_or(0)).contains(Flags::ASSUMED_SIGN));
 }

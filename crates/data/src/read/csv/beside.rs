@@ -12,6 +12,11 @@ use crate::{DataError, name};
 /// Words that tell devices of one file apart.
 const NAMES: [&str; 4] = ["device", "site", "die", "corner"];
 
+/// True for what is set or told and not measured: a voltage, a number about the device.
+pub(in crate::read) fn is_stimulus(column: &str) -> bool {
+    column.starts_with('v') || IDENTITY_COLUMNS.contains(&column)
+}
+
 impl Reader<'_> {
     /// Values of a bias below headings that repeat, `Vd (V),0.05,0.6` below `Vg (V),Id (A),Id (A)`.
     pub(super) fn banner_below(&mut self, number: usize, cells: &[String]) -> Result<bool, DataError> {
@@ -63,12 +68,15 @@ impl Reader<'_> {
         }
     }
 
-    /// A bias or a number about the device with its value, `Vds,0.6,V`, as opposed to a damaged row.
+    /// A bias or a number about the device with its value, `Vds,0.6,V`, that no column has, as opposed to a damaged row.
     pub(super) fn is_held(&self, cells: &[String]) -> bool {
         let filled: Vec<&str> = cells.iter().map(|c| c.trim()).filter(|c| !c.is_empty()).collect();
         let [name, value @ ..] = &filled[..] else { return false };
+        let held = condition(&format!("{name}={}", value.join(" ")), self.source.mapping);
         (1..=2).contains(&value.len())
-            && condition(&format!("{name}={}", value.join(" ")), self.source.mapping).is_some()
+            && held.is_some_and(|(column, _)| {
+                is_stimulus(&column) && self.layout.as_ref().is_none_or(|l| !l.has(&column))
+            })
     }
 
     /// `key, value`, `key: value` and `key = value`: held voltages between blocks, else header values.
@@ -90,14 +98,18 @@ impl Reader<'_> {
         }
         let split = text.split_once([':', '=']).or_else(|| text.split_once([',', ';', '\t']));
         if split.is_none()
-            && let Some(kind) = name::polarity(text)
+            && let Some(kind) = text.split_whitespace().next().and_then(name::polarity)
+            && name::polarity(text) == Some(kind)
         {
             self.header("polarity".to_owned(), kind.to_string());
         }
         if let Some((key, value)) = split {
             let value = value.trim().trim_matches([',', ';', '"']).trim();
             let key = key.trim().trim_matches('"');
-            if pairs.is_empty() {
+            let stimulus = |key: &str| {
+                Heading::read(key, self.source.mapping).ok().flatten().is_some_and(|h| is_stimulus(&h.column))
+            };
+            if pairs.is_empty() && stimulus(key) {
                 // A unit in a cell of its own: `Vds,0.6,V`.
                 self.hold(key, &value.replacen([',', ';', '\t'], " ", 1));
             }
@@ -106,23 +118,27 @@ impl Reader<'_> {
     }
 
     /// Holds a number for the rows below, where `key` is a bias or a number about the device.
-    fn hold(&mut self, key: &str, value: &str) {
+    pub(super) fn hold(&mut self, key: &str, value: &str) {
         let Some((column, value)) = condition(&format!("{key}={value}"), self.source.mapping) else { return };
         // Headers are full of zeros and placeholders.
         if IDENTITY_COLUMNS.contains(&column.as_str()) && value <= 0.0 {
             return;
         }
+        let listed = |(_, name, _): &mut (usize, String, Vec<String>)| {
+            Heading::read(name, self.source.mapping).ok().flatten().is_some_and(|h| h.column == column)
+        };
+        self.listed.take_if(listed);
         self.held.retain(|(c, _)| *c != column);
         self.held.push((column, value));
     }
 
     /// Notes a value of the header; a name of a device that changes between blocks holds for the rows below.
     fn header(&mut self, key: String, value: String) {
-        let earlier = self.sheet.header.iter().find(|(k, _)| k.eq_ignore_ascii_case(&key));
+        let earlier = || self.sheet.header.iter().find(|(k, _)| k.eq_ignore_ascii_case(&key));
         if self.rows.len() > 0
-            && earlier.is_some_and(|(_, v)| *v != value)
             && let Ok(Some(heading)) = Heading::read(&key, self.source.mapping)
             && NAMES.contains(&heading.column.as_str())
+            && earlier().is_some_and(|(_, v)| *v != value)
         {
             self.rows.name(&heading.column, &value);
         }

@@ -171,21 +171,19 @@ impl Dialect {
     }
 }
 
-/// A reading with the status that parameter analysers put beside it: `NAI+1.2E-6` before, `5.6E-3 C` behind. `N` is a normal one, any
+/// A reading with the status that parameter analysers put beside it: `NAI+1.2E-6` before, `5.6E-3 N` behind. `N` is a normal one, any
 /// other letter one that failed.
 fn marked(cell: &str) -> Option<Field> {
-    let bytes = cell.as_bytes();
-    if let [status @ b'A'..=b'Z', b'A'..=b'H', b'I' | b'V', b'+' | b'-', ..] = bytes {
-        let value = number::whole(&bytes[3..])?;
+    if let [status @ b'A'..=b'Z', b'A'..=b'H', b'I' | b'V', b'+' | b'-', ..] = cell.as_bytes() {
+        let value = number::whole(&cell.as_bytes()[3..])?;
         return Some(if *status == b'N' { reading(value) } else { Field::Missing });
     }
-    let (value, status) = cell.rsplit_once(' ')?;
-    let value = number::whole(value.trim().as_bytes()).filter(|_| value.contains(['E', 'e']))?;
-    match status {
-        "N" => Some(reading(value)),
-        "C" | "T" | "X" | "G" | "S" => Some(Field::Missing),
-        _ => None,
-    }
+    number::whole(cell.strip_suffix(" N")?.trim_end().as_bytes()).map(reading)
+}
+
+/// True for a current at its compliance limit, `5.6E-3 C`, which is no charge.
+pub(super) fn is_limited(quantity: &str, heading: &Heading) -> bool {
+    heading.column.starts_with('i') && quantity.ends_with(" C")
 }
 
 /// True when cells have decimals behind a comma: surely, as `0,5` and `2,25`, or perhaps, as `1,090`, and none behind a point.
@@ -295,8 +293,24 @@ fn split(line: &str, delimiter: Delimiter) -> Vec<String> {
     cells.push(cell);
     if delimiter == Delimiter::Blanks {
         cells.retain(|c| !c.is_empty());
+        return with_units(cells);
     }
     cells
+}
+
+/// A unit behind a blank belongs to the heading before it: `Vg (V)   Id (A)`.
+fn with_units(cells: Vec<String>) -> Vec<String> {
+    let mut joined: Vec<String> = Vec::with_capacity(cells.len());
+    for cell in cells {
+        match joined.last_mut() {
+            Some(heading) if cell.starts_with(['(', '[']) && cell.ends_with([')', ']']) => {
+                *heading += " ";
+                *heading += &cell;
+            }
+            _ => joined.push(cell),
+        }
+    }
+    joined
 }
 
 #[cfg(test)]

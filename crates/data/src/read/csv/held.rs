@@ -22,9 +22,11 @@ static CONDITION: LazyLock<Regex> = LazyLock::new(|| {
 /// The heading without its conditions, and the conditions: `Id(Vd=0.1 V, Vb=0)`, `Id [A] @ Vd=0.1`.
 ///
 /// The name that a mapping gives may have conditions as well: `"0.4" = "id [mA] (vg=0.4)"`.
-pub(super) fn take_conditions(text: &str, mapping: &ColumnMapping) -> (String, Vec<Condition>) {
-    let Some(given) = mapping.given(text) else { return split_conditions(text, mapping) };
-    match split_conditions(given, mapping) {
+///
+/// Whole volts `hang` on a name, as in `Id_Vg1`, where several headings have such a bias.
+pub(super) fn take_conditions(text: &str, mapping: &ColumnMapping, hang: bool) -> (String, Vec<Condition>) {
+    let Some(given) = mapping.given(text) else { return split_conditions(text, mapping, hang) };
+    match split_conditions(given, mapping, hang) {
         (_, conditions) if conditions.is_empty() => (text.to_owned(), conditions),
         named => named,
     }
@@ -38,7 +40,7 @@ static HANGING: LazyLock<Regex> = LazyLock::new(|| {
     .expect("the pattern is constant and valid")
 });
 
-fn hanging(text: &str, mapping: &ColumnMapping) -> Option<(String, Condition)> {
+pub(super) fn hanging(text: &str, mapping: &ColumnMapping) -> Option<(String, Condition)> {
     let found = HANGING.captures(text.trim())?;
     let read = |name: &str| Heading::read(name, mapping).ok().flatten();
     if !read(&found[1])?.is_response() || !read(&found[2])?.is_voltage() {
@@ -49,8 +51,10 @@ fn hanging(text: &str, mapping: &ColumnMapping) -> Option<(String, Condition)> {
     Some((found[1].to_owned(), condition(&format!("{}={value}{unit}", &found[2]), mapping)?))
 }
 
-fn split_conditions(text: &str, mapping: &ColumnMapping) -> (String, Vec<Condition>) {
-    if let Some((name, condition)) = hanging(text, mapping) {
+fn split_conditions(text: &str, mapping: &ColumnMapping, hang: bool) -> (String, Vec<Condition>) {
+    let clear =
+        hang || text.contains(['.', '-', '−']) || text.trim_end_matches([')', ']', ' ']).ends_with('V');
+    if let Some((name, condition)) = hanging(text, mapping).filter(|_| clear) {
         return (name, vec![condition]);
     }
     let found: Vec<_> = CONDITION.captures_iter(text).collect();

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::fields::{Field, is_silent};
-use super::held::{Condition, take_conditions};
+use super::fields::{Field, is_limited, is_silent};
+use super::held::{Condition, hanging, take_conditions};
 use super::refuse;
 use super::rows::Rows;
 use crate::heading::{BadHeading, ColumnMapping, Heading, run_of};
@@ -39,8 +39,9 @@ impl Layout {
     ) -> Result<Layout, BadHeading> {
         let mut columns = Vec::new();
         let mut conditions = Vec::new();
+        let hang = cells.iter().filter(|cell| hanging(cell, mapping).is_some()).count() > 1;
         for (k, cell) in cells.iter().enumerate() {
-            let (name, mut held) = take_conditions(cell, mapping);
+            let (name, mut held) = take_conditions(cell, mapping, hang);
             let above = banner.iter().rev().filter(|(from, _)| *from <= k);
             for (_, (column, value)) in above {
                 if !held.iter().any(|(c, _)| c == column) {
@@ -57,7 +58,8 @@ impl Layout {
             columns.push(heading);
             conditions.push(held);
         }
-        leave_out_copies(&mut columns, cells);
+        leave_out_copies(&mut columns, &conditions, cells);
+        leave_out_time(&mut columns, cells);
         let held = conditions.iter().any(|held| !held.is_empty());
         let runs = (!held).then(|| runs(&columns, cells)).flatten();
         let parts = runs.unwrap_or_else(|| parts(&columns, conditions));
@@ -119,7 +121,7 @@ impl Layout {
             let numeric = heading.filter(|h| h.known && h.is_numeric());
             numeric.is_some_and(|h| match &fields[*k] {
                 Field::Word => true,
-                Field::Quantity(text) => h.quantity(text).is_none(),
+                Field::Quantity(text) => h.quantity(text).is_none() && !is_limited(text, h),
                 Field::Number(_) | Field::Missing => false,
             })
         };
@@ -164,11 +166,11 @@ impl Layout {
 }
 
 /// Magnitudes and logarithms beside the readings they were taken of, `Id, |Id|, log10(Id)`, keep their own names.
-fn leave_out_copies(columns: &mut [Option<Heading>], cells: &[String]) {
+fn leave_out_copies(columns: &mut [Option<Heading>], conditions: &[Vec<Condition>], cells: &[String]) {
     let known = |h: &&Heading| h.known && h.is_numeric();
     let found: Vec<(String, u8)> =
         columns.iter().flatten().filter(known).map(|h| (h.column.clone(), h.loss())).collect();
-    let rescaled = rescaled(columns);
+    let rescaled = rescaled(columns, conditions);
     for (k, (heading, cell)) in columns.iter_mut().zip(cells).enumerate() {
         let Some(h) = heading else { continue };
         if rescaled == Some(k)
@@ -180,13 +182,28 @@ fn leave_out_copies(columns: &mut [Option<Heading>], cells: &[String]) {
 }
 
 /// The second of two columns of one response where nothing else repeats and their units differ: `Vg, Id (A), Id (uA)`.
-fn rescaled(columns: &[Option<Heading>]) -> Option<usize> {
-    let known = || columns.iter().enumerate().filter_map(|(k, h)| Some((k, h.as_ref().filter(|h| h.known)?)));
-    let mut again = known()
-        .filter(|(k, h)| known().take_while(|(before, _)| before < k).any(|(_, b)| b.column == h.column));
-    let (k, second) = again.next()?;
-    let (_, first) = known().find(|(_, h)| h.column == second.column)?;
-    (again.next().is_none() && second.is_response() && first.factor != second.factor).then_some(k)
+fn rescaled(columns: &[Option<Heading>], conditions: &[Vec<Condition>]) -> Option<usize> {
+    let known: Vec<(usize, &Heading)> =
+        columns.iter().enumerate().filter_map(|(k, h)| Some((k, h.as_ref().filter(|h| h.known)?))).collect();
+    let earlier =
+        |k: usize, h: &Heading| known.iter().find(|(before, b)| *before < k && b.column == h.column);
+    let mut again = known.iter().filter_map(|(k, h)| Some((*k, *h, *earlier(*k, h)?)));
+    let (k, second, (at, first)) = again.next()?;
+    let other_unit = first.factor.abs() != second.factor.abs() && conditions[at] == conditions[k];
+    (again.next().is_none() && second.is_response() && other_unit).then_some(k)
+}
+
+/// A column `t` is time where nothing beside it says who was measured, as `w, l, t` does; `T` is the temperature.
+fn leave_out_time(columns: &mut [Option<Heading>], cells: &[String]) {
+    if columns.iter().flatten().filter(|h| h.known && h.is_identity()).count() > 1 {
+        return;
+    }
+    for (heading, cell) in columns.iter_mut().zip(cells) {
+        if cell.trim().trim_matches('"') == "t" && heading.as_ref().is_some_and(|h| h.column == "temperature")
+        {
+            *heading = Some(Heading::unknown("t"));
+        }
+    }
 }
 
 /// Sorts columns into tables side by side: a heading that repeats, or that has other conditions, starts

@@ -3,6 +3,8 @@
 use regex::Regex;
 use std::sync::LazyLock;
 
+use super::beside::is_stimulus;
+use super::held::condition;
 use crate::heading::{ColumnMapping, Heading};
 
 /// A single word before an equals sign.
@@ -17,12 +19,12 @@ static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
     .expect("the pattern is constant and valid")
 });
 
-/// A number and what makes it the first of several: `0.05 to 1.2 V`, `0...1.2`, `0:0.1:1.2`.
+/// A voltage and what makes it the first of several: `0.05 to 1.2 V`, `0...1.2`, `0:0.1:1.2`, `0 - 1.2 V`.
 static RANGE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
-        r"^[-+]?[0-9.]*[0-9](?:[eE][-+]?[0-9]+)?\s*[A-Za-z]{0,2}(?:\s+(?:to|bis|-)\s+|\s*(?:\.\.+|…|–|—|:)\s*)[-+]?[0-9.]",
+        r"^[-+]?[0-9.]*[0-9](?:[eE][-+]?[0-9]+)?\s*(?:m?V)?(?:\s+(?:to|bis)\s+|\s*(?:\.\.+|…|–|—|:)\s*|\s+-\s+)[-+]?[0-9.]+\s*(?:m?V\b|$|[,;:])",
     )
-        .expect("the pattern is constant and valid")
+    .expect("the pattern is constant and valid")
 });
 
 /// What stands behind a name.
@@ -51,8 +53,8 @@ pub(crate) fn assignments(text: &str, comma_decimals: bool, mapping: &ColumnMapp
     let ends = names.iter().skip(1).map(|(key, _, _)| *key).chain([text.len()]);
     let mut pairs = Vec::new();
     for ((key, at, from), end) in names.iter().zip(ends) {
-        let Some(said) = said(text[*from..end].trim(), comma_decimals) else { continue };
-        let name = text[*key..*at].trim().trim_matches('"');
+        let name = text[*key..*at].trim().trim_matches(['"', '{']).trim_start_matches('"');
+        let Some(said) = said(name, text[*from..end].trim(), comma_decimals, mapping) else { continue };
         let ratio = name.eq_ignore_ascii_case("l") && text[..*key].trim_end().ends_with(['/']);
         match (&said, name) {
             // `W/L = 10u/0.13u`
@@ -66,33 +68,64 @@ pub(crate) fn assignments(text: &str, comma_decimals: bool, mapping: &ColumnMapp
     pairs
 }
 
+/// Most words of a name.
+const WORDS: usize = 4;
+/// Most bytes of a name.
+const LONGEST: usize = 40;
+
+/// Words before a name that do not change it.
+const BESIDE: [&str; 6] = ["device", "drawn", "total", "chuck", "ambient", "applied"];
+
 /// Where the name begins that ends at the mark at `at`, if there is one behind `from`.
+///
+/// Before an equals sign the longest end that has a meaning counts, else its last word; before a colon all that stands there, or the
+/// word behind the value of another pair: `W: 10um L: 130nm`, but not `Pulse length: 5`.
 fn name_before(text: &str, from: usize, at: usize, equals: bool, mapping: &ColumnMapping) -> Option<usize> {
     let begin = text[from..at].rfind([',', ';', '|', '\t']).map_or(from, |k| from + k + 1);
-    let known = |name: &str| Heading::read(name, mapping).ok().flatten().is_some_and(|h| h.known);
-    // A time of day, a folder and a sum of products hold colons, too.
-    let clear = equals
-        || text[at + 1..].starts_with([' ', '\t', '-', '+', '.'])
-        || text[at + 1..].starts_with(|c: char| c.is_ascii_digit());
-    let words = std::iter::once(begin).chain(text[begin..at].match_indices(' ').map(|(k, _)| begin + k + 1));
-    let named = clear.then(|| words.into_iter().find(|from| known(text[*from..at].trim()))).flatten();
-    let single = || Some(begin + WORD.find(&text[begin..at])?.start());
-    named.or_else(|| equals.then(single).flatten())
+    let read = |name: &str| Heading::read(name, mapping).ok().flatten().filter(|h| h.known);
+    let spaces = || text[begin..at].trim_end().rmatch_indices(' ').map(|(k, _)| begin + k + 1);
+    if equals {
+        let known = |from: &usize| at - from <= LONGEST && read(text[*from..at].trim()).is_some();
+        let words: Vec<usize> = spaces().take(WORDS).chain([begin]).collect();
+        let single = || Some(begin + WORD.find(&text[begin..at])?.start());
+        return words.into_iter().rev().find(known).or_else(single);
+    }
+    // A time of day, a folder and an address hold colons, too.
+    let behind = &text[at + 1..];
+    if !behind.starts_with(|c: char| c.is_ascii_digit() || [' ', '\t', '-', '+', '.'].contains(&c)) {
+        return None;
+    }
+    let told = |from: usize| {
+        let name = text[from..at].trim().trim_matches(['"', '{']);
+        let short =
+            name.split_once(' ').filter(|(first, _)| BESIDE.iter().any(|w| first.eq_ignore_ascii_case(w)));
+        let heading = || read(name).or_else(|| read(short?.1));
+        name.len() <= LONGEST && heading().is_some_and(|h| is_stimulus(&h.column))
+    };
+    if told(begin) {
+        return Some(begin);
+    }
+    let value = text[begin..at].trim_start().starts_with(|c: char| c.is_ascii_digit() || c == '-');
+    (from > 0 && value).then(|| spaces().next()).flatten().filter(|from| told(*from))
 }
 
 /// What the text behind a name says; `None` for nothing.
-fn said(rest: &str, comma_decimals: bool) -> Option<Said> {
+fn said(name: &str, rest: &str, comma_decimals: bool, mapping: &ColumnMapping) -> Option<Said> {
     let bare = |v: &str| v.trim().trim_matches('"').trim().to_owned();
     let decimal = |v: &str| if comma_decimals { bare(v).replace(',', ".") } else { bare(v) };
     let rest = rest.trim_start_matches('=').trim_start();
-    if RANGE.is_match(rest) {
-        return Some(Said::Several(Vec::new()));
-    }
-    let marks: &[char] = if comma_decimals { &[';', '|'] } else { &[',', ';', '|'] };
-    let pieces: Vec<String> = rest.trim_end_matches([',', ';', ' ']).split(marks).map(decimal).collect();
-    let number = |v: &String| NUMBER.captures(v).is_some_and(|c| c[0].trim().len() == v.len());
-    if pieces.len() > 1 && pieces.iter().all(number) {
-        return Some(Said::Several(pieces));
+    if Heading::read(name, mapping).ok().flatten().is_some_and(|h| h.is_voltage()) {
+        if RANGE.is_match(rest) {
+            return Some(Said::Several(Vec::new()));
+        }
+        let marks: &[char] = if comma_decimals { &[';', '|'] } else { &[',', ';', '|'] };
+        let pieces: Vec<String> = rest.trim_end_matches([',', ';', ' ']).split(marks).map(decimal).collect();
+        // What measures something else is a remark: `0.1 V, 25 °C`.
+        let volts: Vec<f64> =
+            pieces.iter().map_while(|v| Some(condition(&format!("{name}={v}"), mapping)?.1)).collect();
+        if volts.len() == pieces.len() && volts.iter().any(|v| *v != volts[0]) {
+            return Some(Said::Several(pieces));
+        }
     }
     let value = rest.split(['\t', ';', '|']).next().unwrap_or_default();
     let value = if comma_decimals {
@@ -145,6 +178,12 @@ mod tests {
         assert_eq!(pairs("W[um]=10 L[um]=0.13", false), "W[um]=10|L[um]=0.13");
         assert_eq!(pairs("Time: 12:30:05 in C:\\lot7", false), "");
         assert_eq!(pairs("Operator: A. Grove", false), "");
+        assert_eq!(pairs("W: 10um L: 130nm", false), "W=10um|L=130nm");
+        for free in
+            ["Pulse length: 5", "Max Vd: 5", "Comment: T: 3", "Cable length: 1.5 m", "Target Id: 1e-7"]
+        {
+            assert_eq!(pairs(free, false), "", "{free}");
+        }
     }
 
     #[test]
@@ -153,6 +192,9 @@ mod tests {
         assert_eq!(pairs("Vds = 0,05; 0,6", true), "Vds=(0.05 0.6)");
         assert_eq!(pairs("Vg: 0 to 1.2 V, Vd = 0.1", false), "Vg=()|Vd=0.1");
         assert_eq!(pairs("Vd=0.1, 0.2 um wide", false), "Vd=0.1");
+        assert_eq!(pairs("Vd = 0.1 V, 25 °C", false), "Vd=0.1 V");
+        assert_eq!(pairs("Vd = 0.1 V - 27 C", false), "Vd=0.1 V");
+        assert_eq!(pairs("W = 10 um, 2 x", false), "W=10 um");
         assert_eq!(pairs("W=10.0E-6;L=130.0E-9", false), "W=10.0E-6|L=130.0E-9");
     }
 }

@@ -61,6 +61,9 @@ impl Rows {
     }
 
     pub(super) fn held_words(&mut self) {
+        if self.names.is_empty() {
+            return;
+        }
         for (column, word) in std::mem::take(&mut self.names) {
             let part = &self.parts[self.current];
             // What the row itself says wins here, too.

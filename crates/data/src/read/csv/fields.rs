@@ -151,6 +151,9 @@ impl Dialect {
     /// What a cell holds.
     pub(crate) fn read(&self, cell: &str) -> Field {
         let cell = cell.trim();
+        if let Some(value) = number::whole(cell.as_bytes()) {
+            return reading(value);
+        }
         if is_silent(cell) || is_failed(cell) {
             return Field::Missing;
         }

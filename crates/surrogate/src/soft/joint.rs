@@ -26,6 +26,16 @@ pub(crate) struct Joint {
     pub(crate) damping: f64,
 }
 
+/// A step that is not taken yet.
+struct Proposal {
+    /// Of every task.
+    steps: Vec<Step>,
+    /// Of the centres; `None` where those follow from the tasks.
+    moved: Option<Vec<Vec<f64>>>,
+    /// Decrease of the loss that the centres' part promises.
+    gain: f64,
+}
+
 impl Joint {
     /// Starts at `thetas` with the centres where they explain them best.
     pub(crate) fn new(prepared: &[Prepared<'_>], thetas: Vec<Vec<f64>>, tie: &Tie) -> Self {
@@ -63,7 +73,7 @@ impl Joint {
             prepared.par_iter().zip(&self.thetas).map(|(p, theta)| normal::assemble(p, theta)).collect();
         let mut damping = self.damping;
         let found = damped(&mut damping, self.loss(), |damping| {
-            let (steps, moved, gain) = self.proposal(&normals, tie, damping)?;
+            let Proposal { steps, moved, gain } = self.proposal(&normals, tie, damping)?;
             let thetas: Vec<Vec<f64>> =
                 self.thetas.iter().zip(&steps).map(|(t, s)| added(t, &s.delta)).collect();
             let centres = match moved {
@@ -84,14 +94,8 @@ impl Joint {
         lower
     }
 
-    /// Steps of all tasks and of the centres (`None` where those follow from the tasks), and the decrease of the loss that the
-    /// centres' part promises.
-    fn proposal(
-        &self,
-        normals: &[Normal],
-        tie: &Tie,
-        damping: f64,
-    ) -> Option<(Vec<Step>, Option<Vec<Vec<f64>>>, f64)> {
+    /// What a step with this damping would be; `None` where it cannot be solved for.
+    fn proposal(&self, normals: &[Normal], tie: &Tie, damping: f64) -> Option<Proposal> {
         let reduced: Vec<Reduced> =
             normals.par_iter().map(|normal| arrow::reduce(normal, damping)).collect::<Option<_>>()?;
         let held: Vec<Held> =
@@ -130,7 +134,7 @@ impl Joint {
                 reduced.step(normal, shared, &gradient)
             })
             .collect::<Option<_>>()?;
-        Some((steps, moved, gain))
+        Some(Proposal { steps, moved, gain })
     }
 
     /// Diagonal of the inverse of each task's tied equations: variances of its shared unknowns in units of the noise.

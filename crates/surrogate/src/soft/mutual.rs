@@ -66,8 +66,7 @@ impl Mutual {
         let mut size = dot(&left, &conditioned);
         let enough = ENOUGH * ENOUGH * size;
         for _ in 0..PRODUCTS {
-            // The comparison is false for NaN, too.
-            if !(size > enough) {
+            if size <= enough || size.is_nan() {
                 break;
             }
             let product = self.product(&equations, &direction);

@@ -42,6 +42,8 @@ pub(crate) enum Said {
 /// ends at the next name, tab or semicolon, and at a comma unless commas write decimals; these come out as points.
 pub(crate) fn assignments(text: &str, comma_decimals: bool, mapping: &ColumnMapping) -> Vec<(String, Said)> {
     let mut names: Vec<(usize, usize, usize)> = Vec::new();
+    // Longer lines are no remarks of a person.
+    let text = if text.len() > LINE { "" } else { text };
     for (at, mark) in text.match_indices(['=', ':']) {
         let from = names.last().map_or(0, |(_, _, end)| *end);
         if at >= from
@@ -68,6 +70,8 @@ pub(crate) fn assignments(text: &str, comma_decimals: bool, mapping: &ColumnMapp
     pairs
 }
 
+/// Most bytes of a line.
+const LINE: usize = 4096;
 /// Most words of a name.
 const WORDS: usize = 4;
 /// Most bytes of a name.
@@ -96,17 +100,20 @@ fn name_before(text: &str, from: usize, at: usize, equals: bool, mapping: &Colum
         return None;
     }
     let told = |from: usize| {
-        let name = text[from..at].trim().trim_matches(['"', '{']);
-        let short =
-            name.split_once(' ').filter(|(first, _)| BESIDE.iter().any(|w| first.eq_ignore_ascii_case(w)));
-        let heading = || read(name).or_else(|| read(short?.1));
-        name.len() <= LONGEST && heading().is_some_and(|h| is_stimulus(&h.column))
+        let means = |from: usize| {
+            let name = text[from..at].trim().trim_matches(['"', '{']);
+            name.len() <= LONGEST && read(name).is_some_and(|h| is_stimulus(&h.column))
+        };
+        let name = text[from..at].trim_start();
+        let beside = BESIDE.iter().find(|w| name.get(..w.len()).is_some_and(|n| n.eq_ignore_ascii_case(w)));
+        let behind = beside.map(|w| at - name.len() + w.len());
+        [Some(from), behind].into_iter().flatten().find(|from| means(*from))
     };
-    if told(begin) {
-        return Some(begin);
+    if let Some(from) = told(begin) {
+        return Some(from);
     }
     let value = text[begin..at].trim_start().starts_with(|c: char| c.is_ascii_digit() || c == '-');
-    (from > 0 && value).then(|| spaces().next()).flatten().filter(|from| told(*from))
+    (from > 0 && value).then(|| spaces().next()).flatten().and_then(told)
 }
 
 /// What the text behind a name says; `None` for nothing.
@@ -175,6 +182,7 @@ mod tests {
         assert_eq!(pairs("Drain voltage = 0.1 V", false), "Drain voltage=0.1 V");
         assert_eq!(pairs("W: 10um, L: 130nm, T: 27C", false), "W=10um|L=130nm|T=27C");
         assert_eq!(pairs("Gate width: 10 um", false), "Gate width=10 um");
+        assert_eq!(pairs("Device width: 10 um", false), "width=10 um");
         assert_eq!(pairs("W[um]=10 L[um]=0.13", false), "W[um]=10|L[um]=0.13");
         assert_eq!(pairs("Time: 12:30:05 in C:\\lot7", false), "");
         assert_eq!(pairs("Operator: A. Grove", false), "");

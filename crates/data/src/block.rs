@@ -243,7 +243,7 @@ fn check_columns(path: &str, sheet: &Sheet) -> Result<(), DataError> {
         sheet.columns.iter().map(|(n, _)| n.as_str()).filter(|n| !IDENTITY_COLUMNS.contains(n)).collect();
     let voltage = names.iter().any(|n| n.starts_with('v') || n.starts_with("freq"));
     let plain = ColumnMapping::default();
-    let read = |n: &str| Heading::read(n, &plain).ok().flatten();
+    let read = |n: &str| Heading::meant(n, &plain);
     let response = |n: &str| read(n).is_some_and(|h| h.is_response());
     // A current of which the unit or a word beside it is not understood, where no other is: `id_a_u`, `m0_ids`.
     let lost = !names.iter().any(|n| response(n)) && names.iter().any(|n| n.split('_').any(response));

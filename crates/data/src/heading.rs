@@ -187,6 +187,11 @@ impl Heading {
             None => parse(text).map(Some),
         }
     }
+
+    /// What a heading means, after renaming it with `mapping`; `None` for a column to leave out and for one that makes no sense.
+    pub(crate) fn meant(text: &str, mapping: &ColumnMapping) -> Option<Heading> {
+        Heading::read(text, mapping).ok().flatten()
+    }
 }
 
 /// A temperature in kelvin as headers write it: `27`, `300.15`, `27 deg C`, `398.15K`; `None` for other words.

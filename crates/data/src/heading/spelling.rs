@@ -113,10 +113,8 @@ pub(super) fn canonical(name: &str) -> Option<(&'static str, f64)> {
     let name = name.trim();
     let lower = name.to_ascii_lowercase();
     let squeezed = squeezed(lower.strip_prefix("op_").unwrap_or(&lower));
-    let spelled =
-        |name: &str| SPELLINGS.iter().find(|(_, s)| s.contains(&name)).map(|(column, _)| (*column, 1.0));
-    if let Some(found) = spelled(&squeezed) {
-        return Some(found);
+    if let Some((column, _)) = SPELLINGS.iter().find(|(_, s)| s.contains(&squeezed.as_str())) {
+        return Some((column, 1.0));
     }
     if let Some(named) = of_simulator(&lower) {
         return Some(named);

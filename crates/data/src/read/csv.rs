@@ -16,8 +16,8 @@ mod refuse;
 mod remark;
 mod rows;
 
-pub(super) use beside::is_stimulus;
-pub(super) use fields::{Dialect, Field, NO_READING, is_failed, is_silent};
+pub(super) use beside::{is_placeholder, is_stimulus};
+pub(super) use fields::{Dialect, Field, is_silent, plain};
 pub(super) use held::condition;
 
 use crate::heading::BadHeading;

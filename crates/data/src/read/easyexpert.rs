@@ -7,8 +7,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::csv::{NO_READING, Said, assignments, condition, is_failed, is_silent, is_stimulus};
-use crate::block::IDENTITY_COLUMNS;
+use super::csv::{Said, assignments, condition, is_placeholder, is_stimulus, plain};
 use crate::heading::Heading;
 use crate::identity::{LENGTHS, tidy};
 use crate::sheet::Sheet;
@@ -94,16 +93,11 @@ impl Record {
             return Err(fail(found, format!("{} as in DataName", self.names.len())));
         }
         // Only what has a meaning must be a number; others may be remarks.
-        let known = |name: &str| Heading::read(name, source.mapping).ok().flatten().is_some_and(|h| h.known);
+        let known = |name: &str| Heading::meant(name, source.mapping).is_some_and(|h| h.known);
         let mut numbers = Vec::with_capacity(self.names.len());
         for (value, name) in values.iter().zip(&self.names) {
-            let number = match number::whole(value.as_bytes()) {
-                Some(number) if number.abs() < NO_READING => number,
-                Some(_) => f64::NAN,
-                None if is_silent(value) || is_failed(value) || !known(name) => f64::NAN,
-                None => return Err(fail(format!("'{value}'"), "a number".to_owned())),
-            };
-            numbers.push(number);
+            let number = plain(value).or_else(|| (!known(name)).then_some(f64::NAN));
+            numbers.push(number.ok_or_else(|| fail(format!("'{value}'"), "a number".to_owned()))?);
         }
         self.rows.push((line as u32, numbers));
         Ok(())
@@ -189,9 +183,7 @@ impl Record {
                 }
             }
         }
-        told.retain(|(column, value)| {
-            is_stimulus(column) && (*value > 0.0 || !IDENTITY_COLUMNS.contains(&column.as_str()))
-        });
+        told.retain(|(column, value)| is_stimulus(column) && !is_placeholder(column, *value));
         // A width without length is the number of a wafer.
         let sized = LENGTHS.iter().all(|side| told.iter().any(|(column, _)| column == side));
         told.retain(|(column, _)| sized || !LENGTHS.contains(&column.as_str()));

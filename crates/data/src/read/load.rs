@@ -127,7 +127,7 @@ fn hash(bytes: &[u8], stop: Stop<'_>) -> Result<String, DataError> {
 fn constants(sheet: &mut Sheet, mapping: &ColumnMapping) -> Fields {
     let mut fields = Fields::new();
     for (name, value) in &mapping.constants {
-        let heading = Heading::read(name, mapping).ok().flatten();
+        let heading = Heading::meant(name, mapping);
         let number = csv::condition(&format!("{name}={value}"), mapping);
         match (heading, number) {
             (_, Some((column, value))) if !IDENTITY_COLUMNS.contains(&column.as_str()) => {

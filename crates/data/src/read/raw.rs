@@ -272,10 +272,6 @@ fn spice_name(name: &str, mapping: &ColumnMapping) -> String {
     if let Some(terminal) = source.and_then(|s| s.strip_prefix('v')).filter(|t| t.len() == 1) {
         return format!("-i{terminal}");
     }
-    if source.is_some() {
-        // `i(vdrain)`, which headings know.
-        return lower;
-    }
     if let Some((_, parameter)) =
         lower.strip_prefix('@').and_then(|r| r.strip_suffix(']')).and_then(|r| r.split_once('['))
     {

@@ -71,9 +71,10 @@ impl Joint {
     pub(crate) fn step(&mut self, prepared: &[Prepared<'_>], tie: &Tie) -> bool {
         let normals: Vec<Normal> =
             prepared.par_iter().zip(&self.thetas).map(|(p, theta)| normal::assemble(p, theta)).collect();
+        let pulls = Pulls::new(tie, &self.thetas, &self.centres);
         let mut damping = self.damping;
         let found = damped(&mut damping, self.loss(), |damping| {
-            let Proposal { steps, moved, gain } = self.proposal(&normals, tie, damping)?;
+            let Proposal { steps, moved, gain } = proposal(&normals, tie, &pulls, damping)?;
             let thetas: Vec<Vec<f64>> =
                 self.thetas.iter().zip(&steps).map(|(t, s)| added(t, &s.delta)).collect();
             let centres = match moved {
@@ -94,49 +95,6 @@ impl Joint {
         lower
     }
 
-    /// What a step with this damping would be; `None` where it cannot be solved for.
-    fn proposal(&self, normals: &[Normal], tie: &Tie, damping: f64) -> Option<Proposal> {
-        let reduced: Vec<Reduced> =
-            normals.par_iter().map(|normal| arrow::reduce(normal, damping)).collect::<Option<_>>()?;
-        let held: Vec<Held> =
-            (0..normals.len()).into_par_iter().map(|k| tie.hold(k, &self.thetas, &self.centres)).collect();
-        let slopes: Vec<Vec<f64>> = held.iter().zip(&self.thetas).map(|(h, theta)| h.slope(theta)).collect();
-        let right: Vec<Mat<f64>> = reduced
-            .iter()
-            .zip(&slopes)
-            .map(|(reduced, slope)| Mat::from_fn(slope.len(), 1, |i, _| -reduced.rhs[(i, 0)] - slope[i]))
-            .collect();
-        let star = |weights: Vec<Vec<f64>>| {
-            let bound = reduced.par_iter().zip(weights).map(|(r, w)| Bound::new(&r.schur, w));
-            Star::new(bound.collect::<Option<_>>()?, &tie.design)
-        };
-        let (shared, moved, gain) = if tie.mutual {
-            let mutual = Mutual::new(tie, &self.thetas);
-            let star = star((0..held.len()).map(|k| mutual.mean(k)).collect())?;
-            let schur: Vec<&Mat<f64>> = reduced.iter().map(|r| &r.schur).collect();
-            (mutual.solve(&schur, &star, right)?, None, 0.0)
-        } else {
-            let star = star(held.into_iter().map(|h| h.strength).collect())?;
-            let pulled = pulled(&slopes, tie);
-            let (shared, moved) = star.solve(&right, &pulled);
-            let gain = moved.iter().zip(&pulled).flat_map(|(e, q)| e.iter().zip(q)).map(|(e, q)| 0.5 * e * q);
-            let gain = gain.sum();
-            (shared, Some(moved), gain)
-        };
-        let steps: Vec<Step> = reduced
-            .par_iter()
-            .zip(normals)
-            .zip(&shared)
-            .zip(&slopes)
-            .map(|(((reduced, normal), shared), slope)| {
-                let gradient: Vec<f64> =
-                    normal.shared_gradient.iter().zip(slope).map(|(g, s)| g + s).collect();
-                reduced.step(normal, shared, &gradient)
-            })
-            .collect::<Option<_>>()?;
-        Some(Proposal { steps, moved, gain })
-    }
-
     /// Diagonal of the inverse of each task's tied equations: variances of its shared unknowns in units of the noise.
     pub(crate) fn variances(&self, prepared: &[Prepared<'_>], tie: &Tie) -> Option<Vec<Vec<f64>>> {
         prepared
@@ -153,6 +111,65 @@ impl Joint {
             })
             .collect()
     }
+}
+
+/// What ties do to networks that stand somewhere, whatever the damping.
+struct Pulls {
+    /// Weights of ties to centres, per task: those of the ties, or the nearest to them where networks are tied to each other.
+    weights: Vec<Vec<f64>>,
+    /// Slopes of the penalties over the shared unknowns, per task.
+    slopes: Vec<Vec<f64>>,
+    /// Ties between every two networks.
+    mutual: Option<Mutual>,
+}
+
+impl Pulls {
+    fn new(tie: &Tie, thetas: &[Vec<f64>], centres: &[Vec<f64>]) -> Self {
+        let held: Vec<Held> =
+            (0..thetas.len()).into_par_iter().map(|k| tie.hold(k, thetas, centres)).collect();
+        let slopes = held.iter().zip(thetas).map(|(h, theta)| h.slope(theta)).collect();
+        let mutual = tie.mutual.then(|| Mutual::new(tie, thetas));
+        let weights = match &mutual {
+            Some(mutual) => (0..held.len()).map(|k| mutual.mean(k)).collect(),
+            None => held.into_iter().map(|h| h.strength).collect(),
+        };
+        Pulls { weights, slopes, mutual }
+    }
+}
+
+/// What a step with this damping would be; `None` where it cannot be solved for.
+fn proposal(normals: &[Normal], tie: &Tie, pulls: &Pulls, damping: f64) -> Option<Proposal> {
+    let Pulls { weights, slopes, mutual } = pulls;
+    let reduced: Vec<Reduced> =
+        normals.par_iter().map(|normal| arrow::reduce(normal, damping)).collect::<Option<_>>()?;
+    let right: Vec<Mat<f64>> = reduced
+        .iter()
+        .zip(slopes)
+        .map(|(reduced, slope)| Mat::from_fn(slope.len(), 1, |i, _| -reduced.rhs[(i, 0)] - slope[i]))
+        .collect();
+    let bound = reduced.par_iter().zip(weights).map(|(r, w)| Bound::new(&r.schur, w.clone()));
+    let star = Star::new(bound.collect::<Option<_>>()?, &tie.design)?;
+    let (shared, moved, gain) = if let Some(mutual) = mutual {
+        let schur: Vec<&Mat<f64>> = reduced.iter().map(|r| &r.schur).collect();
+        (mutual.solve(&schur, &star, right)?, None, 0.0)
+    } else {
+        let pulled = pulled(slopes, tie);
+        let (shared, moved) = star.solve(&right, &pulled);
+        let gain = moved.iter().zip(&pulled).flat_map(|(e, q)| e.iter().zip(q)).map(|(e, q)| 0.5 * e * q);
+        let gain = gain.sum();
+        (shared, Some(moved), gain)
+    };
+    let steps: Vec<Step> = reduced
+        .par_iter()
+        .zip(normals)
+        .zip(&shared)
+        .zip(slopes)
+        .map(|(((reduced, normal), shared), slope)| {
+            let gradient: Vec<f64> = normal.shared_gradient.iter().zip(slope).map(|(g, s)| g + s).collect();
+            reduced.step(normal, shared, &gradient)
+        })
+        .collect::<Option<_>>()?;
+    Some(Proposal { steps, moved, gain })
 }
 
 /// What the ties of all tasks, whose slopes these are, pull at each centre with.

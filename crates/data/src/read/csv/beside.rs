@@ -17,6 +17,11 @@ pub(in crate::read) fn is_stimulus(column: &str) -> bool {
     column.starts_with('v') || IDENTITY_COLUMNS.contains(&column)
 }
 
+/// True for a number about the device that cannot be meant: headers are full of zeros.
+pub(in crate::read) fn is_placeholder(column: &str, value: f64) -> bool {
+    IDENTITY_COLUMNS.contains(&column) && value <= 0.0
+}
+
 impl Reader<'_> {
     /// Values of a bias below headings that repeat, `Vd (V),0.05,0.6` below `Vg (V),Id (A),Id (A)`.
     pub(super) fn banner_below(&mut self, number: usize, cells: &[String]) -> Result<bool, DataError> {
@@ -106,9 +111,8 @@ impl Reader<'_> {
         if let Some((key, value)) = split {
             let value = value.trim().trim_matches([',', ';', '"']).trim();
             let key = key.trim().trim_matches('"');
-            let stimulus = |key: &str| {
-                Heading::read(key, self.source.mapping).ok().flatten().is_some_and(|h| is_stimulus(&h.column))
-            };
+            let stimulus =
+                |key: &str| Heading::meant(key, self.source.mapping).is_some_and(|h| is_stimulus(&h.column));
             if pairs.is_empty() && stimulus(key) {
                 // A unit in a cell of its own: `Vds,0.6,V`.
                 self.hold(key, &value.replacen([',', ';', '\t'], " ", 1));
@@ -120,12 +124,11 @@ impl Reader<'_> {
     /// Holds a number for the rows below, where `key` is a bias or a number about the device.
     pub(super) fn hold(&mut self, key: &str, value: &str) {
         let Some((column, value)) = condition(&format!("{key}={value}"), self.source.mapping) else { return };
-        // Headers are full of zeros and placeholders.
-        if IDENTITY_COLUMNS.contains(&column.as_str()) && value <= 0.0 {
+        if is_placeholder(&column, value) {
             return;
         }
         let listed = |(_, name, _): &mut (usize, String, Vec<String>)| {
-            Heading::read(name, self.source.mapping).ok().flatten().is_some_and(|h| h.column == column)
+            Heading::meant(name, self.source.mapping).is_some_and(|h| h.column == column)
         };
         self.listed.take_if(listed);
         self.held.retain(|(c, _)| *c != column);

@@ -85,7 +85,7 @@ const FAILED: [&str; 31] = [
 ];
 
 /// Instruments send 9.9e37 for infinity and 9.91e37 for no number (SCPI 1999, 7.2.1.4 and 7.2.1.5).
-pub(crate) const NO_READING: f64 = 9.9e37;
+const NO_READING: f64 = 9.9e37;
 
 impl Dialect {
     /// Tells separator and decimals from the text, unless `mapping` does.
@@ -151,11 +151,8 @@ impl Dialect {
     /// What a cell holds.
     pub(crate) fn read(&self, cell: &str) -> Field {
         let cell = cell.trim();
-        if let Some(value) = number::whole(cell.as_bytes()) {
-            return reading(value);
-        }
-        if is_silent(cell) || is_failed(cell) {
-            return Field::Missing;
+        if let Some(value) = plain(cell) {
+            return if value.is_nan() { Field::Missing } else { Field::Number(value) };
         }
         let replaced;
         let cell = if self.comma_decimals && cell.contains(',') {
@@ -213,8 +210,16 @@ pub(crate) fn is_silent(cell: &str) -> bool {
     cell.bytes().all(|b| b == b'-') || NOTHING.iter().any(|n| cell.eq_ignore_ascii_case(n))
 }
 
+/// The number of a cell, NaN where it says that there is none; `None` for any other text.
+pub(crate) fn plain(cell: &str) -> Option<f64> {
+    match number::whole(cell.as_bytes()) {
+        Some(value) => Some(if value.abs() < NO_READING { value } else { f64::NAN }),
+        None => (is_silent(cell) || is_failed(cell)).then_some(f64::NAN),
+    }
+}
+
 /// True for a word that stands for a failed number.
-pub(crate) fn is_failed(cell: &str) -> bool {
+fn is_failed(cell: &str) -> bool {
     let narrow = |mark: u8| cell.len() > 1 && cell.bytes().all(|b| b == mark);
     // `>1mA`: out of the range that was measured.
     let beyond = cell

@@ -42,7 +42,7 @@ static HANGING: LazyLock<Regex> = LazyLock::new(|| {
 
 pub(super) fn hanging(text: &str, mapping: &ColumnMapping) -> Option<(String, Condition)> {
     let found = HANGING.captures(text.trim())?;
-    let read = |name: &str| Heading::read(name, mapping).ok().flatten();
+    let read = |name: &str| Heading::meant(name, mapping);
     if !read(&found[1])?.is_response() || !read(&found[2])?.is_voltage() {
         return None;
     }
@@ -93,7 +93,7 @@ pub(super) fn banner(cells: &[String], mapping: &ColumnMapping) -> Vec<(usize, C
 /// `vd = 0.1 V` as a column and its value, when the name is a voltage, temperature or length.
 pub(crate) fn condition(text: &str, mapping: &ColumnMapping) -> Option<Condition> {
     let (name, value) = text.split_once('=')?;
-    let heading = Heading::read(name, mapping).ok()??;
+    let heading = Heading::meant(name, mapping)?;
     if !heading.known || !heading.is_numeric() {
         return None;
     }

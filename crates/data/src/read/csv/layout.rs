@@ -84,19 +84,15 @@ impl Layout {
         self.columns.iter().flatten().any(|h| h.column == name)
     }
 
-    /// Columns of the quantity measured that several of have one name.
+    /// Columns of the first quantity measured that has several.
     pub(super) fn repeated(&self) -> Vec<usize> {
-        let response = |k: &usize| self.columns[*k].as_ref().filter(|h| h.is_response());
-        let all = || 0..self.columns.len();
-        let twice = |k: &usize| {
-            let Some(own) = response(k) else { return false };
-            all().filter(|other| response(other).is_some_and(|h| h.column == own.column)).count() > 1
+        let response = |(k, h): (usize, &'_ Option<Heading>)| {
+            h.as_ref().filter(|h| h.is_response()).map(|h| (k, h.column.clone()))
         };
-        let first = all().find(twice);
-        let same = |k: &usize| {
-            first.is_some_and(|f| response(k).map(|h| &h.column) == response(&f).map(|h| &h.column))
-        };
-        all().filter(same).collect()
+        let responses: Vec<(usize, String)> = self.columns.iter().enumerate().filter_map(response).collect();
+        let of =
+            |name: &String| responses.iter().filter(|(_, n)| n == name).map(|(k, _)| *k).collect::<Vec<_>>();
+        responses.iter().map(|(_, name)| of(name)).find(|columns| columns.len() > 1).unwrap_or_default()
     }
 
     /// Number of columns, empty headings at the end not counted.

@@ -49,7 +49,7 @@ impl Titles {
 
     /// The last bias named that is not `rows`.
     fn across(&self, rows: &Heading, mapping: &ColumnMapping) -> Option<Heading> {
-        let read = |name: &String| Heading::read(name, mapping).ok().flatten();
+        let read = |name: &String| Heading::meant(name, mapping);
         self.biases.iter().rev().filter_map(read).find(|h| h.column != rows.column)
     }
 }
@@ -72,7 +72,7 @@ pub(super) fn headings(
     let (rows, across, own_quantity) = match both(corner, mapping) {
         Some(named) => named,
         None => {
-            let rows = Heading::read(corner, mapping).ok()??;
+            let rows = Heading::meant(corner, mapping)?;
             if !rows.is_voltage() || numbers != 0 && numbers < 2 {
                 return None;
             }
@@ -80,7 +80,7 @@ pub(super) fn headings(
             (corner.to_owned(), across, None)
         }
     };
-    let row_heading = Heading::read(&rows, mapping).ok()??;
+    let row_heading = Heading::meant(&rows, mapping)?;
     let quantity = own_quantity.or_else(|| titles.quantity.clone());
     let response = quantity.clone().unwrap_or_else(|| "id [A]".to_owned());
     let mut rewritten = cells[..corner_at].to_vec();
@@ -107,7 +107,7 @@ pub(super) fn banner(
 ) -> Vec<(usize, Condition)> {
     let Some(first) = cells.iter().position(|c| !c.trim().is_empty()) else { return Vec::new() };
     let name = cells[first].trim().trim_end_matches(['=', ':']).trim_end();
-    let Some(axis) = Heading::read(name, mapping).ok().flatten().filter(Heading::is_voltage) else {
+    let Some(axis) = Heading::meant(name, mapping).filter(Heading::is_voltage) else {
         return Vec::new();
     };
     let value =
@@ -128,7 +128,7 @@ fn both(corner: &str, mapping: &ColumnMapping) -> Option<(String, Option<Heading
         Some((quantity, rest)) if response(quantity, mapping) => (Some(quantity.trim().to_owned()), rest),
         _ => (None, corner),
     };
-    let voltage = |name: &str| Heading::read(name, mapping).ok().flatten().filter(Heading::is_voltage);
+    let voltage = |name: &str| Heading::meant(name, mapping).filter(Heading::is_voltage);
     let pairs = rest.match_indices(['\\', '/', '|', '→', '↓', ' ', '_', '-']).map(|(at, mark)| {
         // An arrow belongs to the name before it.
         let first = if matches!(mark, "→" | "↓") { &rest[..at + mark.len()] } else { &rest[..at] };
@@ -148,7 +148,7 @@ fn both(corner: &str, mapping: &ColumnMapping) -> Option<(String, Option<Heading
 }
 
 fn response(name: &str, mapping: &ColumnMapping) -> bool {
-    Heading::read(name, mapping).ok().flatten().is_some_and(|h| h.is_response())
+    Heading::meant(name, mapping).is_some_and(|h| h.is_response())
 }
 
 /// The number of a cell such as `0.1`, `50m` or `0.1 v`.

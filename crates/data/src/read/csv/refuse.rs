@@ -18,7 +18,7 @@ static NAMELESS: LazyLock<Regex> = LazyLock::new(|| {
 pub(super) fn nameless_bias(name: &str, mapping: &ColumnMapping) -> Result<(), BadHeading> {
     let Some(found) = NAMELESS.captures(name.trim()) else { return Ok(()) };
     let response = |h: Heading| h.is_response();
-    if !Heading::read(&found[1], mapping).ok().flatten().is_some_and(response) {
+    if !Heading::meant(&found[1], mapping).is_some_and(response) {
         return Ok(());
     }
     Err(BadHeading {
@@ -39,7 +39,7 @@ static FACTOR: LazyLock<Regex> = LazyLock::new(|| {
 /// For a heading with a factor in it: its column would be none of those that a fit knows.
 pub(super) fn factor(name: &str, mapping: &ColumnMapping) -> Result<(), BadHeading> {
     let Some(found) = FACTOR.captures(name.trim()) else { return Ok(()) };
-    let unit = match Heading::read(&found[1], mapping).ok().flatten() {
+    let unit = match Heading::meant(&found[1], mapping) {
         Some(heading) if heading.is_voltage() => "mV",
         Some(heading) if heading.is_response() => "uA",
         _ => return Ok(()),

@@ -86,7 +86,7 @@ const BESIDE: [&str; 6] = ["device", "drawn", "total", "chuck", "ambient", "appl
 /// word behind the value of another pair: `W: 10um L: 130nm`, but not `Pulse length: 5`.
 fn name_before(text: &str, from: usize, at: usize, equals: bool, mapping: &ColumnMapping) -> Option<usize> {
     let begin = text[from..at].rfind([',', ';', '|', '\t']).map_or(from, |k| from + k + 1);
-    let read = |name: &str| Heading::read(name, mapping).ok().flatten().filter(|h| h.known);
+    let read = |name: &str| Heading::meant(name, mapping).filter(|h| h.known);
     let spaces = || text[begin..at].trim_end().rmatch_indices(' ').map(|(k, _)| begin + k + 1);
     if equals {
         let known = |from: &usize| at - from <= LONGEST && read(text[*from..at].trim()).is_some();
@@ -121,7 +121,7 @@ fn said(name: &str, rest: &str, comma_decimals: bool, mapping: &ColumnMapping) -
     let bare = |v: &str| v.trim().trim_matches('"').trim().to_owned();
     let decimal = |v: &str| if comma_decimals { bare(v).replace(',', ".") } else { bare(v) };
     let rest = rest.trim_start_matches('=').trim_start();
-    if Heading::read(name, mapping).ok().flatten().is_some_and(|h| h.is_voltage()) {
+    if Heading::meant(name, mapping).is_some_and(|h| h.is_voltage()) {
         if RANGE.is_match(rest) {
             return Some(Said::Several(Vec::new()));
         }

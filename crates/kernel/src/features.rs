@@ -36,6 +36,17 @@ pub(crate) struct FeatureLanes<V> {
     pub(crate) cross: [V; 2],
 }
 
+/// Features in volts, with what follows of them over vds.
+#[derive(Clone, Copy)]
+pub(crate) struct Volts {
+    /// `[gate, drain, bulk]`.
+    pub(crate) at: [f64; FEATURES],
+    /// First and second derivative over vds of the gate's and the bulk's.
+    pub(crate) beside: [f64; 2],
+    /// The same of the drain's.
+    pub(crate) drain: [f64; 2],
+}
+
 /// Scaled features without saturation, with derivatives.
 #[derive(Clone, Copy, Debug)]
 struct Free {
@@ -59,17 +70,6 @@ impl Features {
         let free = self.free(v);
         let bounded = self.saturation.map(|c| (c, free.x.map(|x| tanh::<false>(x / c))));
         FeaturePoint::new(free, bounded)
-    }
-
-    /// [`Features::at_terminals`] with the three saturations in one register, and `1 / c` off the path that all waits for.
-    #[inline(always)]
-    pub(crate) fn in_registers<V: Vector>(&self, v: [f64; 4]) -> FeaturePoint {
-        let free = self.free(v);
-        let Some(c) = self.saturation else { return FeaturePoint::new(free, None) };
-        let [gate, drain, bulk] = free.x;
-        let mut lanes = [gate, drain, bulk, 0.0, 0.0, 0.0, 0.0, 0.0];
-        simd::tanh(V::load(&lanes).mul(V::splat(1.0 / c))).store(&mut lanes);
-        FeaturePoint::new(free, Some((c, [lanes[0], lanes[1], lanes[2]])))
     }
 
     /// Trunk inputs of a vector of biases at their mirrored terminal voltages `[vd, vg, vs, vb]`, V.
@@ -113,28 +113,33 @@ impl Features {
     }
 
     #[inline(always)]
-    fn free(&self, [vd, vg, vs, vb]: [f64; 4]) -> Free {
+    fn free(&self, v: [f64; 4]) -> Free {
         let [sg, sd, sb] = self.scale;
-        let [cg, cd, cb] = self.center;
+        let Volts { at, beside, drain } = self.unscaled(v);
+        Free {
+            x: std::array::from_fn(|k| (at[k] - self.center[k]) * self.scale[k]),
+            own: [sg, drain[0] * sd, sb],
+            cross: [beside[0] * sg, beside[0] * sb],
+            curvature: [beside[1] * sg, drain[1] * sd, beside[1] * sb],
+        }
+    }
+
+    /// The features at the mirrored terminal voltages `[vd, vg, vs, vb]`, V.
+    #[inline(always)]
+    pub(crate) fn unscaled(&self, [vd, vg, vs, vb]: [f64; 4]) -> Volts {
         let vds = vd - vs;
         if !self.symmetric {
-            return Free {
-                x: [(vg - vs - cg) * sg, (vds - cd) * sd, (vb - vs - cb) * sb],
-                own: self.scale,
-                cross: [0.0; 2],
-                curvature: [0.0; FEATURES],
-            };
+            return Volts { at: [vg - vs, vds, vb - vs], beside: [0.0; 2], drain: [1.0, 0.0] };
         }
         let e = self.smoothing;
         let r = (vds * vds + e * e).sqrt();
         let (a, slope, curve) = (r - e, vds / r, e * e / (r * r * r));
         let shift = 0.5 * (a - (vd + vs));
         let [b, b1, b2] = self.bent(a);
-        Free {
-            x: [(vg + shift - cg) * sg, (b - cd) * sd, (vb + shift - cb) * sb],
-            own: [sg, b1 * slope * sd, sb],
-            cross: [0.5 * (slope - 1.0) * sg, 0.5 * (slope - 1.0) * sb],
-            curvature: [0.5 * curve * sg, (b1 * curve + b2 * slope * slope) * sd, 0.5 * curve * sb],
+        Volts {
+            at: [vg + shift, b, vb + shift],
+            beside: [0.5 * (slope - 1.0), 0.5 * curve],
+            drain: [b1 * slope, b1 * curve + b2 * slope * slope],
         }
     }
 

@@ -1,13 +1,13 @@
 //! One device ready for a simulator's inner loop: packed numbers and the best instruction set.
 
-use crate::features::FeaturePoint;
 use crate::folded::{Folded, FoldedBranch, Member};
+use crate::inputs::{Inputs, PackedInputs};
 use crate::isa::Isa;
 use crate::math::{EXP_LIMIT, LANES};
 use crate::packed::{self, Activations, Aligned, PackedTrunk, Row, by_vectors, pack};
 use crate::point::{Dual, OperatingPoint};
 use crate::simd::{self, Vector, dispatch_vector};
-use crate::spec::{FEATURES, Features, MAX_LAYERS, OutputKind, Place, Spec};
+use crate::spec::{FEATURES, MAX_LAYERS, OutputKind, Place, Spec};
 
 /// A device ready for evaluation; never allocates after construction.
 #[derive(Clone, Debug)]
@@ -19,7 +19,7 @@ pub struct Instance {
 
 #[derive(Clone, Debug)]
 struct PackedBranch {
-    features: Features,
+    inputs: PackedInputs,
     /// Has the trunk inputs of the branch before.
     shares_inputs: bool,
     /// Has the inputs of the branch before and a trunk of the same shape, so that both run layer by layer together.
@@ -50,7 +50,7 @@ impl Instance {
         let mut branches: Vec<PackedBranch> = folded.branches.iter().map(PackedBranch::new).collect();
         for k in 1..branches.len() {
             let (before, [branch, ..]) = branches.split_at_mut(k) else { break };
-            branch.shares_inputs = branch.features == before[k - 1].features;
+            branch.shares_inputs = branch.inputs == before[k - 1].inputs;
             branch.runs_beside = branch.shares_inputs && branch.trunk.is_shaped_like(&before[k - 1].trunk);
         }
         Instance { isa, folded, branches }
@@ -101,13 +101,14 @@ impl Instance {
 
     #[inline]
     fn empty_point(&self) -> OperatingPoint {
-        OperatingPoint::new(self.folded.sign, self.branches[0].features.symmetric)
+        OperatingPoint::new(self.folded.sign, self.folded.branches[0].features.symmetric)
     }
 }
 
 impl PackedBranch {
     fn new(branch: &FoldedBranch) -> Self {
-        let trunk = PackedTrunk::new(&branch.layers);
+        let inputs = PackedInputs::new(&branch.features);
+        let trunk = PackedTrunk::new(&branch.layers, &inputs);
         let outputs = branch
             .outputs
             .iter()
@@ -118,13 +119,7 @@ impl PackedBranch {
                 constant: o.constant,
             })
             .collect();
-        PackedBranch {
-            features: branch.features.clone(),
-            shares_inputs: false,
-            runs_beside: false,
-            trunk,
-            outputs,
-        }
+        PackedBranch { inputs, shares_inputs: false, runs_beside: false, trunk, outputs }
     }
 }
 
@@ -140,7 +135,7 @@ dispatch_vector! {
 #[inline(always)]
 fn eval_body<V: Vector>(branches: &[PackedBranch], v: [f64; 4], point: &mut OperatingPoint) {
     let Some(first) = branches.first() else { return };
-    let mut f = first.features.in_registers::<V>(v);
+    let mut f = first.inputs.at::<V>(v);
     let vds = v[0] - v[2];
     if let [a, b] = branches
         && b.runs_beside
@@ -150,7 +145,7 @@ fn eval_body<V: Vector>(branches: &[PackedBranch], v: [f64; 4], point: &mut Oper
     }
     for (k, branch) in branches.iter().enumerate() {
         if k > 0 && !branch.shares_inputs {
-            f = branch.features.in_registers::<V>(v);
+            f = branch.inputs.at::<V>(v);
         }
         by_vectors!(branch.trunk.vectors, duals::<V, 1>([branch], &f, vds, point));
     }
@@ -158,7 +153,7 @@ fn eval_body<V: Vector>(branches: &[PackedBranch], v: [f64; 4], point: &mut Oper
 
 #[inline(always)]
 fn value_body<V: Vector>(branch: &PackedBranch, v: [f64; 4], point: &mut OperatingPoint) {
-    let f = branch.features.in_registers::<V>(v);
+    let f = branch.inputs.at::<V>(v);
     by_vectors!(branch.trunk.vectors, values::<V>(branch, &f, v[0] - v[2], point));
 }
 
@@ -166,7 +161,7 @@ fn value_body<V: Vector>(branch: &PackedBranch, v: [f64; 4], point: &mut Operati
 #[inline(always)]
 fn duals<V: Vector, const T: usize, const N: usize>(
     branches: [&PackedBranch; T],
-    f: &FeaturePoint,
+    f: &Inputs,
     vds: f64,
     point: &mut OperatingPoint,
 ) {
@@ -197,12 +192,24 @@ fn duals_of<V: Vector, const N: usize, const O: usize>(
     branch: &PackedBranch,
     outputs: [&PackedOutput; O],
     acts: &Activations<N>,
-    f: &FeaturePoint,
+    f: &Inputs,
     vds: f64,
     point: &mut OperatingPoint,
 ) {
-    let slopes = packed::slopes::<V, N, O>(&branch.trunk, heads(outputs), acts);
-    set::<V, O>(outputs, slopes, f, vds, point);
+    let (heads, mut y) = (heads(outputs), [0.0; O]);
+    let values = packed::values::<V, N, O>(&branch.trunk, heads, acts);
+    let mut exponentials = [Exponentials::NONE; O];
+    // Ahead of the gradients, which take as long and do not wait for them.
+    for o in 0..O {
+        y[o] = outputs[o].constant + values[o];
+        exponentials[o] = Exponentials::of::<V>(outputs[o].kind, y[o]);
+    }
+    let gradients = packed::gradients::<V, N, O>(&branch.trunk, heads, acts);
+    for o in 0..O {
+        let PackedOutput { kind, scale, .. } = outputs[o];
+        let dy = f.chain(gradients[o]);
+        point.set(*kind, physical(*kind, *scale, y[o], exponentials[o], dy, vds));
+    }
 }
 
 #[inline(always)]
@@ -214,35 +221,19 @@ fn heads<const O: usize>(outputs: [&PackedOutput; O]) -> [&[Aligned]; O] {
     heads
 }
 
-/// Stores what the outputs stand for.
-#[inline(always)]
-fn set<V: Vector, const O: usize>(
-    outputs: [&PackedOutput; O],
-    slopes: [packed::Slopes; O],
-    f: &FeaturePoint,
-    vds: f64,
-    point: &mut OperatingPoint,
-) {
-    for o in 0..O {
-        let (PackedOutput { kind, scale, constant, .. }, (y, dy)) = (outputs[o], slopes[o]);
-        let y = constant + y;
-        let e = Exponentials::of::<V>(*kind, y);
-        point.set(*kind, physical(*kind, *scale, y, e, f.chain(dy), vds));
-    }
-}
-
 /// Values of all outputs, without derivatives.
 #[inline(always)]
 fn values<V: Vector, const N: usize>(
     branch: &PackedBranch,
-    f: &FeaturePoint,
+    f: &Inputs,
     vds: f64,
     point: &mut OperatingPoint,
 ) {
     let mut acts: [Activations<N>; 1] = [[Row::ZERO; MAX_LAYERS]];
-    let depth = packed::forward::<V, N, 1>([&branch.trunk], &f.x, &mut acts);
+    packed::forward::<V, N, 1>([&branch.trunk], &f.x, &mut acts);
     for o in &branch.outputs {
-        let y = o.constant + packed::dot::<V, N>(&o.head, &acts[0][depth - 1]);
+        let [y] = packed::values::<V, N, 1>(&branch.trunk, [&o.head], &acts[0]);
+        let y = o.constant + y;
         let e = Exponentials::of::<V>(o.kind, y);
         point.set(o.kind, physical(o.kind, o.scale, y, e, [0.0; FEATURES], vds));
     }
@@ -256,6 +247,9 @@ pub(crate) struct Exponentials {
 }
 
 impl Exponentials {
+    /// Of an output that has none.
+    const NONE: Exponentials = Exponentials { up: 0.0, down: 0.0 };
+
     /// Whether `kind` is a hyperbolic sine.
     #[inline(always)]
     pub(crate) fn needs_down(kind: OutputKind) -> bool {
@@ -266,7 +260,7 @@ impl Exponentials {
     #[inline(always)]
     fn of<V: Vector>(kind: OutputKind, y: f64) -> Self {
         if kind.is_charge() {
-            return Exponentials { up: 0.0, down: 0.0 };
+            return Self::NONE;
         }
         let y = V::splat(y).at_most(EXP_LIMIT).at_least(-EXP_LIMIT);
         let up = first(simd::exp(y));

@@ -27,6 +27,7 @@ pub mod curvature;
 pub mod features;
 pub mod folded;
 pub mod hull;
+mod inputs;
 pub mod instance;
 pub mod isa;
 pub mod jacobian;

@@ -4,14 +4,22 @@
 //! keeps all accumulators in registers. Padding neurons stay at tanh(0) = 0. Loops instead of closures, see
 //! `simd`. Vectors lie at multiples of their size: one that straddles two cache lines takes two loads.
 
+use crate::inputs::PackedInputs;
 use crate::math::{LANES, Lanes};
-use crate::simd::{Vector, tanh};
+use crate::simd::{TANH_LIMIT, Vector, tanh, tanh_within};
 use crate::spec::{FEATURES, Layer, MAX_LAYERS};
 
 /// A vector of weights where a register loads it in one go.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(align(64))]
 pub(crate) struct Aligned(Lanes);
+
+impl Aligned {
+    #[inline(always)]
+    pub(crate) fn load<V: Vector>(&self) -> V {
+        V::load(&self.0)
+    }
+}
 
 /// `N` vectors of neurons.
 #[derive(Clone, Copy, Debug)]
@@ -43,17 +51,20 @@ struct PackedLayer {
     /// `by_output[o * vectors + v]`: weights of neuron `o` from a vector of inputs.
     by_output: Vec<Aligned>,
     bias: Vec<Aligned>,
+    /// What goes into a neuron stays within [`TANH_LIMIT`] for all inputs of the layer.
+    within: bool,
 }
 
 impl PackedTrunk {
-    /// Packs layers whose first has [`FEATURES`] inputs.
-    pub(crate) fn new(layers: &[Layer]) -> Self {
+    /// Packs layers whose first has the [`FEATURES`] inputs `inputs`.
+    pub(crate) fn new(layers: &[Layer], inputs: &PackedInputs) -> Self {
         let widest = layers.iter().map(|l| l.outputs).max().unwrap_or(1);
         let vectors = widest.div_ceil(LANES);
         PackedTrunk {
             vectors,
-            first: PackedLayer::new(&layers[0], vectors),
-            rest: layers[1..].iter().map(|l| PackedLayer::new(l, vectors)).collect(),
+            first: PackedLayer::new(&layers[0], vectors, inputs.unit(), inputs.largest()),
+            // Hyperbolic tangents.
+            rest: layers[1..].iter().map(|l| PackedLayer::new(l, vectors, 1.0, 1.0)).collect(),
         }
     }
 
@@ -64,8 +75,14 @@ impl PackedTrunk {
 }
 
 impl PackedLayer {
-    fn new(layer: &Layer, vectors: usize) -> Self {
+    /// `layer` for inputs in units of `unit`, none of which exceeds `largest` units.
+    fn new(layer: &Layer, vectors: usize, unit: f64, largest: f64) -> Self {
+        let most = |(row, bias): (&[f64], &f64)| {
+            row.iter().map(|w| (w * unit).abs()).sum::<f64>() * largest + bias.abs()
+        };
+        let rows = layer.weight.chunks_exact(layer.inputs.max(1)).zip(&layer.bias);
         let mut packed = PackedLayer {
+            within: rows.map(most).all(|z| z <= TANH_LIMIT),
             inputs: layer.inputs,
             outputs: layer.outputs,
             by_input: vec![Aligned([0.0; LANES]); layer.inputs * vectors],
@@ -74,7 +91,7 @@ impl PackedLayer {
         };
         for o in 0..layer.outputs {
             for i in 0..layer.inputs {
-                let w = layer.weight[o * layer.inputs + i];
+                let w = unit * layer.weight[o * layer.inputs + i];
                 packed.by_input[i * vectors + o / LANES].0[o % LANES] = w;
                 packed.by_output[o * vectors + i / LANES].0[i % LANES] = w;
             }
@@ -113,7 +130,7 @@ pub(crate) use by_vectors;
 fn load<V: Vector, const N: usize>(lanes: &[Aligned]) -> [V; N] {
     let mut out = [V::zero(); N];
     for v in 0..N {
-        out[v] = V::load(&lanes[v].0);
+        out[v] = lanes[v].load();
     }
     out
 }
@@ -129,7 +146,7 @@ fn store<V: Vector, const N: usize>(vectors: [V; N], out: &mut Row<N>) {
 fn add_column<V: Vector, const N: usize>(acc: &mut [V; N], column: &[Aligned; N], x: f64) {
     let x = V::splat(x);
     for v in 0..N {
-        acc[v] = V::load(&column[v].0).mul_add(x, acc[v]);
+        acc[v] = column[v].load::<V>().mul_add(x, acc[v]);
     }
 }
 
@@ -211,13 +228,18 @@ fn add_all<V: Vector, const N: usize, const W: usize, const O: usize>(
 #[inline(always)]
 fn layer_forward<V: Vector, const N: usize>(layer: &PackedLayer, x: &[f64], out: &mut Row<N>) {
     let z = combine::<V, N>(load(&layer.bias), &layer.by_input, &x[..layer.inputs]);
-    for (z, out) in z.iter().zip(&mut out.0) {
-        tanh(*z).store(out);
+    if layer.within {
+        for (z, out) in z.iter().zip(&mut out.0) {
+            tanh_within(*z).store(out);
+        }
+    } else {
+        for (z, out) in z.iter().zip(&mut out.0) {
+            tanh(*z).store(out);
+        }
     }
 }
 
-/// Fills the activations of all layers of trunks of one [shape](PackedTrunk::is_shaped_like) for the trunk inputs `x`;
-/// returns the number of layers.
+/// Fills the activations of all layers of trunks of one [shape](PackedTrunk::is_shaped_like) for the trunk inputs `x`.
 ///
 /// A layer waits for the one before most of its time; the same layer of another trunk fills the gap.
 #[inline(always)]
@@ -225,7 +247,7 @@ pub(crate) fn forward<V: Vector, const N: usize, const T: usize>(
     trunks: [&PackedTrunk; T],
     x: &[f64; FEATURES],
     acts: &mut [Activations<N>; T],
-) -> usize {
+) {
     for t in 0..T {
         layer_forward::<V, N>(&trunks[t].first, x, &mut acts[t][0]);
     }
@@ -236,7 +258,6 @@ pub(crate) fn forward<V: Vector, const N: usize, const T: usize>(
             layer_forward::<V, N>(&trunks[t].rest[k], before[k].0.as_flattened(), &mut now[0]);
         }
     }
-    layers + 1
 }
 
 /// Products of `a` and a row summed over `N` vectors, lane by lane.
@@ -258,27 +279,38 @@ fn neurons<V: Vector, const N: usize>(row: &Row<N>) -> [V; N] {
     out
 }
 
-/// `head . z`.
+/// `head . z` of several heads, after [`forward`].
 #[inline(always)]
-pub(crate) fn dot<V: Vector, const N: usize>(head: &[Aligned], z: &Row<N>) -> f64 {
-    products::<V, N>(load(head), neurons(z)).sum()
-}
-
-/// A value with its gradient over the trunk inputs.
-pub(crate) type Slopes = (f64, [f64; FEATURES]);
-
-/// `head . z` of several heads with gradients, after [`forward`].
-#[inline(always)]
-pub(crate) fn slopes<V: Vector, const N: usize, const O: usize>(
+pub(crate) fn values<V: Vector, const N: usize, const O: usize>(
     trunk: &PackedTrunk,
     heads: [&[Aligned]; O],
     acts: &Activations<N>,
-) -> [Slopes; O] {
+) -> [f64; O] {
     let top = neurons::<V, N>(&acts[trunk.rest.len()]);
-    let (mut values, mut adjoints) = ([V::zero(); O], [[V::zero(); N]; O]);
+    let (mut out, mut lanes) = ([0.0; O], [V::zero(); O]);
+    for o in 0..O {
+        lanes[o] = products(load(heads[o]), top);
+    }
+    if let [a, b, c] = lanes[..] {
+        out.copy_from_slice(&V::sums([a, b, c, V::zero()])[..3]);
+    } else {
+        for o in 0..O {
+            out[o] = lanes[o].sum();
+        }
+    }
+    out
+}
+
+/// Gradients of [`values`] over the inputs.
+#[inline(always)]
+pub(crate) fn gradients<V: Vector, const N: usize, const O: usize>(
+    trunk: &PackedTrunk,
+    heads: [&[Aligned]; O],
+    acts: &Activations<N>,
+) -> [[f64; FEATURES]; O] {
+    let mut adjoints = [[V::zero(); N]; O];
     for o in 0..O {
         adjoints[o] = load(heads[o]);
-        values[o] = products(adjoints[o], top);
     }
     let mut scalars = [Row::<N>::ZERO; O];
     for (layer, z) in trunk.rest.iter().zip(&acts[1..]).rev() {
@@ -292,12 +324,12 @@ pub(crate) fn slopes<V: Vector, const N: usize, const O: usize>(
     let columns = &trunk.first.by_input;
     let (gate, drain) = (load::<V, N>(columns), load::<V, N>(&columns[N..]));
     let bulk = load::<V, N>(&columns[2 * N..]);
-    let mut out = [(0.0, [0.0; FEATURES]); O];
+    let mut out = [[0.0; FEATURES]; O];
     for o in 0..O {
         let adjoint = adjoints[o];
-        let [y, g0, g1, g2] =
-            V::sums([values[o], products(adjoint, gate), products(adjoint, drain), products(adjoint, bulk)]);
-        out[o] = (y, [g0, g1, g2]);
+        let [over_gate, over_drain, over_bulk, _] =
+            V::sums([products(adjoint, gate), products(adjoint, drain), products(adjoint, bulk), V::zero()]);
+        out[o] = [over_gate, over_drain, over_bulk];
     }
     out
 }

@@ -18,6 +18,8 @@ pub(crate) trait Vector: Copy {
 
     fn splat(x: f64) -> Self;
     fn load(x: &Lanes) -> Self;
+    /// Three doubles and zeros.
+    fn three(x: [f64; 3]) -> Self;
     fn store(self, out: &mut Lanes);
     fn add(self, b: Self) -> Self;
     fn sub(self, b: Self) -> Self;
@@ -40,6 +42,14 @@ pub(crate) trait Vector: Copy {
         Self::splat(0.0)
     }
 
+    /// Lanes 0 to 2.
+    #[inline(always)]
+    fn firsts(self) -> [f64; 3] {
+        let mut lanes = [0.0; LANES];
+        self.store(&mut lanes);
+        [lanes[0], lanes[1], lanes[2]]
+    }
+
     /// Sum of the lanes.
     #[inline(always)]
     fn sum(self) -> f64 {
@@ -58,22 +68,28 @@ pub(crate) trait Vector: Copy {
 /// `exp(x)` for `|x|` up to 700 (see [`crate::math::exp`] for the method).
 #[inline(always)]
 pub(crate) fn exp<V: Vector>(x: V) -> V {
-    power(x, x, std::f64::consts::LOG2_E)
-}
-
-/// `exp(x)`, where `y * log2` is `x * LOG2_E`: what is rounded does not wait for `x`.
-#[inline(always)]
-fn power<V: Vector>(x: V, y: V, log2: f64) -> V {
-    let shifted = y.mul_add(V::splat(log2), V::splat(MAGIC));
+    let shifted = rounded(x, std::f64::consts::LOG2_E);
     let k = shifted.sub(V::splat(MAGIC));
     let r = k.mul_add(V::splat(-LN2[1]), k.mul_add(V::splat(-LN2[0]), x));
-    // Estrin's scheme: a third of the latency of Horner's, which is what a single bias waits for.
+    series(r).mul(shifted.power_of_two())
+}
+
+/// `x * log2` as an integer, in the low bits of the mantissa.
+#[inline(always)]
+fn rounded<V: Vector>(x: V, log2: f64) -> V {
+    x.mul_add(V::splat(log2), V::splat(MAGIC))
+}
+
+/// `exp(r)` for `|r|` up to `ln(2) / 2`, by Estrin's scheme: a third of the latency of Horner's, which is what a single bias
+/// waits for.
+#[inline(always)]
+fn series<V: Vector>(r: V) -> V {
     let r2 = r.mul(r);
     let r4 = r2.mul(r2);
     let low = line(2, r).mul_add(r2, line(0, r));
     let middle = line(6, r).mul_add(r2, line(4, r));
     let high = line(10, r).mul_add(r2, line(8, r));
-    high.mul_add(r4.mul(r4), middle.mul_add(r4, low)).mul(shifted.power_of_two())
+    high.mul_add(r4.mul(r4), middle.mul_add(r4, low))
 }
 
 /// Two terms of the polynomial. No closure, see `registers`.
@@ -85,9 +101,22 @@ fn line<V: Vector>(n: usize, r: V) -> V {
 /// `tanh(x)`, exactly ±1 beyond |x| = 20; NaN stays NaN.
 #[inline(always)]
 pub(crate) fn tanh<V: Vector>(x: V) -> V {
-    let x = x.at_most(20.0).at_least(-20.0);
-    let e = power(x.add(x), x, 2.0 * std::f64::consts::LOG2_E);
-    e.add(V::splat(1.0)).reciprocal().mul_add(V::splat(-2.0), V::splat(1.0))
+    tanh_within(x.at_most(20.0).at_least(-20.0))
+}
+
+/// Largest magnitude of what [`tanh_within`] takes.
+pub(crate) const TANH_LIMIT: f64 = 300.0;
+
+/// [`tanh`] of numbers up to [`TANH_LIMIT`] in magnitude; NaN stays NaN.
+///
+/// One constant for ln 2 is enough: what `2x - k ln 2` is off by weighs `(1 - tanh^2) / 2`, which falls faster than `k` grows.
+#[inline(always)]
+pub(crate) fn tanh_within<V: Vector>(x: V) -> V {
+    let shifted = rounded(x, 2.0 * std::f64::consts::LOG2_E);
+    let k = shifted.sub(V::splat(MAGIC));
+    let r = k.mul_add(V::splat(-std::f64::consts::LN_2), x.add(x));
+    let denominator = series(r).mul_add(shifted.power_of_two(), V::splat(1.0));
+    denominator.reciprocal().mul_add(V::splat(-2.0), V::splat(1.0))
 }
 
 /// No assumption about the processor beyond the target triple.
@@ -113,6 +142,10 @@ impl Vector for Portable {
     #[inline(always)]
     fn load(x: &Lanes) -> Self {
         Portable(*x)
+    }
+    #[inline(always)]
+    fn three([a, b, c]: [f64; 3]) -> Self {
+        Portable([a, b, c, 0.0, 0.0, 0.0, 0.0, 0.0])
     }
     #[inline(always)]
     fn store(self, out: &mut Lanes) {
@@ -168,7 +201,7 @@ macro_rules! registers {
     (
         $name:ident($($field:tt at $offset:literal),*) = $registers:literal of $available:literal,
         $splat:ident $load:ident $store:ident $add:ident $sub:ident $mul:ident $div:ident $sqrt:ident $fma:ident
-        $min:ident $max:ident $folded:ident $reciprocal:ident, $to_int:ident $to_double:ident $shift:ident $add_int:ident $splat_int:ident
+        $min:ident $max:ident $folded:ident $widened:ident $reciprocal:ident, $to_int:ident $to_double:ident $shift:ident $add_int:ident $splat_int:ident
     ) => {
         // SAFETY of every block: the instructions exist (see `Vector`); loads and stores stay inside
         // the eight doubles of a `Lanes`.
@@ -184,6 +217,10 @@ macro_rules! registers {
             #[inline(always)]
             fn load(x: &Lanes) -> Self {
                 $name { $($field: unsafe { $load(x.as_ptr().add($offset)) }),* }
+            }
+            #[inline(always)]
+            fn three([a, b, c]: [f64; 3]) -> Self {
+                unsafe { $widened(_mm256_setr_pd(a, b, c, 0.0)) }
             }
             #[inline(always)]
             fn store(self, out: &mut Lanes) {
@@ -225,6 +262,10 @@ macro_rules! registers {
             #[inline(always)]
             fn at_least(self, limit: f64) -> Self {
                 $name { $($field: unsafe { $max($splat(limit), self.$field) }),* }
+            }
+            #[inline(always)]
+            fn sum(self) -> f64 {
+                unsafe { sum_quad($folded(self)) }
             }
             #[inline(always)]
             fn sums([a, b, c, d]: [Self; 4]) -> [f64; 4] {
@@ -270,6 +311,24 @@ mod x86 {
         unsafe { _mm256_add_pd(_mm512_castpd512_pd256(x.0), _mm512_extractf64x4_pd::<1>(x.0)) }
     }
 
+    /// Four lanes and zeros.
+    ///
+    /// # Safety
+    /// AVX is there.
+    #[inline(always)]
+    unsafe fn widened_256(x: __m256d) -> Avx2 {
+        Avx2(x, unsafe { _mm256_setzero_pd() })
+    }
+
+    /// Four lanes and zeros.
+    ///
+    /// # Safety
+    /// AVX-512 F is there.
+    #[inline(always)]
+    unsafe fn widened_512(x: __m256d) -> Avx512 {
+        Avx512(unsafe { _mm512_zextpd256_pd512(x) })
+    }
+
     /// `1 / x`, by the processor's division.
     ///
     /// # Safety
@@ -294,6 +353,18 @@ mod x86 {
         }
     }
 
+    /// Sum of the lanes, in the order of [`sum_quads`].
+    ///
+    /// # Safety
+    /// AVX is there.
+    #[inline(always)]
+    unsafe fn sum_quad(a: __m256d) -> f64 {
+        unsafe {
+            let pairs = _mm256_hadd_pd(a, a);
+            _mm_cvtsd_f64(_mm_add_sd(_mm256_castpd256_pd128(pairs), _mm256_extractf128_pd::<1>(pairs)))
+        }
+    }
+
     /// Sum of each register's lanes: pairs within the halves of two registers, then the halves.
     ///
     /// # Safety
@@ -313,13 +384,13 @@ mod x86 {
     registers! {
         Avx2(0 at 0, 1 at 4) = 2 of 16,
         _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd _mm256_add_pd _mm256_sub_pd _mm256_mul_pd
-        _mm256_div_pd _mm256_sqrt_pd _mm256_fmadd_pd _mm256_min_pd _mm256_max_pd folded_256 divided_256,
+        _mm256_div_pd _mm256_sqrt_pd _mm256_fmadd_pd _mm256_min_pd _mm256_max_pd folded_256 widened_256 divided_256,
         _mm256_castpd_si256 _mm256_castsi256_pd _mm256_slli_epi64 _mm256_add_epi64 _mm256_set1_epi64x
     }
     registers! {
         Avx512(0 at 0) = 1 of 32,
         _mm512_set1_pd _mm512_loadu_pd _mm512_storeu_pd _mm512_add_pd _mm512_sub_pd _mm512_mul_pd
-        _mm512_div_pd _mm512_sqrt_pd _mm512_fmadd_pd _mm512_min_pd _mm512_max_pd folded_512 refined_512,
+        _mm512_div_pd _mm512_sqrt_pd _mm512_fmadd_pd _mm512_min_pd _mm512_max_pd folded_512 widened_512 refined_512,
         _mm512_castpd_si512 _mm512_castsi512_pd _mm512_slli_epi64 _mm512_add_epi64 _mm512_set1_epi64
     }
 }
@@ -328,6 +399,8 @@ mod x86 {
 pub(crate) use x86::{Avx2, Avx512};
 
 /// Defines `fn name(isa, args)`, which runs `body::<V>(args)` compiled for `isa`.
+///
+/// The bodies are never inlined: each is compiled once, in this crate, and not again in every crate that evaluates.
 macro_rules! dispatch_vector {
     ($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? = $body:ident) => {
         $(#[$doc])*
@@ -335,8 +408,10 @@ macro_rules! dispatch_vector {
         $vis fn $name(isa: $crate::isa::Isa, $($arg: $ty),*) $(-> $ret)? {
             #[cfg(target_arch = "x86_64")]
             {
+                #[inline(never)]
                 #[target_feature(enable = "avx512f,avx512vl,avx2,fma")]
                 fn avx512($($arg: $ty),*) $(-> $ret)? { $body::<$crate::simd::Avx512>($($arg),*) }
+                #[inline(never)]
                 #[target_feature(enable = "avx2,fma")]
                 fn avx2($($arg: $ty),*) $(-> $ret)? { $body::<$crate::simd::Avx2>($($arg),*) }
                 match isa {
@@ -347,8 +422,10 @@ macro_rules! dispatch_vector {
                     $crate::isa::Isa::Baseline => {}
                 }
             }
+            #[inline(never)]
+            fn portable($($arg: $ty),*) $(-> $ret)? { $body::<$crate::simd::Portable>($($arg),*) }
             let _ = isa;
-            $body::<$crate::simd::Portable>($($arg),*)
+            portable($($arg),*)
         }
     };
 }

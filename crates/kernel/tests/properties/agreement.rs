@@ -19,6 +19,25 @@ proptest! {
     }
 
     #[test]
+    fn neurons_saturate_however_large_their_weights(mut spec in family(), v in bias()) {
+        for branch in &mut spec.branches {
+            if let Some(last) = branch.layers.last_mut() {
+                last.weight.iter_mut().for_each(|w| *w *= 1e4);
+            }
+        }
+        let place = spec.devices[1].place;
+        for isa in Isa::available() {
+            let folded = Folded::new(&spec, Member::Device(1), &place);
+            let point = Instance::from_folded(folded, isa).eval(v);
+            for (kind, expected) in oracle::outputs(&spec, 1, &place, v) {
+                let found = point.output(kind).value;
+                let off = (found - expected).abs();
+                prop_assert!(off <= 1e-8 * expected.abs() + 1e-29, "{isa:?}, {kind:?}: {found} {expected}");
+            }
+        }
+    }
+
+    #[test]
     fn all_instruction_sets_agree(spec in family(), v in bias()) {
         let reference = Instance::from_folded(folded(&spec), Isa::Baseline);
         let point = reference.eval(v);

@@ -53,10 +53,10 @@ fn main() -> Result<(), Failure> {
     let folds: usize = folds.parse()?;
     let asked = |key: &str| keys.iter().any(|k| k == key);
     let recipe = if asked("quick") { quick() } else { FitConfig::default() };
-    // Models of other recipes and populations are others.
-    let population: String = keys
-        .iter()
-        .filter(|k| *k == "quick" || k.contains('='))
+    // Models of other data, recipes and populations are others.
+    let population: String = [data, family, celsius]
+        .into_iter()
+        .chain(keys.iter().filter(|k| *k == "quick" || k.contains('=')))
         .flat_map(|k| k.chars().chain(['-']))
         .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
         .collect();
@@ -69,7 +69,7 @@ fn main() -> Result<(), Failure> {
     }
     println!("{} devices, each left out of one of {folds} fits", unseen.len());
     println!(
-        "points  rel_rms median   p90   worst  |  nRMSE median  |  coverage of 90 %: median  p10  p90  mean  | seconds | scatter"
+        "points  rel_rms median   p90   worst  |  nRMSE median  |  coverage of 90 %: median  p10  p90  mean (standard error)  | seconds | scatter"
     );
     let alone: Vec<CurrentErrors> = unseen.iter().map(|(model, device)| judged(model, device)).collect();
     let (e, n) = (Spread::over(alone.iter().map(|e| e.rel_rms)), Spread::over(alone.iter().map(|e| e.nrmse)));
@@ -213,15 +213,19 @@ fn report(n: Option<usize>, unseen: &[(Model, DeviceData)]) -> Result<(), Failur
         scatter.push(Spread::over(of_device.iter().map(|t| t.scatter)).median);
     }
     let (e, c) = (Spread::over(errors), Spread::over(coverage.iter().copied()));
+    let devices = coverage.len() as f64;
+    let mean = coverage.iter().sum::<f64>() / devices;
+    let variance = coverage.iter().map(|c| (c - mean).powi(2)).sum::<f64>() / (devices - 1.0);
     println!(
-        "{:>6}  {}  |  {:>9.2} %  |  {:>5.1} % {:>5.1} % {:>5.1} % {:>5.1} %  | {:.4}  | {:.2}",
+        "{:>6}  {}  |  {:>9.2} %  |  {:>5.1} % {:>5.1} % {:>5.1} % {:>5.1} % ({:.1})  | {:.4}  | {:.2}",
         n.map_or("all".to_owned(), |n| n.to_string()),
         spread(&e),
         100.0 * Spread::over(nrmse).median,
         100.0 * c.median,
         100.0 * c.p10,
         100.0 * c.p90,
-        100.0 * coverage.iter().sum::<f64>() / coverage.len() as f64,
+        100.0 * mean,
+        100.0 * (variance / devices).sqrt(),
         Spread::over(seconds).median,
         Spread::over(scatter).median
     );

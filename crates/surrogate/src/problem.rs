@@ -194,15 +194,19 @@ impl Problem {
         self.features = features.clone();
     }
 
-    /// The same problem with at most `most` devices, spread over the family. Devices that validation doubts are among them only
+    /// At most `most` devices, spread over the family, in ascending order. Devices that validation doubts are among them only
     /// where there are no others, so that what is found on few devices does not depend on those.
-    pub(crate) fn few_devices(&self, most: usize) -> Problem {
+    pub(crate) fn spread(&self, most: usize) -> Vec<usize> {
         let mut trusted: Vec<usize> = trusted(self.tasks.iter()).map(|t| t.device).collect();
         trusted.dedup();
         let (all, kept) = (trusted.len(), most.min(trusted.len()));
         // Device k of the few stands for the k-th of `kept` equal parts of the family.
-        let chosen: Vec<usize> = (0..kept).map(|k| trusted[(2 * k + 1) * all / (2 * kept)]).collect();
-        self.of_devices(&chosen)
+        (0..kept).map(|k| trusted[(2 * k + 1) * all / (2 * kept)]).collect()
+    }
+
+    /// The same problem with the devices of [`Problem::spread`] alone.
+    pub(crate) fn few_devices(&self, most: usize) -> Problem {
+        self.of_devices(&self.spread(most))
     }
 
     /// The same problem with some `devices`, in ascending order, and without an order of their corners.

@@ -98,15 +98,23 @@ impl<'a> Constraints<'a> {
 
     /// Draws `finer` times the configured number of biases, anywhere and near those `watched`, then some more where slopes
     /// came closest to their bounds, and looks for those above the noise floor where a constraint fails.
+    ///
+    /// Devices of little weight are looked at as closely, by numbers of their own: what is drawn for the others is the same
+    /// without them.
     pub(super) fn violations(
         &self,
         theta: &[f64],
         watched: &[Watched],
         finer: usize,
-        rng: &mut impl Rng,
+        rng: &mut ChaCha8Rng,
     ) -> Drawn {
-        let each = (finer * self.config.draws).div_ceil(self.places.len().max(1));
-        let seeds: Vec<u64> = self.places.iter().map(|_| rng.random()).collect();
+        let counting = self.places.iter().filter(|(task, _)| self.counts(*task)).count();
+        let each = (finer * self.config.draws).div_ceil(counting.max(1));
+        let mut aside = rng.clone();
+        aside.set_stream(1);
+        let seed =
+            |(task, _): &(usize, Place)| if self.counts(*task) { rng.random() } else { aside.random() };
+        let seeds: Vec<u64> = self.places.iter().map(seed).collect();
         let found: Vec<Vec<(Watched, f64)>> = self
             .places
             .par_iter()
@@ -142,12 +150,11 @@ impl<'a> Constraints<'a> {
             )
             .collect();
         let found = found.concat();
-        let most = self.weights.iter().copied().fold(0.0, f64::max);
         let broken: Vec<&Watched> = found.iter().filter(|(w, s)| w.broken(*s)).map(|(w, _)| w).collect();
         Drawn {
             biases: (each + 2 * CLOSEST * AROUND) * self.places.len(),
             broken: broken.len(),
-            open: broken.iter().filter(|w| self.weight_of(w.task) > COUNTS * most).count(),
+            open: broken.iter().filter(|w| self.counts(w.task)).count(),
             failing: found.into_iter().map(|(w, _)| w).collect(),
         }
     }
@@ -198,6 +205,12 @@ impl<'a> Constraints<'a> {
     /// Factor on the squared weights of the hinges of a task.
     fn weight_of(&self, task: usize) -> f64 {
         self.weights[self.problem.tasks[task].device]
+    }
+
+    /// True for a task of one of the devices that count most.
+    fn counts(&self, task: usize) -> bool {
+        let most = self.weights.iter().copied().fold(0.0, f64::max);
+        self.weight_of(task) > COUNTS * most
     }
 
     /// Half the sum of squares of the hinges.

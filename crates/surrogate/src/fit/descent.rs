@@ -94,12 +94,14 @@ pub(super) fn solve(
     Ok(Solution { theta: lm.theta, stopped, steps: stages.step, damping: lm.damping, weights })
 }
 
-/// `lm`, which may have seen few of the devices, with unknowns for all of `problem`.
-fn all_devices(mut lm: Lm, problem: &Problem) -> Lm {
-    if lm.theta.len() < problem.layout.total() {
-        // Deviations of the few belong to other devices' places; all begin at the population's mean.
-        lm.theta.truncate(problem.layout.shared());
-        lm.theta.resize(problem.layout.total(), 0.0);
+/// `lm`, which has seen the devices `few`, with unknowns for all of `problem`; devices it has not seen begin at the population's
+/// mean.
+fn all_devices(mut lm: Lm, few: &[usize], problem: &Problem) -> Lm {
+    let layout = &problem.layout;
+    let seen = lm.theta.split_off(layout.shared());
+    lm.theta.resize(layout.total(), 0.0);
+    for (deviations, device) in seen.chunks_exact(layout.local()).zip(few) {
+        lm.theta[layout.device(*device)..][..layout.local()].copy_from_slice(deviations);
     }
     lm
 }
@@ -129,7 +131,8 @@ impl Stages<'_, '_> {
     /// The best of several starts on a subset, driven on there.
     fn search(&mut self, problem: &Problem, seed: u64) -> (Lm, StopReason) {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let few = problem.few_devices(SUBSET_DEVICES);
+        let chosen = problem.spread(SUBSET_DEVICES);
+        let few = problem.of_devices(&chosen);
         let subset = few.subset(self.config.subset, &mut rng);
         let starts = (0..self.config.starts.max(1)).map(|_| start(&subset, &mut rng)).collect();
         let (mut lm, mut stopped) = self.halve(&Prepared::new(&subset), starts);
@@ -140,13 +143,14 @@ impl Stages<'_, '_> {
             }
             (lm, stopped) = self.on_subset(&few, factor, lm, &mut rng);
         }
-        (all_devices(lm, problem), stopped)
+        (all_devices(lm, &chosen, problem), stopped)
     }
 
     /// The heads of a given trunk on a subset, then trunk and heads, as far as the trunk may move.
     fn learn_heads(&mut self, problem: &Problem, theta: Vec<f64>, seed: u64) -> (Lm, StopReason) {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let few = problem.few_devices(SUBSET_DEVICES);
+        let chosen = problem.spread(SUBSET_DEVICES);
+        let few = problem.of_devices(&chosen);
         let trunk = problem.layout.trunk();
         let still = match &problem.held {
             Some(held) => held.with_still_trunk(trunk),
@@ -160,7 +164,7 @@ impl Stages<'_, '_> {
         if !ended(stopped) && !problem.held.as_ref().is_some_and(|h| h.is_frozen(trunk)) {
             (lm, stopped) = self.on_subset(&few, SUBSET_GROWTH, lm, &mut rng);
         }
-        (all_devices(lm, problem), stopped)
+        (all_devices(lm, &chosen, problem), stopped)
     }
 
     /// Goes on from `lm` on `factor` times the points per task of the first subset.

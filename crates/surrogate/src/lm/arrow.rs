@@ -16,7 +16,7 @@ use rayon::prelude::*;
 use super::cholesky::{Factor, subtract_gram};
 use super::normal::{LocalNormal, Normal};
 
-/// Devices whose eliminated blocks are held at once.
+/// Devices whose blocks are eliminated at once.
 const BATCH: usize = 64;
 
 /// Diagonal entries below this fraction of the largest one are damped as if they had it.
@@ -35,13 +35,31 @@ pub(crate) struct Step {
     pub(crate) predicted: f64,
 }
 
-/// One device after elimination.
+/// One device after elimination. `L^-1 A_ls`, by far the largest part, is formed again where it is needed: kept, it would
+/// double the memory of a large family for a hundredth of a step's time.
 struct Eliminated {
     factor: Llt<f64>,
-    /// L^-1 A_ls.
-    reduced: Mat<f64>,
     /// L^-1 g_l.
     gradient: Mat<f64>,
+}
+
+impl Eliminated {
+    /// `None` when the device's own block is not positive definite.
+    fn new(device: &LocalNormal, damping: f64) -> Option<Self> {
+        let mut local = device.local.clone();
+        damp(&mut local, damping);
+        let factor = Llt::new(local.as_ref(), Side::Lower).ok()?;
+        let mut gradient = column(&device.gradient);
+        solve_lower_triangular_in_place(factor.L(), gradient.as_mut(), Par::Seq);
+        Some(Eliminated { factor, gradient })
+    }
+
+    /// L^-1 A_ls of the same device.
+    fn coupling(&self, device: &LocalNormal) -> Mat<f64> {
+        let mut reduced = device.coupling.transpose().to_owned();
+        solve_lower_triangular_in_place(self.factor.L(), reduced.as_mut(), Par::Seq);
+        reduced
+    }
 }
 
 /// Normal equations with the devices eliminated: `S d_s = -rhs` is left.
@@ -72,21 +90,28 @@ pub(crate) fn reduce(normal: &Normal, damping: f64) -> Option<Reduced> {
     let mut rhs = column(&normal.shared_gradient);
     let mut eliminated: Vec<Eliminated> = Vec::with_capacity(normal.devices.len());
     for batch in normal.devices.chunks(BATCH) {
-        let part: Option<Vec<Eliminated>> = batch.par_iter().map(|d| eliminate(d, damping)).collect();
+        let part: Option<Vec<(Eliminated, Mat<f64>)>> = batch
+            .par_iter()
+            .map(|device| {
+                let own = Eliminated::new(device, damping)?;
+                let coupling = own.coupling(device);
+                Some((own, coupling))
+            })
+            .collect();
         let part = part?;
-        let rows: usize = part.iter().map(|e| e.reduced.nrows()).sum();
+        let rows: usize = part.iter().map(|(_, coupling)| coupling.nrows()).sum();
         let mut stacked = Mat::<f64>::zeros(rows, ns);
         let mut gradient = Mat::<f64>::zeros(rows, 1);
         let mut at = 0;
-        for e in &part {
-            let n = e.reduced.nrows();
-            stacked.submatrix_mut(at, 0, n, ns).copy_from(&e.reduced);
+        for (e, coupling) in &part {
+            let n = coupling.nrows();
+            stacked.submatrix_mut(at, 0, n, ns).copy_from(coupling);
             gradient.submatrix_mut(at, 0, n, 1).copy_from(&e.gradient);
             at += n;
         }
         subtract_gram(schur.as_mut(), stacked.as_ref());
         matmul(rhs.as_mut(), Accum::Add, stacked.transpose(), gradient.as_ref(), -1.0, Par::Seq);
-        eliminated.extend(part);
+        eliminated.extend(part.into_iter().map(|(e, _)| e));
     }
     Some(Reduced { schur, rhs, damping, shared_damping, eliminated })
 }
@@ -98,9 +123,10 @@ impl Reduced {
         let locals: Vec<Mat<f64>> = self
             .eliminated
             .par_iter()
-            .map(|e| {
+            .zip(&normal.devices)
+            .map(|(e, device)| {
                 let mut t = e.gradient.clone();
-                matmul(t.as_mut(), Accum::Add, e.reduced.as_ref(), shared.as_ref(), 1.0, Par::Seq);
+                matmul(t.as_mut(), Accum::Add, e.coupling(device).as_ref(), shared.as_ref(), 1.0, Par::Seq);
                 solve_upper_triangular_in_place(e.factor.L().transpose(), t.as_mut(), Par::Seq);
                 t *= faer::Scale(-1.0);
                 t
@@ -125,17 +151,6 @@ fn gain(delta: &Mat<f64>, gradient: &[f64], damping: &[f64]) -> f64 {
         .enumerate()
         .map(|(i, (g, d))| 0.5 * delta[(i, 0)] * (d * delta[(i, 0)] - g))
         .sum()
-}
-
-fn eliminate(device: &LocalNormal, damping: f64) -> Option<Eliminated> {
-    let mut local = device.local.clone();
-    damp(&mut local, damping);
-    let factor = Llt::new(local.as_ref(), Side::Lower).ok()?;
-    let mut reduced = device.coupling.transpose().to_owned();
-    let mut gradient = column(&device.gradient);
-    solve_lower_triangular_in_place(factor.L(), reduced.as_mut(), Par::Seq);
-    solve_lower_triangular_in_place(factor.L(), gradient.as_mut(), Par::Seq);
-    Some(Eliminated { factor, reduced, gradient })
 }
 
 fn damping_of(a: MatRef<'_, f64>, damping: f64) -> Vec<f64> {

@@ -175,6 +175,17 @@ impl Features {
     }
 }
 
+/// A gradient over inputs as one over `(vgs, vds, vbs)`, where inputs have the slopes `own` over their own voltage and those of gate and
+/// bulk the slopes `cross` over vds.
+#[inline(always)]
+pub(crate) fn chain(
+    [gate, drain, bulk]: [f64; FEATURES],
+    own: [f64; FEATURES],
+    cross: [f64; 2],
+) -> [f64; FEATURES] {
+    [gate * own[0], gate * cross[0] + drain * own[1] + bulk * cross[1], bulk * own[2]]
+}
+
 impl FeaturePoint {
     /// The inputs that saturate at `c` with their hyperbolic tangents, or the free ones.
     #[inline(always)]
@@ -200,11 +211,7 @@ impl FeaturePoint {
     /// Chain rule: a gradient over trunk inputs becomes one over `(vgs, vds, vbs)`.
     #[inline(always)]
     pub fn chain(&self, g: [f64; FEATURES]) -> [f64; FEATURES] {
-        [
-            g[0] * self.own[0],
-            g[0] * self.cross[0] + g[1] * self.own[1] + g[2] * self.cross[1],
-            g[2] * self.own[2],
-        ]
+        chain(g, self.own, self.cross)
     }
 
     /// Chain rule of second order: gradient and Hessian over trunk inputs become the Hessian over `(vgs, vds, vbs)`.

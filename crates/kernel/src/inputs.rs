@@ -1,6 +1,6 @@
 //! Inputs of a trunk in registers at one bias: as little as possible stands between the voltages and the first layer.
 
-use crate::features::Volts;
+use crate::features::{Volts, chain};
 use crate::packed::{Aligned, pack};
 use crate::simd::{Vector, tanh};
 use crate::spec::{FEATURES, Features};
@@ -9,6 +9,8 @@ use crate::spec::{FEATURES, Features};
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct PackedInputs {
     features: Features,
+    /// What an input of 1 is to the trunk: where inputs saturate, the value at which they do.
+    pub(crate) unit: f64,
     /// Inputs are `gain * volts + shift`, or the hyperbolic tangents of that.
     gain: Aligned,
     shift: Aligned,
@@ -30,12 +32,7 @@ impl PackedInputs {
         let gain = features.scale.map(|s| s / unit);
         let shift: [f64; FEATURES] = std::array::from_fn(|k| -features.center[k] * gain[k]);
         let packed = |three: [f64; FEATURES]| pack(&three, 1)[0];
-        PackedInputs { features: features.clone(), gain: packed(gain), shift: packed(shift) }
-    }
-
-    /// What an input of 1 is to the trunk: where inputs saturate, the value at which they do.
-    pub(crate) fn unit(&self) -> f64 {
-        self.features.saturation.unwrap_or(1.0)
+        PackedInputs { features: features.clone(), unit, gain: packed(gain), shift: packed(shift) }
     }
 
     /// Largest magnitude of an input, in units.
@@ -65,11 +62,7 @@ impl PackedInputs {
 impl Inputs {
     /// Chain rule: a gradient over the inputs becomes one over `(vgs, vds, vbs)`.
     #[inline(always)]
-    pub(crate) fn chain(&self, [gate, drain, bulk]: [f64; FEATURES]) -> [f64; FEATURES] {
-        [
-            gate * self.own[0],
-            gate * self.cross[0] + drain * self.own[1] + bulk * self.cross[1],
-            bulk * self.own[2],
-        ]
+    pub(crate) fn chain(&self, gradient: [f64; FEATURES]) -> [f64; FEATURES] {
+        chain(gradient, self.own, self.cross)
     }
 }

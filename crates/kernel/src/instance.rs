@@ -9,6 +9,9 @@ use crate::point::{Dual, OperatingPoint};
 use crate::simd::{self, Vector, dispatch_vector};
 use crate::spec::{FEATURES, MAX_LAYERS, OutputKind, Place, Spec};
 
+/// Most vectors of trunks that run beside each other: wider ones have enough to do while they wait.
+const BESIDE: usize = 4;
+
 /// A device ready for evaluation; never allocates after construction.
 #[derive(Clone, Debug)]
 pub struct Instance {
@@ -22,7 +25,7 @@ struct PackedBranch {
     inputs: PackedInputs,
     /// Has the trunk inputs of the branch before.
     shares_inputs: bool,
-    /// Has the inputs of the branch before and a trunk of the same shape, so that both run layer by layer together.
+    /// Has the inputs of the branch before and a trunk of the same shape, not too wide, so that both run layer by layer together.
     runs_beside: bool,
     trunk: PackedTrunk,
     outputs: Vec<PackedOutput>,
@@ -51,7 +54,9 @@ impl Instance {
         for k in 1..branches.len() {
             let (before, [branch, ..]) = branches.split_at_mut(k) else { break };
             branch.shares_inputs = branch.inputs == before[k - 1].inputs;
-            branch.runs_beside = branch.shares_inputs && branch.trunk.is_shaped_like(&before[k - 1].trunk);
+            branch.runs_beside = branch.shares_inputs
+                && branch.trunk.vectors <= BESIDE
+                && branch.trunk.is_shaped_like(&before[k - 1].trunk);
         }
         Instance { isa, folded, branches }
     }
@@ -165,6 +170,10 @@ fn duals<V: Vector, const T: usize, const N: usize>(
     vds: f64,
     point: &mut OperatingPoint,
 ) {
+    // Nothing is compiled for wider trunks, which do not run beside others.
+    if const { T > 1 && N > BESIDE } {
+        return;
+    }
     let mut acts: [Activations<N>; T] = [[Row::ZERO; MAX_LAYERS]; T];
     let mut trunks = [&branches[0].trunk; T];
     for t in 1..T {

@@ -62,7 +62,7 @@ impl PackedTrunk {
         let vectors = widest.div_ceil(LANES);
         PackedTrunk {
             vectors,
-            first: PackedLayer::new(&layers[0], vectors, inputs.unit(), inputs.largest()),
+            first: PackedLayer::new(&layers[0], vectors, inputs.unit, inputs.largest()),
             // Hyperbolic tangents.
             rest: layers[1..].iter().map(|l| PackedLayer::new(l, vectors, 1.0, 1.0)).collect(),
         }
@@ -75,12 +75,13 @@ impl PackedTrunk {
 }
 
 impl PackedLayer {
-    /// `layer` for inputs in units of `unit`, none of which exceeds `largest` units.
+    /// `layer` for inputs in units of `unit`, none of which exceeds `largest` units; of unbounded ones nothing is within limits, not even
+    /// where their weights are zero and the product is not a number.
     fn new(layer: &Layer, vectors: usize, unit: f64, largest: f64) -> Self {
         let most = |(row, bias): (&[f64], &f64)| {
             row.iter().map(|w| (w * unit).abs()).sum::<f64>() * largest + bias.abs()
         };
-        let rows = layer.weight.chunks_exact(layer.inputs.max(1)).zip(&layer.bias);
+        let rows = layer.weight.chunks_exact(layer.inputs).zip(&layer.bias);
         let mut packed = PackedLayer {
             within: rows.map(most).all(|z| z <= TANH_LIMIT),
             inputs: layer.inputs,
@@ -291,6 +292,7 @@ pub(crate) fn values<V: Vector, const N: usize, const O: usize>(
     for o in 0..O {
         lanes[o] = products(load(heads[o]), top);
     }
+    // Charges come in threes, and four sums are as cheap as one.
     if let [a, b, c] = lanes[..] {
         out.copy_from_slice(&V::sums([a, b, c, V::zero()])[..3]);
     } else {

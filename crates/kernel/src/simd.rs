@@ -104,7 +104,7 @@ pub(crate) fn tanh<V: Vector>(x: V) -> V {
     tanh_within(x.at_most(20.0).at_least(-20.0))
 }
 
-/// Largest magnitude of what [`tanh_within`] takes.
+/// Largest magnitude of what [`tanh_within`] takes: beyond 354 the power of two no longer fits a double.
 pub(crate) const TANH_LIMIT: f64 = 300.0;
 
 /// [`tanh`] of numbers up to [`TANH_LIMIT`] in magnitude; NaN stays NaN.
@@ -468,6 +468,31 @@ mod tests {
             let t = of(isa, &special).0;
             assert_eq!(t[..7], [0.0, 0.0, 1.0, -1.0, 1.0, 1.0, -1.0], "{isa:?}");
             assert!(t[7].is_nan());
+        }
+    }
+
+    dispatch_vector! {
+        /// Hyperbolic tangent of every number, none beyond the limit.
+        fn within(x: &[Lanes], tanhs: &mut [Lanes]) = within_body
+    }
+
+    #[inline(always)]
+    fn within_body<V: Vector>(x: &[Lanes], tanhs: &mut [Lanes]) {
+        for (x, t) in x.iter().zip(tanhs) {
+            tanh_within(V::load(x)).store(t);
+        }
+    }
+
+    #[test]
+    fn tanh_needs_no_clamps_up_to_its_limit() {
+        let x: Vec<f64> = (0..400_000).map(|i| TANH_LIMIT * (f64::from(i) / 199_999.5 - 1.0)).collect();
+        let lanes: Vec<Lanes> = x.as_chunks::<LANES>().0.to_vec();
+        for isa in Isa::available() {
+            let mut t = lanes.clone();
+            within(isa, &lanes, &mut t);
+            for (x, t) in x.iter().zip(t.as_flattened()) {
+                assert!((t - x.tanh()).abs() < 4.5e-16 && t.abs() <= 1.0, "{isa:?}: tanh({x}) is not {t}");
+            }
         }
     }
 

@@ -37,7 +37,7 @@ pub fn history(
         .map(|s| {
             let dash = if s.held_out { Dash::Dashed } else { Dash::Solid };
             // A stage of one step has no line to see.
-            let draw = if s.x.len() == 1 { Draw::Points(Marker::Circle) } else { Draw::Line(dash) };
+            let draw = if s.x.len() == 1 { Draw::Both(dash, Marker::Circle) } else { Draw::Line(dash) };
             Series::line(&s.name, s.x.clone(), s.loss.clone()).drawn(draw)
         })
         .collect();

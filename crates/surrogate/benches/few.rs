@@ -54,7 +54,7 @@ fn main() -> Result<(), Failure> {
     let asked = |key: &str| keys.iter().any(|k| k == key);
     let recipe = if asked("quick") { quick() } else { FitConfig::default() };
     // Models of other data, recipes and populations are others.
-    let population: String = [data, family, celsius]
+    let kept: String = [data, family, celsius]
         .into_iter()
         .chain(keys.iter().filter(|k| *k == "quick" || k.contains('=')))
         .flat_map(|k| k.chars().chain(['-']))
@@ -63,7 +63,7 @@ fn main() -> Result<(), Failure> {
     let mut unseen = Vec::new();
     for fold in 0..folds {
         let left_out: Vec<&DeviceData> = tested.iter().copied().skip(fold).step_by(folds).collect();
-        let folder = Path::new(models).join(&population).join(format!("fold{fold}of{folds}"));
+        let folder = Path::new(models).join(&kept).join(format!("fold{fold}of{folds}"));
         let model = model_without(&dataset, &left_out, &folder, &recipe)?;
         unseen.extend(left_out.into_iter().map(|device| (model.clone(), device.clone())));
     }
@@ -215,7 +215,7 @@ fn report(n: Option<usize>, unseen: &[(Model, DeviceData)]) -> Result<(), Failur
     let (e, c) = (Spread::over(errors), Spread::over(coverage.iter().copied()));
     let devices = coverage.len() as f64;
     let mean = coverage.iter().sum::<f64>() / devices;
-    let variance = coverage.iter().map(|c| (c - mean).powi(2)).sum::<f64>() / (devices - 1.0);
+    let variance = coverage.iter().map(|c| (c - mean).powi(2)).sum::<f64>() / (devices - 1.0).max(1.0);
     println!(
         "{:>6}  {}  |  {:>9.2} %  |  {:>5.1} % {:>5.1} % {:>5.1} % {:>5.1} % ({:.1})  | {:.4}  | {:.2}",
         n.map_or("all".to_owned(), |n| n.to_string()),

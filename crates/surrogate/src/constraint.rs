@@ -38,7 +38,7 @@ pub struct ConstraintsConfig {
     pub steps: usize,
     /// How far beyond the measured voltages, as a fraction of each end.
     pub beyond: f64,
-    /// Biases drawn anew before each step, over all devices; up to 16 times as many when rho is nearly grown, or once no
+    /// Biases drawn anew before each step, over all devices, at most as many again over those of little weight; up to 16 times as many when rho is nearly grown, or once no
     /// violation is found.
     pub draws: usize,
     /// rho: weight of a violation.

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 
 /// Families of one to three layers, with or without leakage, symmetry and dependence on the population.
 fn family() -> impl Strategy<Value = Spec> {
-    let widths = prop::collection::vec(3..26_usize, 1..=3);
+    let widths = prop::collection::vec(3..42_usize, 1..=3);
     let yes = any::<bool>;
     (any::<u64>(), widths, yes(), yes(), yes(), yes(), yes()).prop_map(
         |(seed, layers, p_channel, leakage, population, symmetric, bounded)| {

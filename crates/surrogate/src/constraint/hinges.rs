@@ -74,6 +74,8 @@ pub(super) struct Constraints<'a> {
     leaks: &'a [f64],
     /// Per device: factor on the squared weights of its hinges.
     weights: &'a [f64],
+    /// Where this factor is larger, the device is one of those that count.
+    little: f64,
 }
 
 impl<'a> Constraints<'a> {
@@ -93,14 +95,15 @@ impl<'a> Constraints<'a> {
             .filter(|(_, t)| problem.outputs[t.output].kind == OutputKind::Channel)
             .map(|(k, t)| (k, Place::new(sides[t.device], config.beyond, t.place.temperature)))
             .collect();
-        Constraints { problem, config, strength: config.strength, demand, places, leaks, weights }
+        let little = COUNTS * weights.iter().copied().fold(0.0, f64::max);
+        Constraints { problem, config, strength: config.strength, demand, places, leaks, weights, little }
     }
 
-    /// Draws `finer` times the configured number of biases, anywhere and near those `watched`, then some more where slopes
-    /// came closest to their bounds, and looks for those above the noise floor where a constraint fails.
+    /// Draws `finer` times the configured number of biases over the devices that count, anywhere and near those `watched`, then some
+    /// more where slopes came closest to their bounds, and looks for those above the noise floor where a constraint fails.
     ///
-    /// Devices of little weight are looked at as closely, by numbers of their own: what is drawn for the others is the same
-    /// without them.
+    /// Others have draws of their own beside these, at most as many in all: what is drawn for those that count is the same without
+    /// them.
     pub(super) fn violations(
         &self,
         theta: &[f64],
@@ -109,7 +112,9 @@ impl<'a> Constraints<'a> {
         rng: &mut ChaCha8Rng,
     ) -> Drawn {
         let counting = self.places.iter().filter(|(task, _)| self.counts(*task)).count();
-        let each = (finer * self.config.draws).div_ceil(counting.max(1));
+        let all = finer * self.config.draws;
+        let [each, each_aside] = [counting, self.places.len()].map(|places| all.div_ceil(places.max(1)));
+        let draws = |task: usize| if self.counts(task) { each } else { each_aside };
         let mut aside = rng.clone();
         aside.set_stream(1);
         let seed =
@@ -124,7 +129,7 @@ impl<'a> Constraints<'a> {
                 |slopes, ((task, place), seed)| {
                     let mut rng = ChaCha8Rng::seed_from_u64(seed);
                     let known = known(watched, *task);
-                    let biases = (0..each).map(|k| match known.len() {
+                    let biases = (0..draws(*task)).map(|k| match known.len() {
                         n if n > 0 && k % 2 == 1 => {
                             place.near(known[rng.random_range(0..n)].bias, FAR, &mut rng)
                         }
@@ -152,7 +157,7 @@ impl<'a> Constraints<'a> {
         let found = found.concat();
         let broken: Vec<&Watched> = found.iter().filter(|(w, s)| w.broken(*s)).map(|(w, _)| w).collect();
         Drawn {
-            biases: (each + 2 * CLOSEST * AROUND) * self.places.len(),
+            biases: self.places.iter().map(|(task, _)| draws(*task) + 2 * CLOSEST * AROUND).sum(),
             broken: broken.len(),
             open: broken.iter().filter(|w| self.counts(w.task)).count(),
             failing: found.into_iter().map(|(w, _)| w).collect(),
@@ -209,8 +214,7 @@ impl<'a> Constraints<'a> {
 
     /// True for a task of one of the devices that count most.
     fn counts(&self, task: usize) -> bool {
-        let most = self.weights.iter().copied().fold(0.0, f64::max);
-        self.weight_of(task) > COUNTS * most
+        self.weight_of(task) > self.little
     }
 
     /// Half the sum of squares of the hinges.

@@ -316,6 +316,24 @@ mod tests {
     }
 
     #[test]
+    fn what_few_devices_found_stays_with_them() {
+        let problem =
+            Synthetic { devices: 5, gates: 4, hidden: vec![4, 3], ..Synthetic::default() }.problem();
+        let (layout, few) = (&problem.layout, [1, 4]);
+        let (shared, local) = (layout.shared(), layout.local());
+        let theta: Vec<f64> = (1..=shared + few.len() * local).map(|k| k as f64).collect();
+        let lm = Lm { theta: theta.clone(), loss: 1.0, damping: FIRST_DAMPING };
+        let all = all_devices(lm, &few, &problem).theta;
+        assert_eq!((all.len(), &all[..shared]), (layout.total(), &theta[..shared]));
+        for (k, d) in few.into_iter().enumerate() {
+            assert_eq!(layout.deviations(&all, d), &theta[shared + k * local..][..local]);
+        }
+        for d in [0, 2, 3] {
+            assert!(layout.deviations(&all, d).iter().all(|v| *v == 0.0));
+        }
+    }
+
+    #[test]
     fn halving_leaves_one() {
         assert_eq!([0, 1, 2, 3, 4, 8, 9].map(rungs), [1, 1, 2, 2, 3, 4, 4]);
     }

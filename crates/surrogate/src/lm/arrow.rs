@@ -36,7 +36,7 @@ pub(crate) struct Step {
 }
 
 /// One device after elimination. `L^-1 A_ls`, by far the largest part, is formed again where it is needed: kept, it would
-/// double the memory of a large family for a hundredth of a step's time.
+/// double the memory of a large family, to save a hundredth of a step's arithmetic.
 struct Eliminated {
     factor: Llt<f64>,
     /// L^-1 g_l.
@@ -117,7 +117,7 @@ pub(crate) fn reduce(normal: &Normal, damping: f64) -> Option<Reduced> {
 }
 
 impl Reduced {
-    /// The whole step that follows from the shared unknowns' part, `shared`. `shared_gradient` is the gradient of
+    /// The whole step that follows from the shared unknowns' part, `shared`, for the equations `normal` that were reduced. `shared_gradient` is the gradient of
     /// everything that is minimised, of `normal` and of what else holds the shared unknowns.
     pub(crate) fn step(&self, normal: &Normal, shared: &Mat<f64>, shared_gradient: &[f64]) -> Option<Step> {
         let locals: Vec<Mat<f64>> = self

@@ -2,7 +2,8 @@
 //!
 //! `cargo bench -p gummel-surrogate --bench few -- DATA FAMILY CELSIUS FOLDS MODELS [KEY ...]`, e.g.
 //! `... -- ../shared/data/silicon/ihp '*/lv_nmos' 27 6 target/few`. Every device is left out of one of FOLDS whole
-//! fits; their models are kept in the folder MODELS and used again. KEY: `plan` compares planned with random points,
+//! fits; their models are kept in the folder MODELS and used again. Several families, with commas between them, are fitted each by itself and
+//! judged together. KEY: `plan` compares planned with random points,
 //! `single` compares 50 points with networks of one device fitted to its full sweep, `quick` fits trunks of 20 and 20 neurons
 //! without bounds of physics and charges, `devices` lists the error of every unseen device without points, `with=FAMILY,FAMILY` puts
 //! further families into the same population, all as n-channel transistors, none of which is left out or judged; `and=DATA:FAMILY:CELSIUS`
@@ -37,35 +38,20 @@ fn main() -> Result<(), Failure> {
         return Ok(());
     };
     let reading = read(&[PathBuf::from(data)], &ReadOptions::default(), &|_| ())?;
-    let selection = Selection::of(family, celsius.parse()?);
-    let own = Dataset::assemble(&reading.table, &reading.files, &selection)?;
-    let mut others = Vec::new();
-    for key in keys {
-        if let Some(families) = key.strip_prefix("with=") {
-            others.extend(of_families(families, &selection, &reading)?);
-        }
-        if let Some(elsewhere) = key.strip_prefix("and=") {
-            others.extend(from_elsewhere(elsewhere, &own)?);
-        }
-    }
-    let dataset = if others.is_empty() { own.clone() } else { beside(&own, others) };
-    let tested: Vec<&DeviceData> = dataset.devices.iter().take(own.devices.len()).collect();
     let folds: usize = folds.parse()?;
     let asked = |key: &str| keys.iter().any(|k| k == key);
-    let recipe = if asked("quick") { quick() } else { FitConfig::default() };
-    // Models of other data, recipes and populations are others.
-    let kept: String = [data, family, celsius]
-        .into_iter()
-        .chain(keys.iter().filter(|k| *k == "quick" || k.contains('=')))
-        .flat_map(|k| k.chars().chain(['-']))
-        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
-        .collect();
     let mut unseen = Vec::new();
-    for fold in 0..folds {
-        let left_out: Vec<&DeviceData> = tested.iter().copied().skip(fold).step_by(folds).collect();
-        let folder = Path::new(models).join(&kept).join(format!("fold{fold}of{folds}"));
-        let model = model_without(&dataset, &left_out, &folder, &recipe)?;
-        unseen.extend(left_out.into_iter().map(|device| (model.clone(), device.clone())));
+    for family in family.split(',') {
+        // Models of other data, recipes and populations are others.
+        let kept: String = [data.as_str(), family, celsius]
+            .into_iter()
+            .chain(keys.iter().filter(|k| *k == "quick" || k.contains('=')).map(String::as_str))
+            .flat_map(|k| k.chars().chain(['-']))
+            .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+            .collect();
+        let selection = Selection::of(family, celsius.parse()?);
+        let (dataset, own) = population(&reading, &selection, keys)?;
+        unseen.extend(each_left_out(&dataset, own, folds, &Path::new(models).join(&kept), asked("quick"))?);
     }
     println!("{} devices, each left out of one of {folds} fits", unseen.len());
     println!(
@@ -94,6 +80,44 @@ fn main() -> Result<(), Failure> {
         compare_single(&unseen)?;
     }
     Ok(())
+}
+
+/// The devices of `selection` with those that `keys` put beside them, and how many are of the selection, first of all.
+fn population(
+    reading: &Reading,
+    selection: &Selection,
+    keys: &[String],
+) -> Result<(Dataset, usize), Failure> {
+    let own = Dataset::assemble(&reading.table, &reading.files, selection)?;
+    let mut others = Vec::new();
+    for key in keys {
+        if let Some(families) = key.strip_prefix("with=") {
+            others.extend(of_families(families, selection, reading)?);
+        }
+        if let Some(elsewhere) = key.strip_prefix("and=") {
+            others.extend(from_elsewhere(elsewhere, &own)?);
+        }
+    }
+    let devices = own.devices.len();
+    Ok((if others.is_empty() { own } else { beside(&own, others) }, devices))
+}
+
+/// The first `own` devices of `data`, each with the model of one of `folds` fits that did not see it; models are kept in `folder`.
+fn each_left_out(
+    data: &Dataset,
+    own: usize,
+    folds: usize,
+    folder: &Path,
+    quickly: bool,
+) -> Result<Vec<(Model, DeviceData)>, Failure> {
+    let recipe = if quickly { quick() } else { FitConfig::default() };
+    let mut unseen = Vec::new();
+    for fold in 0..folds {
+        let left_out: Vec<&DeviceData> = data.devices.iter().take(own).skip(fold).step_by(folds).collect();
+        let model = model_without(data, &left_out, &folder.join(format!("fold{fold}of{folds}")), &recipe)?;
+        unseen.extend(left_out.into_iter().map(|device| (model.clone(), device.clone())));
+    }
+    Ok(unseen)
 }
 
 /// The recipe for comparing populations, which bounds and charges have no part in.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::FitError;
 use crate::grouping::Progressed;
 use crate::parameters::Layout;
+use crate::problem::Problem;
 use crate::soft::Tied;
 
 /// Parameters of an unfinished (or finished) fit.
@@ -19,6 +20,9 @@ pub struct Checkpoint {
     /// Neurons of every hidden layer; empty in checkpoints that were written before it was recorded.
     #[serde(default)]
     pub hidden: Vec<usize>,
+    /// Strength with which deviations are held; none in checkpoints that were written before it was recorded.
+    #[serde(default)]
+    pub strength: Option<f64>,
     /// Steps taken.
     pub step: usize,
     /// Damping of Levenberg-Marquardt.
@@ -35,7 +39,7 @@ pub struct Checkpoint {
 
 impl Checkpoint {
     pub(crate) fn new(
-        layout: &Layout,
+        problem: &Problem,
         devices: Vec<String>,
         theta: &[f64],
         step: usize,
@@ -43,8 +47,9 @@ impl Checkpoint {
     ) -> Self {
         Checkpoint {
             devices,
-            sizes: sizes(layout),
-            hidden: layout.shape.widths.clone(),
+            sizes: sizes(&problem.layout),
+            hidden: problem.layout.shape.widths.clone(),
+            strength: Some(problem.strength),
             step,
             damping,
             bits: bits(theta),

@@ -6,7 +6,7 @@
 //! | ring of five | swing of a stage over the supply in the last two periods, zero without oscillation |
 //! | inverter, transient | largest relative difference of its delays from those that charges and currents of the model give |
 //! | mirror 1:3 | largest relative difference of the copied current from the kernel's |
-//! | differential pair | largest of: offset at the input, steps the wrong way, what the gain lacks of one |
+//! | differential pair | largest of: offset at the input, steps the wrong way, what the gain lacks of one; an output further than a supply beyond its rails |
 //! | memory cell | read noise margin over the supply |
 //! | transmission gate | smallest conductance between the rails over the largest |
 //! | one transistor | largest relative difference of its flicker noise from the netlist's formula |
@@ -215,11 +215,17 @@ fn differential_pair(kit: &Kit<'_>) -> Result<Measured, Stop> {
     let equal = (0..x.len()).min_by(|i, j| (x[*i] - common).abs().total_cmp(&(x[*j] - common).abs()));
     let equal = equal.unwrap_or(0);
     let down: Vec<f64> = out.iter().map(|v| -v).collect();
-    let (number, name) = worst(&[
-        ((out[equal] - a[equal]).abs() / gain.max(1.0) / supply, "offset"),
-        (largest_rise(&down) / supply, "fall"),
-        (1.0 - gain, "gain"),
-    ]);
+    // A dead mirror leaves the output to the tail's current source, which draws it to kilovolts: its shape there means nothing.
+    let beyond = out.iter().map(|v| (v - supply).max(-v)).fold(0.0, f64::max) / supply;
+    let (number, name) = if beyond > 1.0 {
+        (beyond, "output beyond its rails")
+    } else {
+        worst(&[
+            ((out[equal] - a[equal]).abs() / gain.max(1.0) / supply, "offset"),
+            (largest_rise(&down) / supply, "fall"),
+            (1.0 - gain, "gain"),
+        ])
+    };
     let mut picture = transfer(&x, &out, "input (V)", "output");
     picture.add("mirror", &x, &a);
     let remark = format!("{name}; supply {supply:.2} V, tail {current:.3e} A, gain {gain:.1}");

@@ -235,7 +235,7 @@ fn circuits_of_broken_transistors_fail() {
           circuit-inverter: levels
           circuit-ring: no oscillation
           circuit-delay: does not switch
-          circuit-pair: gain
+          circuit-pair: output beyond its rails
           circuit-transmission-gate: 4.269e-8 to 1.375e-2 S
         an n-channel transistor without current
           circuit-inverter: levels

@@ -10,7 +10,7 @@ use gummel_device::{DeviceId, Quantity};
 use gummel_kernel::jacobian::TrunkShape;
 use gummel_kernel::{Basis, Branch, Covariate, Features, Hull, Output, OutputKind, Place, StaticInput};
 
-use crate::config::{FitConfig, Toggle, USUAL_STRENGTH};
+use crate::config::{FitConfig, Toggle};
 use crate::doubt::sound;
 use crate::error::FitError;
 use crate::parameters::Layout;
@@ -37,9 +37,8 @@ pub fn assemble(data: &Dataset, config: &FitConfig) -> Result<Problem, FitError>
         config.tasks.quantities.iter().filter_map(|q| Some((*q, kind_of(*q)?))).collect();
     kinds.sort_by_key(|(_, kind)| *kind as u8);
     kinds.dedup();
-    let sound = sound(data, &config.residual, |sound| !sound.is_empty());
-    // Gate and bulk heads predict asinh(i / 2f), so f must be the same for all devices; a doubted one does not decide it.
-    let leakage_floor = config.residual.floor.unwrap_or(data.devices[sound[0]].floor);
+    // Gate and bulk heads predict asinh(i / 2f), so f must be the same for all devices.
+    let leakage_floor = config.residual.floor.unwrap_or(data.devices[0].floor);
     let temperatures: BTreeSet<u64> =
         data.devices.iter().flat_map(|d| d.temperature.iter().map(|t| t.to_bits())).collect();
     let varies = match config.network.temperature_input {
@@ -49,6 +48,7 @@ pub fn assemble(data: &Dataset, config: &FitConfig) -> Result<Problem, FitError>
     };
     let features = features(data, config);
     let hull = Hull::of(data.devices.iter().map(|d| place_of(d, 300.15)));
+    let sound = sound(data, &config.residual, |sound| !sound.is_empty());
     let sound: Vec<&DeviceId> = sound.iter().map(|&d| &data.devices[d].id).collect();
     let mut population = population(&sound, config.heads.population);
     let mut deviation = Basis::constant();
@@ -102,7 +102,7 @@ pub fn assemble(data: &Dataset, config: &FitConfig) -> Result<Problem, FitError>
         deviation,
         hull,
         tasks,
-        strength: config.heads.strength.unwrap_or(USUAL_STRENGTH),
+        strength: config.heads.strength,
         slope_weight: config.residual.slope_weight,
         smoothness: config.residual.smoothness,
         held: None,

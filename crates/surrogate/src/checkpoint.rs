@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use crate::error::FitError;
 use crate::grouping::Progressed;
 use crate::parameters::Layout;
-use crate::problem::Problem;
 use crate::soft::Tied;
 
 /// Parameters of an unfinished (or finished) fit.
@@ -20,9 +19,6 @@ pub struct Checkpoint {
     /// Neurons of every hidden layer; empty in checkpoints that were written before it was recorded.
     #[serde(default)]
     pub hidden: Vec<usize>,
-    /// Strength with which deviations are held; none in checkpoints that were written before it was recorded.
-    #[serde(default)]
-    pub strength: Option<f64>,
     /// Steps taken.
     pub step: usize,
     /// Damping of Levenberg-Marquardt.
@@ -39,7 +35,7 @@ pub struct Checkpoint {
 
 impl Checkpoint {
     pub(crate) fn new(
-        problem: &Problem,
+        layout: &Layout,
         devices: Vec<String>,
         theta: &[f64],
         step: usize,
@@ -47,9 +43,8 @@ impl Checkpoint {
     ) -> Self {
         Checkpoint {
             devices,
-            sizes: sizes(&problem.layout),
-            hidden: problem.layout.shape.widths.clone(),
-            strength: Some(problem.strength),
+            sizes: sizes(layout),
+            hidden: layout.shape.widths.clone(),
             step,
             damping,
             bits: bits(theta),

@@ -44,9 +44,6 @@ pub struct FitConfig {
     pub sharing: Sharing,
 }
 
-/// Strength of the pull to the population mean where nothing chooses it.
-pub(crate) const USUAL_STRENGTH: f64 = 1e-2;
-
 /// Neurons of both layers where nothing chooses them: right for most families, measured on IHP and SKY130.
 const USUAL_TRUNK: [usize; 2] = [20, 20];
 
@@ -155,10 +152,8 @@ impl Visitor<'_> for ToggleVisitor {
 pub struct HeadsConfig {
     /// The basis phi of the population mean.
     pub population: Population,
-    /// Strength of the penalty that pulls a device's head to the population mean, per head number; none: chosen by held-out
-    /// curves where the trunk's width is and where devices have few readings, else the usual 0.01.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub strength: Option<f64>,
+    /// Strength of the penalty that pulls a device's head to the population mean, per head number.
+    pub strength: f64,
     /// Where temperature is an input: the deviation of every device is linear in it too, not only the population; `auto`
     /// where devices are of one process corner.
     pub own_temperature: Toggle,
@@ -166,7 +161,7 @@ pub struct HeadsConfig {
 
 impl Default for HeadsConfig {
     fn default() -> Self {
-        HeadsConfig { population: Population::Geometry, strength: None, own_temperature: Toggle::Auto }
+        HeadsConfig { population: Population::Geometry, strength: 1e-2, own_temperature: Toggle::Auto }
     }
 }
 

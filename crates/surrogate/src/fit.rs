@@ -58,7 +58,7 @@ impl Observer for () {
 /// Where a fit stands.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Progress {
-    /// What is going on: `trunk size`, `hold of heads`, `starts (2 left)`, `subset`, `all points`, `adamw`.
+    /// What is going on: `trunk size`, `starts (2 left)`, `subset`, `all points`, `adamw`.
     pub stage: String,
     /// Steps done over all stages.
     pub step: usize,

@@ -14,7 +14,7 @@
 //! ```
 //!
 //! Reading order: [`config`], [`problem`], [`assemble`](mod@assemble), [`parameters`], `lm` (the solver), [`constraint`], `leakage`,
-//! [`order`], [`held`] and [`pretrained`] (given trunks), `aside` and `choice` (curves to choose by), [`further`] (sets larger than memory), [`adamw`], [`charges`], [`synthetic`], [`freeze`](mod@freeze), [`report`], [`fit`](mod@fit), then `posterior` (certainty of
+//! [`order`], [`held`] and [`pretrained`] (given trunks), `aside` (curves to choose by), [`further`] (sets larger than memory), [`adamw`], [`charges`], [`synthetic`], [`freeze`](mod@freeze), [`report`], [`fit`](mod@fit), then `posterior` (certainty of
 //! heads), [`adapt`](mod@adapt) and [`plan`](mod@plan) (few measurements); [`compare`](mod@compare), [`transfer`](mod@transfer), [`conflict`] and
 //! [`grouping`] say whether sharing helps.
 
@@ -24,7 +24,6 @@ mod aside;
 pub mod assemble;
 pub mod charges;
 pub mod checkpoint;
-mod choice;
 pub mod compare;
 pub mod config;
 pub mod conflict;

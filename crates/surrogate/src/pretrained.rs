@@ -18,13 +18,13 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use crate::choice::Choice;
 use crate::config::FitConfig;
 use crate::error::FitError;
 use crate::held::Held;
 use crate::lm::Lm;
 use crate::prepared::Prepared;
 use crate::problem::{Problem, Task};
+use hold::Choice;
 
 pub use pool::pooled;
 

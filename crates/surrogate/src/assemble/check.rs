@@ -25,7 +25,6 @@ pub(super) fn check(data: &Dataset, config: &FitConfig) -> Result<(), FitError> 
         ("network.smoothing", config.network.smoothing),
         ("residual.relative", config.residual.relative),
         ("residual.floor", config.residual.floor.unwrap_or(1.0)),
-        ("heads.strength", config.heads.strength.unwrap_or(1.0)),
     ] {
         if !(value > 0.0 && value.is_finite()) {
             return Err(FitError::Config {

@@ -69,7 +69,8 @@ impl Ended<'_> {
             unordered,
         );
         decisions.extend(order.as_ref().map(order::told));
-        let checkpoint = Checkpoint::new(problem, names, &solution.theta, solution.steps, solution.damping);
+        let checkpoint =
+            Checkpoint::new(&problem.layout, names, &solution.theta, solution.steps, solution.damping);
         let report = FitReport {
             devices,
             summaries,

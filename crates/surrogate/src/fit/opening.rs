@@ -1,4 +1,4 @@
-//! How every fit begins: the problem assembled, a given trunk in its place, what the recipe leaves open decided.
+//! How every fit begins: the problem assembled, a given trunk in its place, the size of the trunk decided.
 
 use gummel_data::Dataset;
 
@@ -52,8 +52,8 @@ impl Opening {
         checkpoint: Option<&Checkpoint>,
         watch: &mut Watch<'_>,
     ) -> Self {
-        let said = decide(&mut problem, &mut config, checkpoint, watch);
-        Opening { problem, config, said, given: None }
+        let said = trunk_size(&mut problem, &mut config, checkpoint, watch);
+        Opening { problem, config, said: said.into_iter().collect(), given: None }
     }
 
     /// Where the descent begins; `devices` are the names of all devices, in order.
@@ -75,29 +75,26 @@ impl Opening {
     }
 }
 
-/// Decides the size of the trunk and how tightly deviations are held, as far as the recipe leaves them open: as the checkpoint
-/// has them, or as the data ask for. Says why.
-fn decide(
+/// Gives a trunk whose size the recipe leaves open its size: that of the checkpoint, or one that the data ask for.
+fn trunk_size(
     problem: &mut Problem,
     config: &mut FitConfig,
     checkpoint: Option<&Checkpoint>,
     watch: &mut Watch<'_>,
-) -> Vec<String> {
-    let open = (config.network.hidden.is_empty(), config.heads.strength.is_none());
+) -> Option<String> {
+    if !config.network.hidden.is_empty() {
+        return None;
+    }
     let told = match (checkpoint, &config.solver) {
         (Some(checkpoint), _) => {
-            if open.0 && !checkpoint.hidden.is_empty() {
+            if !checkpoint.hidden.is_empty() {
                 problem.layout.shape.widths.clone_from(&checkpoint.hidden);
             }
-            if let (true, Some(strength)) = (open.1, checkpoint.strength) {
-                problem.strength = strength;
-            }
-            Vec::new()
+            None
         }
-        (None, Solver::Lm(lm)) if open.0 => sizing::size(problem, open.1, lm, config.seed, watch),
-        (None, _) => Vec::new(),
+        (None, Solver::Lm(lm)) => sizing::size(problem, lm, config.seed, watch),
+        (None, Solver::Adamw(_)) => None,
     };
     config.network.hidden.clone_from(&problem.layout.shape.widths);
-    config.heads.strength = Some(problem.strength);
     told
 }

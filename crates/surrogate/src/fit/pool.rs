@@ -195,7 +195,7 @@ impl Joint {
         let Joint { problem, families, config, solution, said } = self;
         let names = families.iter().flat_map(|f| names(&f.train)).collect();
         let (steps, damping) = (solution.steps, solution.damping);
-        let checkpoint = Checkpoint::new(&problem, names, &solution.theta, steps, damping);
+        let checkpoint = Checkpoint::new(&problem.layout, names, &solution.theta, steps, damping);
         families
             .into_iter()
             .map(|family| {
@@ -215,7 +215,6 @@ impl Family {
     fn cut(&self, joint: &Problem, solution: &Solution) -> (Problem, Solution) {
         let mut own = self.problem.clone();
         own.layout.shape = joint.layout.shape.clone();
-        own.strength = joint.strength;
         // Robust weights were set in the joint problem.
         for (task, weighed) in own.tasks.iter_mut().zip(&joint.tasks[self.tasks.clone()]) {
             task.weight.clone_from(&weighed.weight);

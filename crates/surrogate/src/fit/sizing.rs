@@ -2,10 +2,7 @@
 //!
 //! A narrow trunk is fitted to most of the curves of a subset and judged by the others; neurons are added, the wider trunk
 //! goes on from the narrower one, and is judged again. Growing is cheap, because every width begins near a solution. The fit
-//! itself begins anew with the width that was chosen, so that a width given by hand leads to the same fit. With the width goes how
-//! tightly deviations are held, where devices have so few readings that it matters.
-
-mod deviations;
+//! itself begins anew with the width that was chosen, so that a width given by hand leads to the same fit.
 
 use gummel_kernel::jacobian::TrunkShape;
 use rand::SeedableRng;
@@ -20,7 +17,6 @@ use crate::parameters::Layout;
 use crate::prepared::Prepared;
 use crate::problem::Problem;
 use crate::start::{start, widened};
-use deviations::Turn;
 
 /// Neurons of both layers, narrowest first.
 const WIDTHS: [usize; 7] = [4, 8, 12, 16, 20, 24, 28];
@@ -31,57 +27,31 @@ const USUAL: usize = 20;
 /// Most steps of one width.
 const STEPS: usize = 15;
 
-/// Gives `problem` the trunk whose width pays, and deviations the hold that curves ask for where that is `open` too; says why.
-/// Nothing is said, and `problem` stays as it is, where there are no curves to judge by or the fit is over already.
+/// Gives `problem` the trunk whose width pays and says why; `None`, and the trunk stays as it is, where there are no curves
+/// to judge by or the fit is over already.
 pub(super) fn size(
     problem: &mut Problem,
-    open: bool,
     config: &LmConfig,
     seed: u64,
     watch: &mut Watch<'_>,
-) -> Vec<String> {
+) -> Option<String> {
     let few = problem.few_devices(DEVICES);
     let turns = turns(&few);
-    let paths: Vec<Path> = (0..turns)
+    let paths: Vec<Vec<f64>> = (0..turns)
         .map(|turn| {
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
             let (learnt, held) = apart(&few, turn, &mut rng);
             let mut growing = Growing { config, watch, done: turn * WIDTHS.len(), of: turns * WIDTHS.len() };
-            growing.path(&learnt, held, &mut rng)
+            growing.errors(&learnt, held, &mut rng)
         })
         .collect();
-    let errors = common(&paths.iter().map(|p| p.errors.clone()).collect::<Vec<_>>());
+    let errors = common(&paths);
     if watch.over(config.seconds).is_some() || errors.iter().any(|e| !e.is_finite()) {
-        return Vec::new();
+        return None;
     }
     let chosen = choose(&errors);
     problem.layout = sized(&problem.layout, WIDTHS[chosen]);
-    let mut told = vec![sentence(&errors, chosen)];
-    if open && deviations::matter(problem) {
-        let turns: Vec<Turn> = paths.into_iter().map(|path| path.at(chosen)).collect();
-        if let Some(choice) = deviations::choose(&turns, watch, config.seconds) {
-            problem.strength = choice.strength;
-            told.push(choice.told);
-        }
-    }
-    told
-}
-
-/// What a growing trunk was fitted to and judged by, and where it stood at every width.
-struct Path {
-    subset: Problem,
-    held: Problem,
-    errors: Vec<f64>,
-    grown: Vec<(Layout, Vec<f64>)>,
-}
-
-impl Path {
-    /// The trunk of width number `k`.
-    fn at(mut self, k: usize) -> Turn {
-        let (layout, theta) = self.grown.swap_remove(k);
-        let of = |problem: Problem| Problem { layout: layout.clone(), ..problem };
-        Turn { subset: of(self.subset), held: of(self.held), theta }
-    }
+    Some(sentence(&errors, chosen))
 }
 
 /// A trunk that grows, and who watches it.
@@ -94,28 +64,28 @@ struct Growing<'a, 'b> {
 }
 
 impl Growing<'_, '_> {
-    /// Trunks fitted to `learnt` and their errors on `held`, until wider ones no longer pay or the fit is over.
-    fn path(&mut self, learnt: &Problem, held: Problem, rng: &mut ChaCha8Rng) -> Path {
+    /// Errors on `held` of trunks fitted to `learnt`, until wider ones no longer pay or the fit is over.
+    fn errors(&mut self, learnt: &Problem, mut held: Problem, rng: &mut ChaCha8Rng) -> Vec<f64> {
+        let mut errors = Vec::new();
+        let mut narrower: Option<(Layout, Vec<f64>)> = None;
         let subset = learnt.subset(points_per_task(learnt), rng);
-        let mut path = Path { subset, held, errors: Vec::new(), grown: Vec::new() };
         for width in WIDTHS {
-            let layout = sized(&learnt.layout, width);
-            let subset = Problem { layout: layout.clone(), ..path.subset.clone() };
+            let subset = Problem { layout: sized(&learnt.layout, width), ..subset.clone() };
             let prepared = Prepared::new(&subset);
-            let lm = match path.grown.last() {
+            let lm = match &narrower {
                 None => self.best_start(&subset, &prepared, rng),
-                Some((narrower, theta)) => Lm::new(&prepared, widened(theta, narrower, &layout, rng)),
+                Some((layout, theta)) => Lm::new(&prepared, widened(theta, layout, &subset.layout, rng)),
             };
             let Some(lm) = self.fitted(lm, &prepared) else { break };
-            path.held.layout = layout.clone();
-            path.errors.push(error(&path.held, &lm.theta));
-            path.grown.push((layout, lm.theta));
+            held.layout = subset.layout.clone();
+            errors.push(error(&held, &lm.theta));
+            narrower = Some((held.layout.clone(), lm.theta));
             self.done += 1;
-            if hopeless(&path.errors) {
+            if hopeless(&errors) {
                 break;
             }
         }
-        path
+        errors
     }
 
     /// The best of several starts after some steps.
@@ -188,18 +158,14 @@ fn sentence(errors: &[f64], chosen: usize) -> String {
 /// How [`sentence`] begins.
 const TOLD: &str = "trunk of ";
 
-/// True for what this module says of its choices.
+/// True for what this module says of its choice.
 pub(super) fn is_told(decision: &str) -> bool {
-    decision.starts_with(TOLD) || decision.starts_with(deviations::TOLD)
+    decision.starts_with(TOLD)
 }
 
 #[cfg(test)]
 mod tests {
-    use rand::Rng;
-    use rand_distr::StandardNormal;
-
     use super::*;
-    use crate::config::USUAL_STRENGTH;
     use crate::synthetic::Synthetic;
 
     #[test]
@@ -224,36 +190,11 @@ mod tests {
     fn many_readings_carry_a_wider_trunk_than_few() {
         let chosen = |gates: usize, devices: usize| {
             let mut problem = Synthetic { devices, gates, ..Synthetic::default() }.problem();
-            let told = size(&mut problem, false, &LmConfig::default(), 0, &mut Watch::new(&mut ()));
-            (problem.layout.shape.widths[0], told.join(", "))
+            let told = size(&mut problem, &LmConfig::default(), 0, &mut Watch::new(&mut ()));
+            (problem.layout.shape.widths[0], told.expect("there are curves"))
         };
         let ((few, told_few), (many, told_many)) = (chosen(3, 1), chosen(25, 8));
         assert!(few < many, "{told_few} / {told_many}");
         assert!(told_many.contains(&format!("trunk of {many},{many} neurons")), "{told_many}");
-    }
-
-    /// What is chosen for devices whose logarithms of current scatter by `noise`.
-    fn held(gates: usize, noise: f64) -> (f64, String) {
-        let mut problem = Synthetic { devices: 16, gates, ..Synthetic::default() }.problem();
-        let mut random = ChaCha8Rng::seed_from_u64(5);
-        for target in problem.tasks.iter_mut().flat_map(|t| &mut t.target) {
-            *target += noise * random.sample::<f64, _>(StandardNormal);
-        }
-        let told = size(&mut problem, true, &LmConfig::default(), 0, &mut Watch::new(&mut ()));
-        (problem.strength, told.join(", "))
-    }
-
-    #[test]
-    fn few_exact_readings_free_heads_and_few_noisy_ones_bind_them() {
-        let ((exact, told_exact), (noisy, told_noisy)) = (held(4, 0.0), held(4, 0.5));
-        assert!(exact < noisy, "{told_exact} / {told_noisy}");
-        assert!(told_exact.contains(&format!("deviations held with strength {exact}")), "{told_exact}");
-    }
-
-    #[test]
-    fn devices_with_many_readings_keep_the_usual_hold() {
-        let (strength, told) = held(40, 0.1);
-        assert_eq!(strength, USUAL_STRENGTH);
-        assert!(!told.contains("deviations"), "{told}");
     }
 }

@@ -58,7 +58,7 @@ pub(super) fn fit(
             stochastic::solve(&problem, None, unseen.as_ref(), fit, from.theta(), &mut watch)?
         }
     };
-    let begun = Checkpoint::new(&problem, devices, &hard.theta, hard.steps, hard.damping);
+    let begun = Checkpoint::new(&problem.layout, devices, &hard.theta, hard.steps, hard.damping);
     if let (false, Solver::Lm(_)) = (ended(hard.stopped), &config.solver) {
         // They follow from where the hard-shared fit ended, so that a fit that goes on has the same.
         hard.weights = base.apply(&mut problem, &hard.theta, config.residual.robust);

@@ -105,7 +105,8 @@ fn is_due(step: &str, wanted: &[&str]) -> bool {
     wanted.is_empty() || wanted.contains(&step)
 }
 
-fn command(root: &Path, args: &[&str]) -> Command {
+/// A cargo command in `root`, as if a person had given it.
+pub(crate) fn command(root: &Path, args: &[&str]) -> Command {
     let mut command = Command::new("cargo");
     command.args(args).current_dir(root).stdin(Stdio::null());
     forget_package(&mut command);

@@ -30,7 +30,10 @@ pub(super) fn run(root: &Path) -> Result<Tally> {
         _ => return Ok(Tally::of(false)),
     }
     let python = String::from_utf8_lossy(&made.stdout).trim().to_owned();
-    let mut child = Command::new(&python)
+    let mut tests = Command::new(&python);
+    // They install the package as a reader does, from what cargo has built.
+    forget_package(&mut tests);
+    let mut child = tests
         .args(["-m", "pytest", "--quiet", "-rs", "--color=no", "-p", "no:cacheprovider"])
         .current_dir(root.join("crates/python"))
         .env("GUMMEL", release(root, "gummel"))
